@@ -1,0 +1,46 @@
+/** Everything that can go wrong and is expected to. A code names the cause; callers outside see only a fixed sentence for it. */
+export type ReceiverErrorCode =
+  | 'signature_missing'
+  | 'signature_malformed'
+  | 'signature_mismatch'
+  | 'timestamp_too_old'
+  | 'timestamp_in_future'
+  | 'secret_not_configured'
+  | 'bad_payload'
+  | 'body_too_large'
+  | 'body_incomplete'
+  | 'encoding_unsupported'
+  | 'method_not_allowed'
+  | 'not_found'
+  | 'store_unavailable'
+  | 'draining'
+  | 'overloaded'
+  | 'config_invalid'
+  | 'handlers_invalid'
+  | 'inbox_in_use'
+  | 'inbox_missing'
+  | 'inbox_unusable'
+
+/** An expected failure. Its message is for operators: it says what was expected, what came, and what to do, and never holds a secret or a body. */
+export class ReceiverError extends Error {
+  override readonly name = 'ReceiverError'
+  readonly code: ReceiverErrorCode
+
+  constructor(code: ReceiverErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options)
+    this.code = code
+  }
+}
+
+/** Thrown by a handler when no retry can help: the entry is dead at once, and waits for a person and a replay. */
+export class PermanentError extends Error {
+  override readonly name = 'PermanentError'
+}
+
+/**
+ * Whether a handler's failure is permanent. Goes by name, so that a module outside this tree can throw
+ * `Object.assign(new Error('…'), { name: 'PermanentError' })` without importing this file.
+ */
+export function isPermanentError(error: unknown): boolean {
+  return error instanceof Error && error.name === 'PermanentError'
+}

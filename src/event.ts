@@ -1,0 +1,139 @@
+import type Stripe from 'stripe'
+import type { Log } from './log.ts'
+
+/** Type of a snapshot event (`object: "event"`), such as `payment_intent.succeeded`. */
+export type SnapshotType = Stripe.Event['type']
+/** Type of a thin event (`object: "v2.core.event"`), such as `v1.payment_intent.succeeded`. */
+export type ThinType = Stripe.V2.Core.EventNotification['type']
+/** Every event type of the installed SDK. */
+export type EventType = SnapshotType | ThinType
+
+/** The SDK's event for a type: `data.object` of a snapshot and `fetchRelatedObject()` of a thin event are narrowed by it. */
+export type EventOf<T extends EventType> = Extract<Stripe.Event | Stripe.V2.Core.EventNotification, { type: T }>
+
+/** What a fallback gets: an event of a type without a handler, perhaps one that the SDK does not know. */
+export type AnyEvent = Stripe.Event | Stripe.V2.Core.EventNotification | Stripe.V2.Core.Events.UnknownEventNotification
+
+/**
+ * A user's function for one event type. Returning settles the entry as handled; throwing lets it be retried;
+ * throwing `PermanentError` makes it dead at once. It must be safe to run twice.
+ */
+export type Handler<T extends EventType> = (event: EventOf<T>, ctx: HandlerContext) => void | Promise<void>
+
+/** Event type → handler. Write a map with `satisfies HandlerMap`, so that a misspelt type is a compile error. */
+export type HandlerMap = { readonly [T in EventType]?: Handler<T> }
+
+/** Runs for a type without a handler. `ctx.known` tells whether the SDK knows the type. */
+export type Fallback = (event: AnyEvent, ctx: FallbackContext) => void | Promise<void>
+
+/** All that dispatch needs to find a handler. */
+export interface Handlers {
+  readonly map: HandlerMap
+  readonly fallback?: Fallback | undefined
+}
+
+/** What a handler is given beside the event. */
+export interface HandlerContext {
+  /** Client bound to the event's account or context, else to the platform. Reading it without STRIPE_API_KEY throws `PermanentError`. */
+  readonly stripe: Stripe
+  /** Whether STRIPE_API_KEY is set, so that `stripe` and a thin event's fetches work. */
+  readonly hasApiKey: boolean
+  /** Logger that adds the event's id, type and account to each line. */
+  readonly log: Log
+  /** 1 for the first attempt since the entry was received or replayed. */
+  readonly attempt: number
+  /** Aborts at the time limit and at shutdown; hand it to whatever waits. */
+  readonly signal: AbortSignal
+  /** Stable over all attempts of this event; for idempotent calls to other APIs. */
+  readonly idempotencyKey: string
+  /** The facts stored beside the raw body. */
+  readonly entry: EntryFacts
+}
+
+export interface FallbackContext extends HandlerContext {
+  readonly known: boolean
+}
+
+export type EventShape = 'snapshot' | 'thin'
+/** Which of the two routes took a delivery: `/webhook` or `/webhook/connect`. */
+export type WebhookRoute = 'account' | 'connect'
+
+/** What is stored about an event beside its raw body, known from the first delivery on. */
+export interface EntryFacts {
+  readonly eventId: string
+  /** Any string: Stripe may send types that this SDK does not know. */
+  readonly type: string
+  readonly shape: EventShape
+  /** The connected account (`acct_…`): a snapshot's `account`, or the last part of a thin event's `context`. */
+  readonly account: string | null
+  /** Id of the object the event is about; null when it has none (a balance) or a thin event names none. */
+  readonly objectId: string | null
+  /** Entries of one lane never run at the same time. */
+  readonly lane: string
+  /** Null when the event does not say. */
+  readonly livemode: boolean | null
+  /** Version that rendered a snapshot; null on thin events, and when Stripe sent null. */
+  readonly apiVersion: string | null
+  /** Stripe's `created`; null when absent. Never an order. */
+  readonly createdAt: Date | null
+  /** When it became durable here, by the store's clock. */
+  readonly receivedAt: Date
+  readonly route: WebhookRoute
+  /** Which secret matched: position in its list (from 1) and last four characters, as `1:…abcd`. */
+  readonly secret: string
+}
+
+export type EntryState = 'pending' | 'running' | 'handled' | 'unhandled' | 'parked' | 'dead'
+export const entryStates: readonly EntryState[] = ['pending', 'running', 'handled', 'unhandled', 'parked', 'dead']
+
+/** One stored row, one per event id. */
+export interface Entry extends EntryFacts {
+  readonly state: EntryState
+  /** Claims since it was received or last replayed. */
+  readonly attempts: number
+  /** How many times an operator replayed it. */
+  readonly replays: number
+  /** When a pending entry may be claimed. */
+  readonly dueAt: Date
+  /** Null while it is pending or running. */
+  readonly settledAt: Date | null
+  /** Why it was retried, parked or given up; null when there is nothing to tell. */
+  readonly reason: string | null
+}
+
+/** An entry to add: the facts known from a delivery, and the exact bytes that Stripe signed. */
+export interface NewEntry extends Omit<EntryFacts, 'receivedAt'> {
+  readonly body: Uint8Array
+  /** `parked` sets it aside at once, with the reason. */
+  readonly state: 'pending' | 'parked'
+  readonly reason: string | null
+}
+
+/** The right of one worker to work on an entry, from a claim until it settles or the lease runs out. */
+export interface Lease {
+  readonly entry: EntryFacts
+  readonly body: Uint8Array
+  /** Counts from 1 since it was received or last replayed, this claim included. */
+  readonly attempt: number
+  /** The store's own mark of this lease; settling checks it. */
+  readonly token: string
+}
+
+/** How an attempt ended. */
+export type Outcome =
+  | { readonly state: 'handled' | 'unhandled' }
+  | { readonly state: 'dead'; readonly error: string }
+  /** To be retried after the delay. */
+  | { readonly state: 'pending'; readonly retryInMs: number; readonly error: string }
+
+/** One claim of an entry, as recorded. */
+export interface Attempt {
+  readonly number: number
+  /** 0 for those before the first replay. */
+  readonly replay: number
+  readonly startedAt: Date
+  readonly endedAt: Date
+  /** `lost`: its process died, or its lease ran out. */
+  readonly outcome: 'handled' | 'unhandled' | 'retried' | 'dead' | 'lost'
+  readonly error: string | null
+}

@@ -1,0 +1,42 @@
+import { type DestinationStream, type Logger, pino } from 'pino'
+
+export type Log = Logger
+export type LogLevel = 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'trace' | 'silent'
+
+const MAX_ERROR_TEXT = 2_000
+
+/** What may be said of an error: name, code, message and stack, scrubbed and bounded. Never its other fields, which in the SDK's errors hold bodies and headers. */
+export function describeError(error: unknown): { name: string; message: string; code?: string; stack?: string } {
+  if (!(error instanceof Error)) return { name: 'NonError', message: scrub(String(error)) }
+  const code = 'code' in error && typeof error.code === 'string' ? { code: scrub(error.code) } : {}
+  const stack = error.stack === undefined ? {} : { stack: scrub(error.stack) }
+  return { name: error.name, message: scrub(error.message), ...code, ...stack }
+}
+
+/** Takes Stripe secrets, API keys and signatures out of a text, and bounds its length. */
+export function scrub(text: string): string {
+  return text
+    .slice(0, MAX_ERROR_TEXT)
+    .replace(/\bwhsec_[\w+/=-]+/g, 'whsec_[redacted]')
+    .replace(/\b([sr]k_(?:live|test)|[sr]k)_\w+/g, '$1_[redacted]')
+    .replace(/\b(v[01])=[0-9a-f]{16,}/gi, '$1=[redacted]')
+}
+
+/**
+ * The process's logger: JSON lines, or readable ones when standard output is a terminal and pino-pretty is installed (a dev
+ * dependency). `destination` replaces standard output.
+ */
+export async function createLog(level: LogLevel, destination?: DestinationStream): Promise<Log> {
+  const options = { level, base: null, serializers: { err: describeError }, timestamp: pino.stdTimeFunctions.isoTime }
+  const stream = destination ?? (process.stdout.isTTY ? await openPrettyStream() : undefined)
+  return stream === undefined ? pino(options) : pino(options, stream)
+}
+
+async function openPrettyStream(): Promise<DestinationStream | undefined> {
+  try {
+    const { default: pretty } = await import('pino-pretty')
+    return pretty({ colorize: true, translateTime: 'SYS:HH:MM:ss.l', ignore: 'pid,hostname', sync: true })
+  } catch {
+    return undefined
+  }
+}
