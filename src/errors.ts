@@ -17,6 +17,7 @@ export type ReceiverErrorCode =
   | 'overloaded'
   | 'config_invalid'
   | 'handlers_invalid'
+  | 'address_unusable'
   | 'inbox_in_use'
   | 'inbox_missing'
   | 'inbox_unusable'

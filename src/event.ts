@@ -54,6 +54,17 @@ export interface FallbackContext extends HandlerContext {
   readonly known: boolean
 }
 
+/** Parses stored events, and lends SDK clients that act for them. */
+export interface EventSource {
+  readonly hasApiKey: boolean
+  /** The API version that the SDK's types are for. */
+  readonly apiVersion: string
+  /** Raw body → the SDK's event. */
+  parse(entry: EntryFacts, body: Uint8Array): AnyEvent
+  /** Client that acts for the event's account or context, else for the platform. */
+  clientFor(event: AnyEvent): Stripe
+}
+
 export type EventShape = 'snapshot' | 'thin'
 /** Which of the two routes took a delivery: `/webhook` or `/webhook/connect`. */
 export type WebhookRoute = 'account' | 'connect'
