@@ -1,0 +1,10 @@
+import type { Inbox } from './inbox.ts'
+
+/**
+ * The store that DATABASE_URL names: `file:<path>` is the embedded one. A driver is loaded only when it is chosen.
+ * Throws ReceiverError `inbox_in_use`, `inbox_missing` or `inbox_unusable`.
+ */
+export async function openInbox(databaseUrl: string, as: 'server' | 'command'): Promise<Inbox> {
+  const { openSqliteInbox } = await import('./sqlite-inbox.ts')
+  return openSqliteInbox(databaseUrl.replace(/^file:(\/\/)?/, ''), as)
+}

@@ -1,0 +1,128 @@
+import { randomUUID } from 'node:crypto'
+import type { DatabaseSync } from 'node:sqlite'
+import { ReceiverError } from '../errors.ts'
+import { type Committed, createGroupCommit } from './group-commit.ts'
+import type { Inbox } from './inbox.ts'
+import { describeUnavailable, openSqliteFile } from './sqlite-file.ts'
+import { countStates, selectEntries } from './sqlite-queries.ts'
+import { toAttempt, toEntry } from './sqlite-rows.ts'
+import { prepareStatements } from './sqlite-statements.ts'
+import { claimDue, freeLeases, insert, isAnythingToClaim, settle } from './sqlite-work.ts'
+
+type Operation = () => unknown
+
+/** A batch blocks the event loop while it runs, so it has a bound: 256 adds take about 5 ms. */
+const MAX_BATCH = 256
+
+/**
+ * The embedded store: one file, one server process. See the interface for what its methods promise.
+ * A server frees the leases that a dead process left, since no other can be running. Throws as openSqliteFile does.
+ */
+export function openSqliteInbox(path: string, as: 'server' | 'command'): Inbox {
+  const file = openSqliteFile(path, as)
+  const sql = prepareStatements(file.db)
+  const owner = randomUUID()
+  const commit = createCommit(file.db)
+  const transactions = createGroupCommit<Operation, unknown>({ commit, maxItems: MAX_BATCH })
+  let isWriteFailing = false
+  let isClosed = false
+
+  /** Runs in the next transaction: all of it or nothing. */
+  async function transact<T>(operation: () => T): Promise<T> {
+    if (isClosed) throw new ReceiverError('store_unavailable', 'The inbox is closed.')
+    try {
+      // The group commit answers each item with what its own operation returned.
+      return (await transactions.submit(operation)) as T
+    } catch (error) {
+      isWriteFailing ||= describeUnavailable(error) !== undefined
+      throw toReceiverError(error)
+    }
+  }
+
+  /** Reads outside any transaction: what is committed. */
+  async function read<T>(query: () => T): Promise<T> {
+    if (isClosed) throw new ReceiverError('store_unavailable', 'The inbox is closed.')
+    try {
+      return query()
+    } catch (error) {
+      throw toReceiverError(error)
+    }
+  }
+
+  if (as === 'server') {
+    const [freed] = commit([() => freeLeases(sql, Number.MAX_SAFE_INTEGER)])
+    if (freed !== undefined && 'error' in freed) throw freed.error
+  }
+
+  return {
+    add: (entry) => transact(() => insert(sql, entry)),
+
+    async claim({ limit, leaseMs }) {
+      for (;;) {
+        if (transactions.isIdle() && !(await read(() => isAnythingToClaim(sql)))) return []
+        const { leases, heldBack } = await transact(() => claimDue(sql, { owner, limit, leaseMs }))
+        if (leases.length > 0 || heldBack === 0) return leases
+      }
+    },
+
+    settle: (lease, outcome) => transact(() => settle(sql, owner, lease, outcome)),
+
+    get: (eventId) =>
+      read(() => {
+        const row = sql.getEntry.get({ event_id: eventId })
+        if (row === undefined) return undefined
+        const attempts = sql.listAttempts.all({ seq: row.seq ?? null }).map(toAttempt)
+        return { entry: toEntry(row), attempts, body: row.body instanceof Uint8Array ? row.body : null }
+      }),
+
+    list: (filter, limit) => read(() => selectEntries(file.db, filter, limit).map(toEntry)),
+
+    counts: () => read(() => countStates(sql)),
+
+    replay: (eventIds) =>
+      transact(() => {
+        const now = Date.now()
+        return eventIds.filter((eventId) => sql.replay.run({ event_id: eventId, now }).changes === 1)
+      }),
+
+    async check() {
+      if (!isWriteFailing) return void (await read(() => sql.isReadable.get()))
+      await transact(() => sql.fillProbe.run())
+      await transact(() => sql.emptyProbe.run())
+      isWriteFailing = false
+    },
+
+    async close() {
+      if (isClosed) return
+      isClosed = true
+      await transactions.whenIdle()
+      file.close()
+    },
+  }
+}
+
+/**
+ * One transaction for all operations. When one of them fails by its own fault, each runs again by itself, so that it fails alone.
+ */
+function createCommit(db: DatabaseSync): (operations: readonly Operation[]) => Committed<unknown>[] {
+  const begin = db.prepare('BEGIN IMMEDIATE')
+  const commit = db.prepare('COMMIT')
+
+  return function commitAll(operations): Committed<unknown>[] {
+    try {
+      begin.run()
+      const results = operations.map((operation) => ({ value: operation() }))
+      commit.run()
+      return results
+    } catch (error) {
+      if (db.isTransaction) db.exec('ROLLBACK')
+      if (operations.length === 1 || describeUnavailable(error) !== undefined) return operations.map(() => ({ error }))
+      return operations.flatMap((operation) => commitAll([operation]))
+    }
+  }
+}
+
+function toReceiverError(error: unknown): unknown {
+  const cause = describeUnavailable(error)
+  return cause === undefined ? error : new ReceiverError('store_unavailable', `The inbox cannot be used now: ${cause}.`)
+}

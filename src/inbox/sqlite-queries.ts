@@ -1,0 +1,29 @@
+import type { DatabaseSync } from 'node:sqlite'
+import { type EntryState, entryStates } from '../event.ts'
+import type { EntryFilter } from './inbox.ts'
+import type { Row } from './sqlite-rows.ts'
+import type { Statements } from './sqlite-statements.ts'
+
+/** Number of entries in each state. */
+export function countStates(sql: Statements): Record<EntryState, number> {
+  const rows = sql.countUnhandledOrOpen.all()
+  const counted = new Map(rows.map((row) => [row.state, Number(row.entries)]))
+  const rest = [...counted.values()].reduce((sum, entries) => sum + entries, 0)
+  counted.set('handled', Number(sql.countAll.get()?.entries) - rest)
+  // The keys are exactly the states.
+  return Object.fromEntries(entryStates.map((state) => [state, counted.get(state) ?? 0])) as Record<EntryState, number>
+}
+
+/** Rows of the entries that match, newest first. */
+export function selectEntries(db: DatabaseSync, filter: EntryFilter, limit: number): Row[] {
+  const conditions: [string, ...(string | number)[]][] = []
+  const { states, type, account, receivedWithinMs } = filter
+  if (states !== undefined) conditions.push([`state IN (${states.map(() => '?').join()})`, ...states])
+  // Stripe's types hold no other character that GLOB treats as special than the star.
+  if (type !== undefined) conditions.push(['type GLOB ?', type])
+  if (account !== undefined) conditions.push(['account = ?', account])
+  if (receivedWithinMs !== undefined) conditions.push(['received_at >= ?', Date.now() - receivedWithinMs])
+  const where = conditions.length === 0 ? '' : `WHERE ${conditions.map(([condition]) => condition).join(' AND ')}`
+  const values = conditions.flatMap(([, ...bound]) => bound)
+  return db.prepare(`SELECT * FROM entry ${where} ORDER BY seq DESC LIMIT ?`).all(...values, limit)
+}

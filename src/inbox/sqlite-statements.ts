@@ -1,0 +1,80 @@
+import type { DatabaseSync } from 'node:sqlite'
+
+/** Every statement of the store, prepared once. Parameters are named as the columns they are for; `now` is in milliseconds. */
+export type Statements = ReturnType<typeof prepareStatements>
+
+export function prepareStatements(db: DatabaseSync) {
+  const statements = {
+    /** Ready unless its lane has work to wait for: what has to wait never burdens a claim. */
+    insertEntry: db.prepare(`
+      INSERT INTO entry (event_id, type, shape, account, object_id, lane, livemode, api_version, created_at, received_at,
+                         route, secret, state, ready, due_at, settled_at, reason)
+      VALUES (:event_id, :type, :shape, :account, :object_id, :lane, :livemode, :api_version, :created_at, :now,
+              :route, :secret, :state,
+              NOT EXISTS (SELECT 1 FROM entry WHERE state = 'running' AND lane = :lane)
+              AND NOT EXISTS (SELECT 1 FROM entry WHERE state = 'pending' AND lane = :lane AND ready = 0)
+              AND NOT EXISTS (SELECT 1 FROM entry WHERE state = 'pending' AND lane = :lane AND ready = 1 AND due_at <= :now),
+              :now, :settled_at, :reason)
+      ON CONFLICT (event_id) DO NOTHING`),
+    insertPayload: db.prepare('INSERT INTO payload (seq, body) VALUES (:seq, :body)'),
+
+    isAnyDue: db.prepare(`SELECT 1 FROM entry WHERE state = 'pending' AND ready = 1 AND due_at <= :now LIMIT 1`),
+    isAnyLeaseOver: db.prepare(`SELECT 1 FROM entry WHERE state = 'running' AND lease_until <= :now LIMIT 1`),
+    /** OR IGNORE: an entry whose lane is running hits the unique index and stays as it is. */
+    claim: db.prepare(`
+      UPDATE OR IGNORE entry
+      SET state = 'running', attempts = attempts + 1, owner = :owner, started_at = :now, lease_until = :now + :lease_ms
+      WHERE seq IN (SELECT seq FROM entry WHERE state = 'pending' AND ready = 1 AND due_at <= :now ORDER BY due_at, seq LIMIT :limit)
+      RETURNING *, (SELECT body FROM payload WHERE payload.seq = entry.seq) AS body`),
+    /** Takes due entries of busy lanes out of the claims' sight, so that the next claim does not meet them again. */
+    holdBack: db.prepare(`
+      UPDATE entry SET ready = 0
+      WHERE seq IN (SELECT due.seq FROM entry AS due
+                    WHERE due.state = 'pending' AND due.ready = 1 AND due.due_at <= :now
+                      AND EXISTS (SELECT 1 FROM entry AS busy WHERE busy.state = 'running' AND busy.lane = due.lane)
+                    ORDER BY due.due_at, due.seq LIMIT :limit)`),
+
+    recordAttempt: db.prepare(`
+      INSERT INTO attempt (seq, replay, number, started_at, ended_at, outcome, error)
+      SELECT seq, replays, attempts, started_at, :now, :outcome, :error FROM entry
+      WHERE seq = :seq AND state = 'running' AND owner = :owner AND attempts = :attempt`),
+    settle: db.prepare(`
+      UPDATE entry
+      SET state = :state, ready = 1, due_at = :due_at, settled_at = :settled_at, reason = :reason, owner = NULL, lease_until = NULL
+      WHERE seq = :seq
+      RETURNING lane`),
+    /** The next of a lane takes its turn when the running one has settled. */
+    promoteLane: db.prepare(`
+      UPDATE entry SET ready = 1, due_at = min(due_at, :now)
+      WHERE seq = (SELECT seq FROM entry WHERE state = 'pending' AND lane = :lane AND ready = 0 ORDER BY due_at, seq LIMIT 1)`),
+
+    recordLostAttempts: db.prepare(`
+      INSERT INTO attempt (seq, replay, number, started_at, ended_at, outcome, error)
+      SELECT seq, replays, attempts, started_at, :now, 'lost', :reason FROM entry WHERE state = 'running' AND lease_until <= :until`),
+    freeLostLeases: db.prepare(`
+      UPDATE entry SET state = 'pending', ready = 1, due_at = :now, reason = :reason, owner = NULL, lease_until = NULL
+      WHERE state = 'running' AND lease_until <= :until`),
+
+    getEntry: db.prepare(`
+      SELECT *, (SELECT body FROM payload WHERE payload.seq = entry.seq) AS body FROM entry WHERE event_id = :event_id`),
+    listAttempts: db.prepare('SELECT * FROM attempt WHERE seq = :seq ORDER BY replay, number'),
+    replay: db.prepare(`
+      UPDATE entry
+      SET attempts = iif(state = 'pending', attempts, 0), replays = iif(state = 'pending', replays, replays + 1),
+          ready = iif(state = 'pending', ready, 1), due_at = iif(state = 'pending' AND ready = 0, due_at, :now),
+          state = 'pending', settled_at = NULL
+      WHERE event_id = :event_id AND state <> 'running' AND EXISTS (SELECT 1 FROM payload WHERE payload.seq = entry.seq)`),
+
+    countAll: db.prepare('SELECT count(*) AS entries FROM entry'),
+    // Each of these reads one partial index; counting the handled ones would read them all.
+    countUnhandledOrOpen: db.prepare(`
+      SELECT 'pending' AS state, count(*) AS entries FROM entry WHERE state = 'pending'
+      UNION ALL SELECT 'running', count(*) FROM entry WHERE state = 'running'
+      UNION ALL SELECT state, count(*) FROM entry WHERE state IN ('unhandled', 'parked', 'dead') GROUP BY state`),
+
+    fillProbe: db.prepare('INSERT INTO write_probe (filler) VALUES (zeroblob(65536))'),
+    emptyProbe: db.prepare('DELETE FROM write_probe'),
+    isReadable: db.prepare('SELECT 1 FROM entry LIMIT 1'),
+  }
+  return statements
+}

@@ -1,0 +1,337 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import type { Lease } from '../../src/event.ts'
+import type { Inbox } from '../../src/inbox/inbox.ts'
+import { eventually } from '../support/eventually.ts'
+import { newEntry } from '../support/new-entry.ts'
+
+/** An empty store under test. */
+export interface StoreUnderTest {
+  readonly inbox: Inbox
+  /** Closes it and opens what it left. */
+  reopen(): Promise<Inbox>
+  /** Closes what is open and removes it. */
+  remove(): Promise<void>
+}
+
+const LEASE = { leaseMs: 60_000 }
+const later = { state: 'pending', retryInMs: 60_000, error: 'not yet' } as const
+
+/** What any store does, clause by clause; each store's test runs it. */
+export function describeInbox(name: string, open: () => Promise<StoreUnderTest>): void {
+  describe(`${name} as an inbox`, () => {
+    let store: StoreUnderTest
+    let inbox: Inbox
+    beforeEach(async () => {
+      store = await open()
+      inbox = store.inbox
+    })
+    afterEach(() => store.remove())
+
+    const claim = (limit = 10) => inbox.claim({ ...LEASE, limit })
+    const claimIds = async (limit = 10) => (await claim(limit)).map((lease) => lease.entry.eventId)
+    const stateOf = async (eventId: string) => (await inbox.get(eventId))?.entry.state
+
+    async function claimOne(): Promise<Lease> {
+      const [lease, ...more] = await claim()
+      expect(more).toEqual([])
+      if (lease === undefined) throw new Error('nothing was due')
+      return lease
+    }
+
+    describe('add', () => {
+      it('keeps the facts and the exact bytes', async () => {
+        const body = Buffer.from([0x7b, 0x00, 0xff, 0xfe, 0x7d])
+        const entry = newEntry({
+          account: 'acct_1',
+          livemode: null,
+          apiVersion: null,
+          createdAt: null,
+          route: 'connect',
+          body,
+        })
+        expect(await inbox.add(entry)).toBe('added')
+        const found = await inbox.get(entry.eventId)
+        const { body: _body, state: _state, reason: _reason, ...facts } = entry
+        expect(found?.entry).toMatchObject({
+          ...facts,
+          state: 'pending',
+          attempts: 0,
+          replays: 0,
+          settledAt: null,
+          reason: null,
+        })
+        expect(Math.abs((found?.entry.receivedAt.getTime() ?? 0) - Date.now())).toBeLessThan(60_000)
+        expect(Buffer.from(found?.body ?? [])).toEqual(body)
+        expect(found?.attempts).toEqual([])
+      })
+
+      it('answers duplicate to a known id, and changes nothing', async () => {
+        const entry = newEntry()
+        await inbox.add(entry)
+        expect(await inbox.add({ ...entry, type: 'payout.failed', body: Buffer.from('other') })).toBe('duplicate')
+        const found = await inbox.get(entry.eventId)
+        expect(found?.entry.type).toBe(entry.type)
+        expect(Buffer.from(found?.body ?? [])).toEqual(entry.body)
+      })
+
+      it('adds one of a hundred with one id at once', async () => {
+        const entry = newEntry()
+        const results = await Promise.all(Array.from({ length: 100 }, () => inbox.add(entry)))
+        expect(results.filter((result) => result === 'added')).toHaveLength(1)
+        expect((await inbox.counts()).pending).toBe(1)
+      })
+
+      it('sets a parked entry aside, with its reason', async () => {
+        const entry = newEntry({ state: 'parked', reason: 'test event' })
+        await inbox.add(entry)
+        expect(await claim()).toEqual([])
+        const found = await inbox.get(entry.eventId)
+        expect(found?.entry).toMatchObject({ state: 'parked', reason: 'test event', settledAt: expect.any(Date) })
+      })
+    })
+
+    describe('claim', () => {
+      it('leases the oldest first, within the limit, and counts the attempt', async () => {
+        const entries = [newEntry(), newEntry(), newEntry()]
+        for (const entry of entries) await inbox.add(entry)
+        const first = await claim(2)
+        expect(first.map((lease) => lease.entry.eventId).sort()).toEqual(
+          [entries[0]?.eventId, entries[1]?.eventId].sort(),
+        )
+        expect(first[0]?.attempt).toBe(1)
+        expect(Buffer.from(first[0]?.body ?? [])).toEqual(
+          entries.find((entry) => entry.eventId === first[0]?.entry.eventId)?.body,
+        )
+        expect(await claimIds()).toEqual([entries[2]?.eventId])
+        expect(await claim()).toEqual([])
+        expect((await inbox.counts()).running).toBe(3)
+      })
+
+      it('never leases two entries of one lane, in one claim or in two', async () => {
+        const [a, b, other] = [newEntry({ lane: '/x' }), newEntry({ lane: '/x' }), newEntry()]
+        await Promise.all([inbox.add(a), inbox.add(b), inbox.add(other)])
+        const leases = await claim()
+        expect(leases.map((lease) => lease.entry.lane).sort()).toEqual([other.lane, '/x'].sort())
+        expect(await claim()).toEqual([])
+        const inLane = leases.find((lease) => lease.entry.lane === '/x')
+        if (inLane === undefined) throw new Error('no lease in the lane')
+        await inbox.settle(inLane, { state: 'handled' })
+        const [next] = await claim()
+        expect([a.eventId, b.eventId].filter((id) => id !== inLane.entry.eventId)).toEqual([next?.entry.eventId])
+      })
+
+      it('works a lane off in order of arrival, also what came while it ran', async () => {
+        const entries = [newEntry({ lane: '/x' }), newEntry({ lane: '/x' }), newEntry({ lane: '/x' })]
+        await inbox.add(entries[0] ?? newEntry())
+        const first = await claimOne()
+        await inbox.add(entries[1] ?? newEntry())
+        await inbox.add(entries[2] ?? newEntry())
+        expect(await claim()).toEqual([])
+        await inbox.settle(first, { state: 'handled' })
+        const second = await claimOne()
+        await inbox.settle(second, { state: 'unhandled' })
+        const third = await claimOne()
+        expect([first, second, third].map((lease) => lease.entry.eventId)).toEqual(
+          entries.map((entry) => entry.eventId),
+        )
+      })
+
+      it('lets the next of a lane run while a failed one waits for its retry', async () => {
+        const [failing, next] = [newEntry({ lane: '/x' }), newEntry({ lane: '/x' })]
+        await inbox.add(failing)
+        await inbox.settle(await claimOne(), later)
+        await inbox.add(next)
+        expect(await claimIds()).toEqual([next.eventId])
+      })
+
+      it('runs a retry that became due while its lane was busy after the lane is free', async () => {
+        const [retried, busy] = [newEntry({ lane: '/x' }), newEntry({ lane: '/x' })]
+        await inbox.add(retried)
+        await inbox.settle(await claimOne(), later)
+        await inbox.add(busy)
+        const running = await claimOne()
+        expect(await inbox.replay([retried.eventId])).toEqual([retried.eventId])
+        expect(await claim()).toEqual([])
+        await inbox.settle(running, { state: 'handled' })
+        expect(await claimIds()).toEqual([retried.eventId])
+      })
+
+      it('gives the others their turn past a lane with hundreds waiting', async () => {
+        const crowd = Array.from({ length: 600 }, () => newEntry({ lane: '/crowded' }))
+        await Promise.all(crowd.map((entry) => inbox.add({ ...entry, state: 'parked' })))
+        for (let from = 0; from < crowd.length; from += 200)
+          await inbox.replay(crowd.slice(from, from + 200).map((entry) => entry.eventId))
+        const other = newEntry()
+        await inbox.add(other)
+        const claimed = [...(await claimIds(2)), ...(await claimIds(2))]
+        expect(claimed).toContain(other.eventId)
+        expect(claimed).toHaveLength(2)
+      })
+
+      it('leases again what was not settled within its lease, as the next attempt', async () => {
+        const entry = newEntry()
+        await inbox.add(entry)
+        const [lost] = await inbox.claim({ limit: 1, leaseMs: 1 })
+        if (lost === undefined) throw new Error('nothing was due')
+        const [again] = await eventually('the lease to run out', async () => {
+          const leases = await claim()
+          return leases.length > 0 && leases
+        })
+        expect(again?.attempt).toBe(2)
+        expect(await inbox.settle(lost, { state: 'handled' })).toBe(false)
+        expect(await stateOf(entry.eventId)).toBe('running')
+        expect((await inbox.get(entry.eventId))?.attempts).toMatchObject([
+          { number: 1, outcome: 'lost', error: expect.any(String) },
+        ])
+      })
+    })
+
+    describe('settle', () => {
+      it.each(['handled', 'unhandled'] as const)('records %s once, with the attempt', async (state) => {
+        const entry = newEntry()
+        await inbox.add(entry)
+        const lease = await claimOne()
+        expect(await inbox.settle(lease, { state })).toBe(true)
+        expect(await inbox.settle(lease, { state: 'dead', error: 'late' })).toBe(false)
+        const found = await inbox.get(entry.eventId)
+        expect(found?.entry).toMatchObject({ state, reason: null, settledAt: expect.any(Date) })
+        expect(found?.attempts).toMatchObject([{ number: 1, replay: 0, outcome: state, error: null }])
+        expect(await claim()).toEqual([])
+      })
+
+      it('retries after the delay, and not before', async () => {
+        const entry = newEntry()
+        await inbox.add(entry)
+        await inbox.settle(await claimOne(), later)
+        expect(await claim()).toEqual([])
+        const found = await inbox.get(entry.eventId)
+        expect(found?.entry).toMatchObject({ state: 'pending', attempts: 1, reason: 'not yet', settledAt: null })
+        expect(found?.attempts).toMatchObject([{ outcome: 'retried', error: 'not yet' }])
+        expect((found?.entry.dueAt.getTime() ?? 0) - Date.now()).toBeGreaterThan(50_000)
+      })
+
+      it('leases a retry once its delay is over', async () => {
+        await inbox.add(newEntry())
+        await inbox.settle(await claimOne(), { state: 'pending', retryInMs: 1, error: 'again' })
+        const [lease] = await eventually('the retry', async () => {
+          const leases = await claim()
+          return leases.length > 0 && leases
+        })
+        expect(lease?.attempt).toBe(2)
+      })
+
+      it('keeps a dead entry, with its reason', async () => {
+        const entry = newEntry()
+        await inbox.add(entry)
+        await inbox.settle(await claimOne(), { state: 'dead', error: 'no such plan' })
+        expect((await inbox.get(entry.eventId))?.entry).toMatchObject({ state: 'dead', reason: 'no such plan' })
+        expect(await claim()).toEqual([])
+      })
+    })
+
+    describe('replay', () => {
+      it('starts a settled entry over, and keeps its history', async () => {
+        const entry = newEntry()
+        await inbox.add(entry)
+        await inbox.settle(await claimOne(), { state: 'dead', error: 'bug' })
+        expect(await inbox.replay([entry.eventId])).toEqual([entry.eventId])
+        const lease = await claimOne()
+        expect(lease.attempt).toBe(1)
+        await inbox.settle(lease, { state: 'handled' })
+        const found = await inbox.get(entry.eventId)
+        expect(found?.entry).toMatchObject({ state: 'handled', replays: 1, attempts: 1, reason: null })
+        expect(found?.attempts).toMatchObject([
+          { replay: 0, number: 1, outcome: 'dead' },
+          { replay: 1, number: 1, outcome: 'handled' },
+        ])
+      })
+
+      it('takes the delay from a waiting entry, and counts on', async () => {
+        const entry = newEntry()
+        await inbox.add(entry)
+        await inbox.settle(await claimOne(), later)
+        expect(await inbox.replay([entry.eventId])).toEqual([entry.eventId])
+        expect((await claimOne()).attempt).toBe(2)
+      })
+
+      it('runs a parked entry whose lane was busy when it came', async () => {
+        await inbox.add(newEntry({ lane: '/x' }))
+        const busy = await claimOne()
+        const parked = newEntry({ lane: '/x', state: 'parked' })
+        await inbox.add(parked)
+        await inbox.settle(busy, { state: 'handled' })
+        await inbox.replay([parked.eventId])
+        expect(await claimIds()).toEqual([parked.eventId])
+      })
+
+      it('leaves running and unknown ids alone', async () => {
+        const entry = newEntry()
+        await inbox.add(entry)
+        await claimOne()
+        expect(await inbox.replay([entry.eventId, 'evt_unknown'])).toEqual([])
+        expect(await stateOf(entry.eventId)).toBe('running')
+      })
+    })
+
+    describe('looking', () => {
+      it('knows no entry by an unknown id', async () => {
+        expect(await inbox.get('evt_unknown')).toBeUndefined()
+      })
+
+      it('lists the newest first, by state, type, account and age, within the limit', async () => {
+        const paid = newEntry({ account: 'acct_1' })
+        const failed = newEntry({ type: 'payment_intent.payment_failed', state: 'parked' })
+        const payout = newEntry({ type: 'payout.failed' })
+        for (const entry of [paid, failed, payout]) await inbox.add(entry)
+        const ids = async (...filter: Parameters<Inbox['list']>) =>
+          (await inbox.list(...filter)).map((entry) => entry.eventId)
+        expect(await ids({}, 10)).toEqual([payout.eventId, failed.eventId, paid.eventId])
+        expect(await ids({}, 1)).toEqual([payout.eventId])
+        expect(await ids({ states: ['parked', 'dead'] }, 10)).toEqual([failed.eventId])
+        expect(await ids({ type: 'payment_intent.*' }, 10)).toEqual([failed.eventId, paid.eventId])
+        expect(await ids({ type: 'payment_intent.succeeded', account: 'acct_1' }, 10)).toEqual([paid.eventId])
+        expect(await ids({ receivedWithinMs: 60_000 }, 10)).toHaveLength(3)
+        expect(await ids({ receivedWithinMs: -60_000 }, 10)).toEqual([])
+      })
+
+      it('counts the entries of every state', async () => {
+        for (let i = 0; i < 5; i++) await inbox.add(newEntry())
+        const [a, b, c] = await claim(4)
+        if (!a || !b || !c) throw new Error('too few were due')
+        await inbox.settle(a, { state: 'handled' })
+        await inbox.settle(b, { state: 'unhandled' })
+        await inbox.settle(c, { state: 'dead', error: 'bug' })
+        await inbox.add(newEntry({ state: 'parked' }))
+        expect(await inbox.counts()).toEqual({ pending: 1, running: 1, handled: 1, unhandled: 1, parked: 1, dead: 1 })
+      })
+
+      it('says that it can be used', async () => {
+        await expect(inbox.check()).resolves.toBeUndefined()
+      })
+    })
+
+    describe('close', () => {
+      it('keeps everything for the next opening, and settled stays settled', async () => {
+        const [waiting, settled] = [newEntry(), newEntry({ lane: '/settled' })]
+        await inbox.add(settled)
+        await inbox.settle(await claimOne(), { state: 'handled' })
+        await inbox.add(waiting)
+        inbox = await store.reopen()
+        expect(await stateOf(settled.eventId)).toBe('handled')
+        expect(await claimIds()).toEqual([waiting.eventId])
+      })
+
+      it('finishes what was begun, refuses what comes after, and may be repeated', async () => {
+        const entry = newEntry()
+        const adding = inbox.add(entry)
+        await inbox.close()
+        await inbox.close()
+        expect(await adding).toBe('added')
+        await expect(inbox.add(newEntry())).rejects.toMatchObject({ code: 'store_unavailable' })
+        await expect(inbox.check()).rejects.toMatchObject({ code: 'store_unavailable' })
+        inbox = await store.reopen()
+        expect(await stateOf(entry.eventId)).toBe('pending')
+      })
+    })
+  })
+}
