@@ -1,0 +1,61 @@
+import type { RequestHandler } from 'express'
+import { ReceiverError } from '../errors.ts'
+import type { NewEntry, WebhookRoute } from '../event.ts'
+import type { Inbox } from '../inbox/inbox.ts'
+import type { Log } from '../log.ts'
+import { type Envelope, parseEnvelope } from '../parse-envelope.ts'
+import { verifySignature } from './verify-signature.ts'
+
+/** What both routes share. */
+export interface WebhookRouteOptions {
+  readonly inbox: Inbox
+  readonly log: Log
+  readonly mode: 'any' | 'live' | 'test'
+  readonly toleranceSeconds: number
+  /** Called after each durable entry. */
+  readonly onStored: () => void
+  readonly now?: () => Date
+}
+
+const RECEIVED = Buffer.from('{"received":true}')
+const RECEIVED_HEADERS = { 'Content-Type': 'application/json; charset=utf-8', 'Content-Length': RECEIVED.length }
+
+/**
+ * Raw body → verified → stored → 200. A duplicate, an unknown type and an event of the other mode are answered 200 too: Stripe
+ * takes anything else for a failure and delivers for days. Fails with the ReceiverErrors of its parts.
+ */
+export function createWebhookRoute(
+  options: WebhookRouteOptions,
+  route: WebhookRoute,
+  secrets: readonly string[],
+): RequestHandler {
+  const { inbox, log, toleranceSeconds, now = () => new Date() } = options
+  return async (req, res) => {
+    // express.raw leaves no Buffer when a request has no body at all.
+    const body = Buffer.isBuffer(req.body) ? req.body : Buffer.alloc(0)
+    const text = body.toString('utf8')
+    const header = req.get('stripe-signature')
+    const secret = verifySignature({ text, header, secrets, toleranceSeconds, now: now() })
+    const envelope = parseEnvelope(text)
+    const result = await inbox.add({ ...envelope, route, secret, body, ...judgeMode(envelope, options.mode) })
+    if (result === 'added') options.onStored()
+    if (log.isLevelEnabled('debug'))
+      log.debug({ eventId: envelope.eventId, type: envelope.type, route, result }, 'delivery accepted')
+    res.writeHead(200, RECEIVED_HEADERS).end(RECEIVED)
+  }
+}
+
+/** An event that does not say its mode is taken for one of this server's. */
+function judgeMode({ livemode }: Envelope, mode: 'any' | 'live' | 'test'): Pick<NewEntry, 'state' | 'reason'> {
+  if (mode === 'any' || livemode === null || livemode === (mode === 'live')) return { state: 'pending', reason: null }
+  return { state: 'parked', reason: `${livemode ? 'live' : 'test'} event on a ${mode} server (STRIPE_MODE)` }
+}
+
+/** Refuses deliveries, before their body is read, while the server drains: Stripe delivers them again. */
+export function createDrainingGuard(isDraining: () => boolean): RequestHandler {
+  return (_req, res, next) => {
+    if (!isDraining()) return next()
+    res.set('Connection', 'close')
+    next(new ReceiverError('draining', 'The server is shutting down; Stripe will deliver again.'))
+  }
+}

@@ -1,0 +1,350 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { gzipSync } from 'node:zlib'
+import request from 'supertest'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { ReceiverError } from '../../src/errors.ts'
+import { type AppOptions, createAdminApp, createApp } from '../../src/http/app.ts'
+import type { Inbox } from '../../src/inbox/inbox.ts'
+import { captureLog } from '../support/log-lines.ts'
+import { openScratchInbox } from '../support/scratch-inbox.ts'
+import { CONNECT_SECRET, SECRET, sign, snapshotJson, thinJson } from '../support/sign.ts'
+
+const SECOND_SECRET = 'whsec_account_secret_2'
+
+let store: Awaited<ReturnType<typeof openScratchInbox>>
+let captured: Awaited<ReturnType<typeof captureLog>>
+let inbox: Inbox
+let nudges: number
+let isDraining: boolean
+beforeEach(async () => {
+  store = await openScratchInbox()
+  captured = await captureLog()
+  inbox = store.inbox
+  nudges = 0
+  isDraining = false
+})
+afterEach(() => store.remove())
+
+function makeApp(overrides: Partial<AppOptions> = {}) {
+  return createApp({
+    inbox,
+    log: captured.log,
+    mode: 'any',
+    toleranceSeconds: 300,
+    maxBodyBytes: 1_048_576,
+    secrets: [SECRET, SECOND_SECRET],
+    connectSecrets: [CONNECT_SECRET],
+    isDraining: () => isDraining,
+    onStored: () => {
+      nudges += 1
+    },
+    ...overrides,
+  })
+}
+
+/** Posts without letting the client re-encode the body. */
+function post(body: string | Buffer, headers: Record<string, string> = {}, path = '/webhook', app = makeApp()) {
+  return request(app)
+    .post(path)
+    .set({ 'content-type': 'application/json', ...headers })
+    .serialize((sent) => sent)
+    .send(body)
+}
+const signed = (body: string, options: Parameters<typeof sign>[1] = {}) => ({ 'stripe-signature': sign(body, options) })
+const idOf = (body: string): string => JSON.parse(body).id
+const total = async () => Object.values(await inbox.counts()).reduce((sum, count) => sum + count, 0)
+const refusal = (code: string) => ({ error: { code, message: expect.stringMatching(/^[A-Z].*\.$/) } })
+
+describe('POST /webhook with a delivery that is proven', () => {
+  it.each([
+    ['a snapshot event', snapshotJson, '/webhook', SECRET, '1:…et_1'],
+    ['a thin event', thinJson, '/webhook', SECRET, '1:…et_1'],
+    ['a snapshot event on the Connect route', snapshotJson, '/webhook/connect', CONNECT_SECRET, '1:…et_1'],
+    ['a thin event on the Connect route', thinJson, '/webhook/connect', CONNECT_SECRET, '1:…et_1'],
+    ['an event signed with the second secret', snapshotJson, '/webhook', SECOND_SECRET, '2:…et_2'],
+  ])('stores %s, wakes the worker and answers 200', async (_name, make, path, secret, mark) => {
+    const body = make()
+    const response = await post(body, signed(body, { secret }), path)
+    expect(response.status).toBe(200)
+    expect(response.body).toEqual({ received: true })
+    const found = await inbox.get(idOf(body))
+    expect(found?.entry).toMatchObject({
+      state: 'pending',
+      secret: mark,
+      route: path === '/webhook' ? 'account' : 'connect',
+    })
+    expect(Buffer.from(found?.body ?? []).toString()).toBe(body)
+    expect(nudges).toBe(1)
+  })
+
+  it('takes the bytes as they are, whatever the content type', async () => {
+    for (const type of [
+      'text/plain',
+      'application/x-www-form-urlencoded',
+      'multipart/form-data; boundary=x',
+      'nonsense',
+    ]) {
+      const body = ` ${snapshotJson()}\r\n`
+      const response = await post(body, { ...signed(body), 'content-type': type })
+      expect(response.status, type).toBe(200)
+      expect(Buffer.from((await inbox.get(idOf(body)))?.body ?? []).toString()).toBe(body)
+    }
+  })
+
+  it('takes a chunked body without a length', async () => {
+    const body = snapshotJson()
+    const chunked = request(makeApp())
+      .post('/webhook')
+      .set({ ...signed(body), 'transfer-encoding': 'chunked' })
+    chunked.write(body.slice(0, 100))
+    chunked.write(body.slice(100))
+    expect((await chunked).status).toBe(200)
+    expect((await inbox.get(idOf(body)))?.entry.state).toBe('pending')
+  })
+
+  it('answers 200 to a duplicate, also over the other route, and keeps one entry', async () => {
+    const body = snapshotJson()
+    for (const [path, secret] of [
+      ['/webhook', SECRET],
+      ['/webhook', SECRET],
+      ['/webhook/connect', CONNECT_SECRET],
+    ] as const) {
+      expect((await post(body, signed(body, { secret }), path)).status).toBe(200)
+    }
+    expect(await total()).toBe(1)
+    expect(nudges).toBe(1)
+  })
+
+  it('accepts a good v1 after a bad one', async () => {
+    const body = snapshotJson()
+    const good = sign(body)
+    const header = good.replace(',v1=', `,v1=${'0'.repeat(64)},v1=`)
+    expect((await post(body, { 'stripe-signature': header })).status).toBe(200)
+  })
+
+  it.each([
+    ['an unknown type', { type: 'invoice.imaginary' }],
+    ['a type named constructor', { type: 'constructor' }],
+    ['a type named __proto__', { type: '__proto__' }],
+    ['no request', { request: undefined, account: 'acct_1' }],
+    ['a request that is a string', { request: 'req_1' }],
+    ['api_version null', { api_version: null }],
+    ['no livemode', { livemode: undefined }],
+    ['no data', { data: undefined }],
+    ['no created', { created: undefined }],
+  ])('takes an event with %s', async (_name, overrides) => {
+    const body = snapshotJson(overrides)
+    expect((await post(body, signed(body))).status).toBe(200)
+    expect((await inbox.get(idOf(body)))?.entry.state).toBe('pending')
+  })
+
+  it('stores every captured event', async () => {
+    const folder = new URL('../fixtures/payloads/', import.meta.url)
+    // Some captures share an id, so each gets one of its own.
+    const bodies = readdirSync(folder).map((name) => {
+      const body = readFileSync(new URL(name, folder), 'utf8')
+      return body.replaceAll(idOf(body), `evt_${name}`)
+    })
+    expect(bodies.length).toBeGreaterThan(10)
+    for (const body of bodies) {
+      expect((await post(body, signed(body))).status).toBe(200)
+      expect((await inbox.get(idOf(body)))?.entry.type).toBe(JSON.parse(body).type)
+    }
+  })
+
+  it.each([
+    ['live', false, 'parked'],
+    ['live', true, 'pending'],
+    ['test', true, 'parked'],
+    ['test', false, 'pending'],
+    ['any', true, 'pending'],
+    ['live', undefined, 'pending'],
+  ] as const)('on a %s server: livemode %s is %s', async (mode, livemode, state) => {
+    const body = snapshotJson({ livemode })
+    const response = await post(body, signed(body), '/webhook', makeApp({ mode }))
+    expect(response.status).toBe(200)
+    expect((await inbox.get(idOf(body)))?.entry.state).toBe(state)
+  })
+})
+
+describe('POST /webhook with a delivery that is refused', () => {
+  const body = snapshotJson()
+  const good = sign(body)
+  const [stamp = ''] = good.split(',')
+
+  it.each([
+    ['no header', body, undefined, 'signature_missing', /not from Stripe/],
+    ['an empty header', body, '', 'signature_missing', /not from Stripe/],
+    ['a garbage header', body, 'garbage', 'signature_malformed', /no timestamp/],
+    ['a negative stamp', body, `t=-1,${good.split(',')[1]}`, 'signature_mismatch', /secret/],
+    ['v1 empty', body, `${stamp},v1=`, 'signature_mismatch', /secret/],
+    ['v1 empty before a good one', body, good.replace(',v1=', ',v1=,v1='), 'signature_mismatch', /secret/],
+    ['64 non-ASCII characters in v1', body, `${stamp},v1=${'é'.repeat(64)}`, 'signature_mismatch', /secret/],
+    ['only v0', body, good.replace('v1=', 'v0='), 'signature_malformed', /only a `v0`/],
+    ['no scheme at all', body, stamp, 'signature_malformed', /no `v1`/],
+    [
+      'an upper-case signature',
+      body,
+      good.replace(/v1=.*/, (v1) => v1.replace(/[a-f]/g, (c) => c.toUpperCase())),
+      'signature_mismatch',
+      /secret/,
+    ],
+    ['a stamp 301 s old', body, sign(body, { ageSeconds: 302 }), 'timestamp_too_old', /Signed 30\d s ago/],
+    ['a stamp 301 s ahead', body, sign(body, { ageSeconds: -303 }), 'timestamp_in_future', /in the future.*clock/],
+    ['a body changed by one byte', body.replace('usd', 'eur'), good, 'signature_mismatch', /proxy re-write/],
+    ['another secret', body, sign(body, { secret: 'whsec_of_someone_else' }), 'signature_mismatch', /2 secret/],
+    ['the Connect secret', body, sign(body, { secret: CONNECT_SECRET }), 'signature_mismatch', /Connect/],
+    ['a valid signature over no JSON', 'hello', sign('hello'), 'bad_payload', /not JSON/],
+    ['a valid signature over []', '[]', sign('[]'), 'bad_payload', /expected an event/],
+    ['a valid signature over null', 'null', sign('null'), 'bad_payload', /expected an event/],
+    ['a valid signature over {}', '{}', sign('{}'), 'bad_payload', /expected an event/],
+    [
+      'a valid signature over another object',
+      '{"id":"evt_1","object":"charge","type":"x"}',
+      sign('{"id":"evt_1","object":"charge","type":"x"}'),
+      'bad_payload',
+      /expected an event/,
+    ],
+    [
+      'a valid signature over an event without an id',
+      '{"object":"event","type":"x"}',
+      sign('{"object":"event","type":"x"}'),
+      'bad_payload',
+      /`id` and `type`/,
+    ],
+    [
+      'a valid signature over an event with a number for a type',
+      '{"object":"event","id":"evt_1","type":1}',
+      sign('{"object":"event","id":"evt_1","type":1}'),
+      'bad_payload',
+      /`id` and `type`/,
+    ],
+  ])('answers 400 to %s', async (_name, sent, header, code, reason) => {
+    const response = await post(
+      sent,
+      header === undefined ? {} : { 'stripe-signature': Buffer.from(header).toString('latin1') },
+    )
+    expect(response.status).toBe(400)
+    expect(response.body).toEqual(refusal(code))
+    expect(captured.lines()).toMatchObject([{ level: 40, code, reason: expect.stringMatching(reason) }])
+    expect(await total()).toBe(0)
+    expect(nudges).toBe(0)
+  })
+
+  it('answers 400 to no body at all', async () => {
+    const response = await request(makeApp()).post('/webhook').set('stripe-signature', good)
+    expect(response.status).toBe(400)
+    expect(await total()).toBe(0)
+  })
+
+  it('accepts stamps at the bounds of the tolerance', async () => {
+    for (const ageSeconds of [298, -298]) {
+      const delivery = snapshotJson()
+      expect((await post(delivery, signed(delivery, { ageSeconds }))).status).toBe(200)
+    }
+  })
+
+  it('answers 413 to a byte more than MAX_BODY_BYTES, with a length and without', async () => {
+    const big = 'x'.repeat(1_048_577)
+    expect((await post(big, signed(big))).body).toEqual(refusal('body_too_large'))
+    const chunked = request(makeApp())
+      .post('/webhook')
+      .set({ ...signed(big), 'transfer-encoding': 'chunked' })
+    chunked.write(big)
+    expect((await chunked).status).toBe(413)
+    expect(await total()).toBe(0)
+  })
+
+  it('takes a body of exactly MAX_BODY_BYTES', async () => {
+    const full = snapshotJson({ pad: '' }).replace(
+      '"pad":""',
+      () => `"pad":"${'x'.repeat(1_048_576 - snapshotJson({ pad: '' }).length)}"`,
+    )
+    const sized = full.padEnd(1_048_576)
+    expect((await post(sized, signed(sized))).status).toBe(200)
+  })
+
+  it('answers 415 to a compressed body', async () => {
+    const zipped = gzipSync(body)
+    const response = await post(zipped, { ...signed(body), 'content-encoding': 'gzip' })
+    expect(response.status).toBe(415)
+    expect(response.body).toEqual(refusal('encoding_unsupported'))
+    expect(await total()).toBe(0)
+  })
+
+  it('answers 400 on the Connect route when it has no secret, and says which variable to set', async () => {
+    const response = await post(body, { 'stripe-signature': good }, '/webhook/connect', makeApp({ connectSecrets: [] }))
+    expect(response.status).toBe(400)
+    expect(response.body).toEqual(refusal('secret_not_configured'))
+    expect(captured.text()).toContain('STRIPE_CONNECT_WEBHOOK_SECRET')
+  })
+})
+
+describe('when a delivery cannot be stored', () => {
+  const body = snapshotJson()
+
+  it('answers 503 with Retry-After while the store does not answer, and is not ready', async () => {
+    const unavailable = () => Promise.reject(new ReceiverError('store_unavailable', 'the disk is full'))
+    const app = makeApp({ inbox: { ...inbox, add: unavailable, check: unavailable } })
+    const response = await post(body, signed(body), '/webhook', app)
+    expect(response.status).toBe(503)
+    expect(Number(response.get('retry-after'))).toBeGreaterThan(0)
+    expect(response.body).toEqual(refusal('store_unavailable'))
+    expect((await request(app).get('/readyz')).status).toBe(503)
+    expect((await request(app).get('/healthz')).status).toBe(200)
+  })
+
+  it('answers 503 while it drains, closes the connection, and is not ready', async () => {
+    isDraining = true
+    const response = await post(body, signed(body))
+    expect(response.status).toBe(503)
+    expect(response.get('connection')).toBe('close')
+    expect(Number(response.get('retry-after'))).toBeGreaterThan(0)
+    expect((await request(makeApp()).get('/readyz')).body).toEqual({ status: 'not ready', reason: 'draining' })
+    expect(await total()).toBe(0)
+  })
+
+  it('answers 500 to a fault of its own, and logs it without the body', async () => {
+    const broken = makeApp({ inbox: { ...inbox, add: () => Promise.reject(new Error('a bug')) } })
+    const response = await post(body, signed(body), '/webhook', broken)
+    expect(response.status).toBe(500)
+    expect(response.body).toEqual(refusal('internal'))
+    expect(captured.lines()).toMatchObject([{ level: 50, err: { message: 'a bug' } }])
+  })
+})
+
+describe('everything else', () => {
+  it.each(['get', 'put', 'delete', 'patch', 'options'] as const)('answers 405 to %s on /webhook', async (method) => {
+    for (const path of ['/webhook', '/webhook/connect']) {
+      const response = await request(makeApp())[method](path)
+      expect(response.status).toBe(405)
+      expect(response.get('allow')).toBe('POST')
+    }
+  })
+
+  it.each(['/', '/metrics', '/webhooks', '/webhook/other', '/%E0%A4%A', '/healthz/x'])(
+    'answers 404 to %s',
+    async (path) => {
+      expect((await request(makeApp()).get(path)).status).toBe(404)
+      expect((await request(makeApp()).post(path)).status).toBe(404)
+    },
+  )
+
+  it.each([
+    ['public', () => makeApp()],
+    ['admin', () => createAdminApp({ inbox, log: captured.log, isDraining: () => isDraining })],
+  ])('tells life and readiness on the %s port', async (_name, make) => {
+    expect((await request(make()).get('/healthz')).body).toEqual({ status: 'alive' })
+    expect((await request(make()).get('/readyz')).body).toEqual({ status: 'ready' })
+  })
+
+  it('takes no deliveries on the admin port', async () => {
+    const body = snapshotJson()
+    const admin = createAdminApp({ inbox, log: captured.log, isDraining: () => false })
+    expect((await request(admin).post('/webhook').set(signed(body)).send(body)).status).toBe(404)
+  })
+
+  it('does not tell what it is made of', async () => {
+    expect((await request(makeApp()).get('/healthz')).get('x-powered-by')).toBeUndefined()
+  })
+})
