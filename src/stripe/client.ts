@@ -1,0 +1,89 @@
+import { Agent as HttpAgent } from 'node:http'
+import { Agent as HttpsAgent } from 'node:https'
+import Stripe from 'stripe'
+import { PermanentError } from '../errors.ts'
+import type { AnyEvent, EventSource } from '../event.ts'
+
+const MAX_NETWORK_RETRIES = 2
+const REQUEST_TIMEOUT_MS = 10_000
+const MAX_SOCKETS = 32
+/** Clients of accounts and contexts that are kept; the oldest goes first. */
+const MAX_CLIENTS = 500
+
+/**
+ * Parses stored events and lends SDK clients: one for the platform and all thin events, one for each account or context met,
+ * all on one connection pool. Without an API key events still parse; what would reach Stripe fails with a `PermanentError`.
+ */
+export function createStripeClients({
+  apiKey,
+  apiBase,
+}: {
+  readonly apiKey: string | undefined
+  readonly apiBase: URL | undefined
+}): EventSource {
+  const base = {
+    ...describeBase(apiBase),
+    maxNetworkRetries: MAX_NETWORK_RETRIES,
+    timeout: REQUEST_TIMEOUT_MS,
+    telemetry: false,
+  }
+  const agent =
+    apiBase?.protocol === 'http:'
+      ? new HttpAgent({ keepAlive: true, maxSockets: MAX_SOCKETS })
+      : new HttpsAgent({ keepAlive: true, maxSockets: MAX_SOCKETS })
+  const shared = { ...base, httpClient: Stripe.createNodeHttpClient(agent) }
+  // Never bound to an account: a thin event's own fetches add its context, and the API refuses both headers at once.
+  const platform = new Stripe(apiKey ?? KEY_FOR_PARSING, shared)
+  const bound = new Map<string, Stripe>()
+
+  function bind(kind: 'stripeAccount' | 'stripeContext', value: string): Stripe {
+    const name = `${kind} ${value}`
+    const client = bound.get(name) ?? new Stripe(apiKey ?? '', { ...shared, [kind]: value })
+    bound.delete(name)
+    bound.set(name, client)
+    if (bound.size > MAX_CLIENTS) bound.delete(bound.keys().next().value ?? '')
+    return client
+  }
+
+  return {
+    hasApiKey: apiKey !== undefined,
+    apiVersion: Stripe.API_VERSION,
+    parse: (entry, body) =>
+      entry.shape === 'thin' ? parseThin(platform, toText(body), apiKey !== undefined) : parseSnapshot(toText(body)),
+    clientFor(event) {
+      if (apiKey === undefined) throw new PermanentError(NO_KEY)
+      if (event.object === 'event') return event.account === undefined ? platform : bind('stripeAccount', event.account)
+      return event.context === undefined ? platform : bind('stripeContext', String(event.context))
+    },
+  }
+}
+
+const NO_KEY = 'This handler calls Stripe, and STRIPE_API_KEY is not set: set it, restart, and replay the entry.'
+
+/** The SDK wants some key to parse with; nothing is ever sent with this one. */
+const KEY_FOR_PARSING = 'none'
+
+const refuseWithoutKey = () => Promise.reject(new PermanentError(NO_KEY))
+
+function describeBase(apiBase: URL | undefined): Stripe.StripeConfig {
+  if (apiBase === undefined) return {}
+  const protocol = apiBase.protocol === 'http:' ? 'http' : 'https'
+  return { protocol, host: apiBase.hostname, port: apiBase.port || (protocol === 'http' ? 80 : 443) }
+}
+
+function toText(body: Uint8Array): string {
+  return Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString('utf8')
+}
+
+function parseSnapshot(text: string): AnyEvent {
+  // Verified and shape-checked on arrival; the SDK's own parsing of a snapshot is no more than this.
+  return JSON.parse(text) as Stripe.Event
+}
+
+function parseThin(platform: Stripe, text: string, hasApiKey: boolean): AnyEvent {
+  // The SDK takes these keys for a cloud provider's envelope and would unwrap what is none.
+  const { detail: _detail, specversion: _specversion, ...event } = JSON.parse(text)
+  const notification = platform.parseEventNotificationWithoutVerification(JSON.stringify(event))
+  if (hasApiKey) return notification
+  return Object.assign(notification, { fetchEvent: refuseWithoutKey, fetchRelatedObject: refuseWithoutKey })
+}

@@ -1,0 +1,212 @@
+import { describe, expect, it, vi } from 'vitest'
+import { PermanentError } from '../../src/errors.ts'
+import type { FallbackContext, HandlerMap, Handlers, Lease } from '../../src/event.ts'
+import { parseEnvelope } from '../../src/parse-envelope.ts'
+import { createStripeClients } from '../../src/stripe/client.ts'
+import { createDispatch } from '../../src/worker/dispatch.ts'
+import { captureLog } from '../support/log-lines.ts'
+import { newEntry } from '../support/new-entry.ts'
+import { snapshotJson, thinJson } from '../support/sign.ts'
+
+const never = new AbortController().signal
+
+function leaseOf(json: string, attempt = 1): Lease {
+  const entry = { ...newEntry(), ...parseEnvelope(json), receivedAt: new Date() }
+  return { entry, body: Buffer.from(json), attempt, token: '1' }
+}
+
+async function setUp(handlers: Handlers, { timeoutMs = 5_000, apiKey }: { timeoutMs?: number; apiKey?: string } = {}) {
+  const captured = await captureLog()
+  const events = createStripeClients({ apiKey, apiBase: undefined })
+  const dispatch = createDispatch({ handlers, events, log: captured.log, timeoutMs, maxAttempts: 3, random: () => 0.5 })
+  return { dispatch, ...captured }
+}
+
+const only = (handler: (event: unknown, ctx: FallbackContext) => unknown): Handlers => ({
+  // A test's handler takes anything; the cast spares each of them a type.
+  map: { 'payment_intent.succeeded': handler, 'v1.payment_intent.succeeded': handler } as HandlerMap,
+})
+
+describe('dispatch', () => {
+  it.each([
+    ['snapshot', snapshotJson()],
+    ['thin', thinJson()],
+  ])('hands a %s event to the handler of its type', async (_shape, json) => {
+    const handler = vi.fn()
+    const { dispatch } = await setUp(only(handler))
+    expect(await dispatch(leaseOf(json), never)).toEqual({ outcome: { state: 'handled' } })
+    expect(handler.mock.calls[0]?.[0]).toMatchObject({ id: JSON.parse(json).id, type: JSON.parse(json).type })
+  })
+
+  it('gives a context of the entry', async () => {
+    const handler = vi.fn((_event: unknown, ctx: FallbackContext) => ctx.log.info('said'))
+    const { dispatch, lines } = await setUp(only(handler))
+    const lease = leaseOf(snapshotJson({ account: 'acct_1' }), 2)
+    await dispatch(lease, never)
+    const ctx = handler.mock.calls[0]?.[1]
+    expect(ctx).toMatchObject({
+      attempt: 2,
+      hasApiKey: false,
+      idempotencyKey: lease.entry.eventId,
+      known: true,
+      entry: { account: 'acct_1' },
+    })
+    expect(lines()).toMatchObject([
+      { msg: 'said', eventId: lease.entry.eventId, type: lease.entry.type, account: 'acct_1' },
+    ])
+  })
+
+  it('settles a type without a handler as unhandled', async () => {
+    const { dispatch } = await setUp({ map: {} })
+    expect((await dispatch(leaseOf(snapshotJson()), never)).outcome).toEqual({ state: 'unhandled' })
+  })
+
+  it.each([
+    ['payout.paid', true],
+    ['invoice.imaginary', false],
+    ['constructor', false],
+    ['__proto__', false],
+    ['toString', false],
+    ['v2.core.health.event_generation_failure.resolved', false],
+  ])('hands %s to the fallback, and tells whether the SDK knows it', async (type, known) => {
+    const fallback = vi.fn()
+    const { dispatch } = await setUp({ map: {}, fallback })
+    const json = type.startsWith('v2.') ? thinJson({ type }) : snapshotJson({ type })
+    expect((await dispatch(leaseOf(json), never)).outcome).toEqual({ state: 'handled' })
+    expect(fallback.mock.calls[0]).toMatchObject([{ type }, { known }])
+  })
+
+  it.each([
+    [
+      'an Error',
+      () => {
+        throw new Error('no network')
+      },
+      'no network',
+    ],
+    [
+      'a string',
+      () => {
+        throw 'text'
+      },
+      'text',
+    ],
+    [
+      'undefined',
+      () => {
+        throw undefined
+      },
+      'undefined',
+    ],
+    ['a rejection', () => Promise.reject(new Error('later')), 'later'],
+  ])('retries a handler that throws %s', async (_what, handler, error) => {
+    const { dispatch } = await setUp(only(handler))
+    expect((await dispatch(leaseOf(snapshotJson()), never)).outcome).toEqual({
+      state: 'pending',
+      retryInMs: 10_000,
+      error,
+    })
+    expect((await dispatch(leaseOf(snapshotJson(), 2), never)).outcome).toMatchObject({
+      state: 'pending',
+      retryInMs: 30_000,
+    })
+  })
+
+  it('gives up after the last attempt', async () => {
+    const { dispatch } = await setUp(only(() => Promise.reject(new Error('still broken'))))
+    expect((await dispatch(leaseOf(snapshotJson(), 3), never)).outcome).toEqual({
+      state: 'dead',
+      error: 'still broken',
+    })
+  })
+
+  it('does not run an entry whose attempts all ended with their process', async () => {
+    const handler = vi.fn()
+    const { dispatch } = await setUp(only(handler))
+    expect((await dispatch(leaseOf(snapshotJson(), 4), never)).outcome).toMatchObject({ state: 'dead' })
+    expect(handler).not.toHaveBeenCalled()
+  })
+
+  it.each([
+    ['PermanentError', new PermanentError('no such order')],
+    ['an error of that name from elsewhere', Object.assign(new Error('no such order'), { name: 'PermanentError' })],
+  ])('is dead at once on %s', async (_what, error) => {
+    const { dispatch } = await setUp(only(() => Promise.reject(error)))
+    expect((await dispatch(leaseOf(snapshotJson()), never)).outcome).toEqual({ state: 'dead', error: 'no such order' })
+  })
+
+  it('cuts off a handler that never ends, and aborts its signal', async () => {
+    let signal: AbortSignal | undefined
+    const { dispatch } = await setUp(
+      only((_event, ctx) => {
+        signal = ctx.signal
+        return new Promise(() => {})
+      }),
+      { timeoutMs: 20 },
+    )
+    const { outcome } = await dispatch(leaseOf(snapshotJson()), never)
+    expect(outcome).toMatchObject({ state: 'pending', error: expect.stringContaining('20 ms') })
+    expect(signal?.aborted).toBe(true)
+  })
+
+  it('drops the late failure of a handler that was cut off', async () => {
+    const late = Promise.withResolvers<void>()
+    const { dispatch } = await setUp(
+      only(() => late.promise),
+      { timeoutMs: 20 },
+    )
+    const { outcome } = await dispatch(leaseOf(snapshotJson()), never)
+    expect(outcome.state).toBe('pending')
+    late.reject(new Error('too late'))
+    await new Promise(setImmediate)
+  })
+
+  it('counts a handler that blocked past its limit and then returned as handled', async () => {
+    const { dispatch } = await setUp(
+      only(() => {
+        const end = performance.now() + 60
+        while (performance.now() < end);
+      }),
+      { timeoutMs: 20 },
+    )
+    expect((await dispatch(leaseOf(snapshotJson()), never)).outcome).toEqual({ state: 'handled' })
+  })
+
+  it('cuts off at shutdown, to be retried at once', async () => {
+    const shutdown = new AbortController()
+    let signal: AbortSignal | undefined
+    const { dispatch } = await setUp(
+      only((_event, ctx) => {
+        signal = ctx.signal
+        return new Promise(() => {})
+      }),
+    )
+    const ending = dispatch(leaseOf(snapshotJson()), shutdown.signal)
+    shutdown.abort()
+    expect((await ending).outcome).toMatchObject({ state: 'pending', retryInMs: 0 })
+    expect(signal?.aborted).toBe(true)
+  })
+
+  it('makes a handler that needs Stripe dead without an API key, and says what to set', async () => {
+    const { dispatch } = await setUp(only((_event, ctx) => ctx.stripe.balance.retrieve()))
+    expect((await dispatch(leaseOf(snapshotJson()), never)).outcome).toMatchObject({
+      state: 'dead',
+      error: expect.stringContaining('STRIPE_API_KEY'),
+    })
+    const fetching = await setUp(
+      only((event) => (event as { fetchRelatedObject(): Promise<unknown> }).fetchRelatedObject()),
+    )
+    expect((await fetching.dispatch(leaseOf(thinJson()), never)).outcome).toMatchObject({
+      state: 'dead',
+      error: expect.stringContaining('STRIPE_API_KEY'),
+    })
+  })
+
+  it('warns once of each API version other than the SDK’s, and handles the events', async () => {
+    const { dispatch, lines } = await setUp(only(() => undefined))
+    for (const api_version of ['2020-08-27', '2020-08-27', '2019-01-01', null]) {
+      expect((await dispatch(leaseOf(snapshotJson({ api_version })), never)).outcome.state).toBe('handled')
+    }
+    expect(lines().map((line) => line.apiVersion)).toEqual(['2020-08-27', '2019-01-01'])
+  })
+})
