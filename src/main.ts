@@ -1,0 +1,30 @@
+import { parseConfig, readEnvironment } from './config.ts'
+import { ReceiverError } from './errors.ts'
+import { createLog } from './log.ts'
+import { createService } from './service.ts'
+
+try {
+  const config = parseConfig(readEnvironment())
+  const log = await createLog(config.logLevel)
+  const service = await createService(config, { log })
+
+  let isStopping = false
+  const stop = async (signal: NodeJS.Signals) => {
+    if (isStopping) process.exit(1)
+    isStopping = true
+    log.info({ signal }, 'stopping; a second signal exits at once')
+    await service.stop()
+    log.info('stopped')
+    process.exit(0)
+  }
+  process.on('SIGTERM', stop)
+  process.on('SIGINT', stop)
+
+  log.info({ url: `${service.url}/webhook`, admin: service.adminUrl, role: config.role }, 'listening')
+  log.info(`for a sandbox: stripe listen --all-snapshot --forward-to ${service.url}/webhook`)
+  log.info('for production: add a webhook destination in Workbench with the public https URL of /webhook')
+} catch (error) {
+  // What is expected says itself what to do; anything else is a bug, and its stack helps.
+  console.error(error instanceof ReceiverError ? error.message : error)
+  process.exit(1)
+}
