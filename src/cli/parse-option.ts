@@ -1,0 +1,34 @@
+import { readFileSync } from 'node:fs'
+import { InvalidArgumentError } from 'commander'
+
+/** Option parser for a whole number from `min` to `max`; anything else is an error that says so. */
+export function wholeNumberOption(min: number, max: number): (value: string) => number {
+  return (value) => {
+    const number = /^-?\d{1,15}$/.test(value) ? Number(value) : Number.NaN
+    if (number >= min && number <= max) return number
+    throw new InvalidArgumentError(`Expected a whole number from ${min} to ${max}.`)
+  }
+}
+
+/** Option parser for a connected account's id. */
+export function accountOption(value: string): string {
+  if (/^acct_\w+$/.test(value)) return value
+  throw new InvalidArgumentError('Expected the id of a connected account, such as acct_1A2b3C4d5E6f.')
+}
+
+/** Option parser for an http or https URL. */
+export function urlOption(value: string): URL {
+  const url = URL.parse(value)
+  if (url?.protocol === 'http:' || url?.protocol === 'https:') return url
+  throw new InvalidArgumentError('Expected an http or https URL, such as http://127.0.0.1:4242/webhook.')
+}
+
+/** Option parser that gives a file's exact bytes. */
+export function fileOption(path: string): Buffer {
+  try {
+    return readFileSync(path)
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown error'
+    throw new InvalidArgumentError(`Expected a file that can be read (${code}).`)
+  }
+}
