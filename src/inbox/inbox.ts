@@ -24,11 +24,14 @@ export interface Inbox {
   /** One entry with its attempts, oldest first; undefined when the id is unknown. `body` is null once retention dropped it. */
   get(eventId: string): Promise<EntryDetail | undefined>
 
-  /** Entries that match, newest first, `limit` at most. */
-  list(filter: EntryFilter, limit: number): Promise<Entry[]>
+  /** Entries that match, newest first, `limit` at most; with `before`, only those that came before that event id. */
+  list(filter: EntryFilter, page: { readonly limit: number; readonly before?: string }): Promise<Entry[]>
 
   /** Number of entries in each state. */
   counts(): Promise<Record<EntryState, number>>
+
+  /** How long ago the oldest pending entry was received, in milliseconds; null when none is pending. */
+  oldestPendingMs(): Promise<number | null>
 
   /**
    * Makes entries due now: settled ones start over from attempt 1, waiting ones lose their delay. Ids that are running, unknown
@@ -36,11 +39,23 @@ export interface Inbox {
    */
   replay(eventIds: readonly string[]): Promise<string[]>
 
+  /**
+   * One small step of retention: drops bodies of entries that settled longer ago than `bodiesAfterMs`, and whole entries that were
+   * received and settled longer ago than `entriesAfterMs`, `limit` of each at most. Repeat until both are 0.
+   */
+  prune(policy: PrunePolicy): Promise<{ readonly bodies: number; readonly entries: number }>
+
   /** Resolves when the store can take an entry now: after a failed write, only once a write has gone through again. */
   check(): Promise<void>
 
   /** Finishes what was begun and lets go of the store. Safe to repeat. */
   close(): Promise<void>
+}
+
+export interface PrunePolicy {
+  readonly bodiesAfterMs: number
+  readonly entriesAfterMs: number
+  readonly limit: number
 }
 
 export interface EntryDetail {

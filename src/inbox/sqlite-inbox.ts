@@ -75,9 +75,23 @@ export function openSqliteInbox(path: string, as: 'server' | 'command'): Inbox {
         return { entry: toEntry(row), attempts, body: row.body instanceof Uint8Array ? row.body : null }
       }),
 
-    list: (filter, limit) => read(() => selectEntries(file.db, filter, limit).map(toEntry)),
+    list: (filter, page) => read(() => selectEntries(file.db, filter, page).map(toEntry)),
 
     counts: () => read(() => countStates(sql)),
+
+    oldestPendingMs: () =>
+      read(() => {
+        const receivedAt = sql.getOldestPending.get()?.received_at
+        return typeof receivedAt === 'number' ? Date.now() - receivedAt : null
+      }),
+
+    prune: ({ bodiesAfterMs, entriesAfterMs, limit }) =>
+      transact(() => {
+        const now = Date.now()
+        const bodies = Number(sql.dropBodies.run({ until: now - bodiesAfterMs, limit }).changes)
+        const entries = Number(sql.dropEntries.run({ until: now - entriesAfterMs, limit }).changes)
+        return { bodies, entries }
+      }),
 
     replay: (eventIds) =>
       transact(() => {

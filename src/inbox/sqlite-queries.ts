@@ -15,7 +15,11 @@ export function countStates(sql: Statements): Record<EntryState, number> {
 }
 
 /** Rows of the entries that match, newest first. */
-export function selectEntries(db: DatabaseSync, filter: EntryFilter, limit: number): Row[] {
+export function selectEntries(
+  db: DatabaseSync,
+  filter: EntryFilter,
+  { limit, before }: { readonly limit: number; readonly before?: string },
+): Row[] {
   const conditions: [string, ...(string | number)[]][] = []
   const { states, type, account, receivedWithinMs } = filter
   if (states !== undefined) conditions.push([`state IN (${states.map(() => '?').join()})`, ...states])
@@ -23,6 +27,7 @@ export function selectEntries(db: DatabaseSync, filter: EntryFilter, limit: numb
   if (type !== undefined) conditions.push(['type GLOB ?', type])
   if (account !== undefined) conditions.push(['account = ?', account])
   if (receivedWithinMs !== undefined) conditions.push(['received_at >= ?', Date.now() - receivedWithinMs])
+  if (before !== undefined) conditions.push(['seq < (SELECT seq FROM entry WHERE event_id = ?)', before])
   const where = conditions.length === 0 ? '' : `WHERE ${conditions.map(([condition]) => condition).join(' AND ')}`
   const values = conditions.flatMap(([, ...bound]) => bound)
   return db.prepare(`SELECT * FROM entry ${where} ORDER BY seq DESC LIMIT ?`).all(...values, limit)

@@ -72,6 +72,18 @@ export function prepareStatements(db: DatabaseSync) {
       UNION ALL SELECT 'running', count(*) FROM entry WHERE state = 'running'
       UNION ALL SELECT state, count(*) FROM entry WHERE state IN ('unhandled', 'parked', 'dead') GROUP BY state`),
 
+    getOldestPending: db.prepare(`SELECT min(received_at) AS received_at FROM entry WHERE state = 'pending'`),
+    /** Bodies lie in order of arrival, so only those of entries received before the time are looked at. */
+    dropBodies: db.prepare(`
+      DELETE FROM payload
+      WHERE seq IN (SELECT payload.seq FROM payload JOIN entry USING (seq)
+                    WHERE payload.seq <= (SELECT seq FROM entry WHERE received_at < :until ORDER BY received_at DESC, seq DESC LIMIT 1)
+                      AND settled_at < :until
+                    ORDER BY payload.seq LIMIT :limit)`),
+    dropEntries: db.prepare(`
+      DELETE FROM entry
+      WHERE seq IN (SELECT seq FROM entry WHERE received_at < :until AND settled_at < :until ORDER BY received_at LIMIT :limit)`),
+
     fillProbe: db.prepare('INSERT INTO write_probe (filler) VALUES (zeroblob(65536))'),
     emptyProbe: db.prepare('DELETE FROM write_probe'),
     isReadable: db.prepare('SELECT 1 FROM entry LIMIT 1'),

@@ -285,13 +285,40 @@ export function describeInbox(name: string, open: () => Promise<StoreUnderTest>)
         for (const entry of [paid, failed, payout]) await inbox.add(entry)
         const ids = async (...filter: Parameters<Inbox['list']>) =>
           (await inbox.list(...filter)).map((entry) => entry.eventId)
-        expect(await ids({}, 10)).toEqual([payout.eventId, failed.eventId, paid.eventId])
-        expect(await ids({}, 1)).toEqual([payout.eventId])
-        expect(await ids({ states: ['parked', 'dead'] }, 10)).toEqual([failed.eventId])
-        expect(await ids({ type: 'payment_intent.*' }, 10)).toEqual([failed.eventId, paid.eventId])
-        expect(await ids({ type: 'payment_intent.succeeded', account: 'acct_1' }, 10)).toEqual([paid.eventId])
-        expect(await ids({ receivedWithinMs: 60_000 }, 10)).toHaveLength(3)
-        expect(await ids({ receivedWithinMs: -60_000 }, 10)).toEqual([])
+        expect(await ids({}, { limit: 10 })).toEqual([payout.eventId, failed.eventId, paid.eventId])
+        expect(await ids({}, { limit: 1 })).toEqual([payout.eventId])
+        expect(await ids({ states: ['parked', 'dead'] }, { limit: 10 })).toEqual([failed.eventId])
+        expect(await ids({ type: 'payment_intent.*' }, { limit: 10 })).toEqual([failed.eventId, paid.eventId])
+        expect(await ids({ type: 'payment_intent.succeeded', account: 'acct_1' }, { limit: 10 })).toEqual([
+          paid.eventId,
+        ])
+        expect(await ids({ receivedWithinMs: 60_000 }, { limit: 10 })).toHaveLength(3)
+        expect(await ids({ receivedWithinMs: -60_000 }, { limit: 10 })).toEqual([])
+      })
+
+      it('pages on from an id', async () => {
+        const entries = [newEntry(), newEntry(), newEntry()]
+        for (const entry of entries) await inbox.add(entry)
+        const before = entries[2]?.eventId ?? ''
+        expect((await inbox.list({}, { limit: 1, before })).map((entry) => entry.eventId)).toEqual([
+          entries[1]?.eventId,
+        ])
+        expect(await inbox.list({}, { limit: 1, before: entries[0]?.eventId ?? '' })).toEqual([])
+        expect(await inbox.list({}, { limit: 10, before: 'evt_unknown' })).toEqual([])
+      })
+
+      it('tells how long the oldest pending entry has waited, since it was received', async () => {
+        expect(await inbox.oldestPendingMs()).toBeNull()
+        await inbox.add(newEntry())
+        await inbox.settle(await claimOne(), later)
+        const waited = await eventually(
+          'some age',
+          async () => ((await inbox.oldestPendingMs()) ?? 0) > 0 && inbox.oldestPendingMs(),
+        )
+        expect(waited).toBeLessThan(60_000)
+        await inbox.replay((await inbox.list({}, { limit: 1 })).map((entry) => entry.eventId))
+        await inbox.settle(await claimOne(), { state: 'handled' })
+        expect(await inbox.oldestPendingMs()).toBeNull()
       })
 
       it('counts the entries of every state', async () => {
@@ -307,6 +334,65 @@ export function describeInbox(name: string, open: () => Promise<StoreUnderTest>)
 
       it('says that it can be used', async () => {
         await expect(inbox.check()).resolves.toBeUndefined()
+      })
+    })
+
+    describe('prune', () => {
+      /** A negative age lies in the future, so that what is settled now is already older. */
+      const PAST = -60_000
+      const NEVER = 3_600_000
+
+      async function addSettledAndOpen() {
+        const [settled, open] = [newEntry(), newEntry()]
+        await inbox.add(settled)
+        await inbox.settle(await claimOne(), { state: 'dead', error: 'bug' })
+        await inbox.add(open)
+        return { settled, open }
+      }
+
+      it('drops the bodies of settled entries first, and keeps their ids and history', async () => {
+        const { settled, open } = await addSettledAndOpen()
+        expect(await inbox.prune({ bodiesAfterMs: PAST, entriesAfterMs: NEVER, limit: 10 })).toEqual({
+          bodies: 1,
+          entries: 0,
+        })
+        expect(await inbox.get(settled.eventId)).toMatchObject({
+          body: null,
+          entry: { state: 'dead' },
+          attempts: [{ number: 1 }],
+        })
+        expect(await inbox.add(settled)).toBe('duplicate')
+        expect(await inbox.replay([settled.eventId])).toEqual([])
+        expect((await inbox.get(open.eventId))?.body).not.toBeNull()
+        expect(await inbox.prune({ bodiesAfterMs: PAST, entriesAfterMs: NEVER, limit: 10 })).toEqual({
+          bodies: 0,
+          entries: 0,
+        })
+      })
+
+      it('drops settled entries later, with all that is theirs, and never open ones', async () => {
+        const { settled, open } = await addSettledAndOpen()
+        expect(await inbox.prune({ bodiesAfterMs: NEVER, entriesAfterMs: PAST, limit: 10 })).toEqual({
+          bodies: 0,
+          entries: 1,
+        })
+        expect(await inbox.get(settled.eventId)).toBeUndefined()
+        expect(await stateOf(open.eventId)).toBe('pending')
+      })
+
+      it('keeps what is younger', async () => {
+        await addSettledAndOpen()
+        expect(await inbox.prune({ bodiesAfterMs: NEVER, entriesAfterMs: NEVER, limit: 10 })).toEqual({
+          bodies: 0,
+          entries: 0,
+        })
+      })
+
+      it('takes small steps', async () => {
+        await Promise.all(Array.from({ length: 5 }, () => inbox.add(newEntry({ state: 'parked' }))))
+        const policy = { bodiesAfterMs: PAST, entriesAfterMs: PAST, limit: 2 }
+        const steps = [await inbox.prune(policy), await inbox.prune(policy), await inbox.prune(policy)]
+        expect(steps.map((step) => step.entries)).toEqual([2, 2, 1])
       })
     })
 

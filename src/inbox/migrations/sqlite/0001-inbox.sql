@@ -51,6 +51,7 @@ CREATE INDEX entry_pending_lane ON entry (lane, ready, due_at) WHERE state = 'pe
 -- The states that people look for, and few are in.
 CREATE INDEX entry_set_aside ON entry (state, seq) WHERE state IN ('unhandled', 'parked', 'dead');
 CREATE INDEX entry_received ON entry (received_at);
+CREATE INDEX entry_pending_received ON entry (received_at) WHERE state = 'pending';
 
 -- Written to find out whether a store that failed can be written again.
 CREATE TABLE write_probe (filler BLOB NOT NULL) STRICT;
