@@ -2,13 +2,15 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { Config } from './config.ts'
 import type { Handlers } from './event.ts'
 import { loadHandlers } from './handlers/load-handlers.ts'
-import { createAdminApp, createApp } from './http/app.ts'
+import { createAdminApp, createApp, createHealthApp } from './http/app.ts'
 import { type HttpServer, listen } from './http/listen.ts'
 import type { Inbox } from './inbox/inbox.ts'
 import { openInbox } from './inbox/open-inbox.ts'
 import { createLog, type Log } from './log.ts'
+import { createMetrics, type Metrics } from './metrics.ts'
 import { createStripeClients } from './stripe/client.ts'
 import { createDispatch } from './worker/dispatch.ts'
+import { startRetention } from './worker/retention.ts'
 import { startWorker, type Worker } from './worker/worker.ts'
 
 export interface ServiceOverrides {
@@ -38,12 +40,12 @@ export async function createService(config: Config, overrides: ServiceOverrides 
   await using undo = new AsyncDisposableStack()
   const log = overrides.log ?? (await createLog(config.logLevel))
   const handlers = overrides.handlers ?? (await loadUserHandlers(config, log))
-  const inbox = undo.adopt(await openInbox(config.databaseUrl, 'server'), (opened) => opened.close())
+  const metrics = createMetrics(handlers.map)
+  const inbox = undo.adopt(await openInbox(config.databaseUrl, 'server', metrics.onCommit), (opened) => opened.close())
 
   let isDraining = false
   let worker: Worker | undefined
   const shared = { inbox, log, isDraining: () => isDraining }
-
   const app = createApp({
     ...shared,
     mode: config.mode,
@@ -51,31 +53,22 @@ export async function createService(config: Config, overrides: ServiceOverrides 
     maxBodyBytes: config.maxBodyBytes,
     secrets: config.webhookSecrets,
     connectSecrets: config.connectWebhookSecrets,
-    onStored: () => worker?.nudge(),
+    onRefused: metrics.onRefused,
+    onAccepted(route, result, createdAt) {
+      metrics.onAccepted(route, result, createdAt)
+      if (result === 'stored') worker?.nudge()
+    },
   })
-  const publicApp = config.role === 'work' ? createAdminApp(shared) : app
-  const server = undo.adopt(
-    await listen(publicApp, { host: config.host, port: config.port, variable: 'PORT' }),
-    forceClose,
-  )
-  const admin = await listen(createAdminApp(shared), {
-    host: config.adminHost,
-    port: config.adminPort,
-    variable: 'ADMIN_PORT',
-  })
-  undo.adopt(admin, forceClose)
+  const publicApp = config.role === 'work' ? createHealthApp(shared) : app
+  const adminApp = createAdminApp({ ...shared, renderMetrics: () => metrics.render(inbox) })
+  const publicAddress = { host: config.host, port: config.port, variable: 'PORT' }
+  const adminAddress = { host: config.adminHost, port: config.adminPort, variable: 'ADMIN_PORT' }
+  const server = undo.adopt(await listen(publicApp, publicAddress), forceClose)
+  const admin = undo.adopt(await listen(adminApp, adminAddress), forceClose)
 
   if (config.role !== 'receive') {
-    const events = createStripeClients({ apiKey: config.stripeApiKey, apiBase: config.stripeApiBase })
-    const dispatch = createDispatch({
-      handlers,
-      events,
-      log,
-      timeoutMs: config.handlerTimeoutMs,
-      maxAttempts: config.maxAttempts,
-    })
-    const leaseMs = config.handlerTimeoutMs + LEASE_MARGIN_MS
-    worker = startWorker({ inbox, dispatch, log, concurrency: config.workerConcurrency, leaseMs })
+    worker = startWork({ config, handlers, inbox, log, metrics })
+    undo.adopt(startRetention({ inbox, log, retentionDays: config.retentionDays }), (retention) => retention.stop())
   }
 
   const opened = undo.move()
@@ -89,12 +82,23 @@ export async function createService(config: Config, overrides: ServiceOverrides 
     await opened.disposeAsync()
   }
   let stopping: Promise<void> | undefined
-  return {
-    url: server.url,
-    adminUrl: admin.url,
-    inbox,
-    stop: () => (stopping ??= stop()),
-  }
+  return { url: server.url, adminUrl: admin.url, inbox, stop: () => (stopping ??= stop()) }
+}
+
+interface Work {
+  readonly config: Config
+  readonly handlers: Handlers
+  readonly inbox: Inbox
+  readonly log: Log
+  readonly metrics: Metrics
+}
+
+function startWork({ config, handlers, inbox, log, metrics }: Work): Worker {
+  const events = createStripeClients({ apiKey: config.stripeApiKey, apiBase: config.stripeApiBase })
+  const { handlerTimeoutMs: timeoutMs, maxAttempts, workerConcurrency: concurrency } = config
+  const dispatch = createDispatch({ handlers, events, log, timeoutMs, maxAttempts })
+  const leaseMs = timeoutMs + LEASE_MARGIN_MS
+  return startWorker({ inbox, dispatch, log, concurrency, leaseMs, onAttemptEnded: metrics.onAttemptEnded })
 }
 
 async function loadUserHandlers(config: Config, log: Log): Promise<Handlers> {

@@ -1,24 +1,22 @@
-import express, { type Express, type RequestHandler, raw } from 'express'
+import express, { type Express, type RequestHandler } from 'express'
 import { ReceiverError } from '../errors.ts'
-import type { Inbox } from '../inbox/inbox.ts'
-import type { Log } from '../log.ts'
-import { createErrorResponse } from './error-response.ts'
+import { createErrorResponse, type OnRefused } from './error-response.ts'
 import { createHealthRoutes } from './health-routes.ts'
+import { type BodyReaderOptions, createBodyReader } from './read-body.ts'
 import { createDrainingGuard, createWebhookRoute, type WebhookRouteOptions } from './webhook-route.ts'
 
-export interface AppOptions extends WebhookRouteOptions {
+export interface AppOptions extends WebhookRouteOptions, BodyReaderOptions {
   readonly secrets: readonly string[]
   readonly connectSecrets: readonly string[]
-  readonly maxBodyBytes: number
+  readonly onRefused: OnRefused
   readonly isDraining: () => boolean
 }
 
 /** The public application: the two webhook routes, health, and nothing else. */
 export function createApp(options: AppOptions): Express {
   const app = createBareApp()
-  // The bytes as they came, whatever the content type says: they are what Stripe signed.
-  const rawBody = raw({ type: () => true, limit: options.maxBodyBytes, inflate: false })
   const guard = createDrainingGuard(options.isDraining)
+  const rawBody = createBodyReader(options)
   const account = createWebhookRoute(options, 'account', options.secrets)
   const connect = createWebhookRoute(options, 'connect', options.connectSecrets)
   app.route('/webhook').post(guard, rawBody, account).all(refuseMethod)
@@ -26,10 +24,23 @@ export function createApp(options: AppOptions): Express {
   return finishApp(app, options)
 }
 
-/** The application of the admin port. */
-export function createAdminApp(options: Pick<AppOptions, 'inbox' | 'isDraining' | 'log'>): Express {
+/** The public application of a process that takes no deliveries. */
+export function createHealthApp(options: FinishOptions): Express {
   return finishApp(createBareApp(), options)
 }
+
+/** The application of the admin port: metrics and health. `renderMetrics` gives them in the text format of its content type. */
+export function createAdminApp(options: FinishOptions & { readonly renderMetrics: RenderMetrics }): Express {
+  const app = createBareApp()
+  app.get('/metrics', async (_req, res) => {
+    const { contentType, text } = await options.renderMetrics()
+    res.type(contentType).send(text)
+  })
+  return finishApp(app, options)
+}
+
+type RenderMetrics = () => Promise<{ readonly contentType: string; readonly text: string }>
+type FinishOptions = Pick<AppOptions, 'inbox' | 'isDraining' | 'log'> & Partial<Pick<AppOptions, 'onRefused'>>
 
 function createBareApp(): Express {
   const app = express()
@@ -38,7 +49,7 @@ function createBareApp(): Express {
   return app
 }
 
-function finishApp(app: Express, options: { inbox: Inbox; isDraining: () => boolean; log: Log }): Express {
+function finishApp(app: Express, options: FinishOptions): Express {
   app.use(createHealthRoutes(options))
   app.use((req) => {
     throw new ReceiverError('not_found', `There is no ${req.path}.`)

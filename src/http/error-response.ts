@@ -1,5 +1,6 @@
 import type { ErrorRequestHandler, Response } from 'express'
 import { ReceiverError, type ReceiverErrorCode } from '../errors.ts'
+import type { WebhookRoute } from '../event.ts'
 import type { Log } from '../log.ts'
 
 interface Answer {
@@ -12,6 +13,7 @@ const signatureAnswer = {
   status: 400,
   message: 'The Stripe-Signature header does not prove that Stripe sent this now.',
 }
+const internalAnswer = { status: 500, message: 'This server has a fault; deliver it again later.' }
 const unavailableAnswer = { status: 503, message: 'The delivery cannot be stored now; deliver it again later.' }
 
 const answers: { readonly [code in ReceiverErrorCode]?: Answer } = {
@@ -32,25 +34,33 @@ const answers: { readonly [code in ReceiverErrorCode]?: Answer } = {
   overloaded: unavailableAnswer,
 }
 
-/** What express.raw and the router call their failures; Express's router answers a path it can't decode with a 400. */
-const bodyParserCodes: Readonly<Record<string, ReceiverErrorCode>> = {
-  'entity.too.large': 'body_too_large',
-  'encoding.unsupported': 'encoding_unsupported',
-  'request.aborted': 'body_incomplete',
-  'request.size.invalid': 'body_incomplete',
-}
+/** Told of each delivery that was not answered 200, with its ReceiverErrorCode or `internal`. */
+export type OnRefused = (route: WebhookRoute, status: number, reason: string) => void
 
 const RETRY_AFTER_SECONDS = 5
 
+const deliveryRoutes = new Map<string, WebhookRoute>([
+  ['/webhook', 'account'],
+  ['/webhook/connect', 'connect'],
+])
+
 /** Last middleware: error → answer by its code, and one log line with the cause. What has no code is a bug, and a 500. */
-export function createErrorResponse({ log }: { readonly log: Log }): ErrorRequestHandler {
+export function createErrorResponse({
+  log,
+  onRefused,
+}: {
+  readonly log: Log
+  readonly onRefused?: OnRefused
+}): ErrorRequestHandler {
   return (error: unknown, req, res, next) => {
     if (res.headersSent) return next(error)
     const expected = toReceiverError(error)
     const answer = expected && answers[expected.code]
+    const route = deliveryRoutes.get(req.path)
+    if (route !== undefined) onRefused?.(route, answer?.status ?? internalAnswer.status, expected?.code ?? 'internal')
     if (expected === undefined || answer === undefined) {
       log.error({ err: error }, 'request failed unexpectedly')
-      return sendError(res, 'internal', { status: 500, message: 'This server has a fault; deliver it again later.' })
+      return sendError(res, 'internal', internalAnswer)
     }
     const facts = { code: expected.code, status: answer.status, path: req.path, reason: expected.message }
     if (expected.code === 'not_found' || expected.code === 'method_not_allowed') log.debug(facts, 'request refused')
@@ -66,8 +76,6 @@ function sendError(res: Response, code: string, { status, message }: Answer): vo
 
 function toReceiverError(error: unknown): ReceiverError | undefined {
   if (error instanceof ReceiverError) return error
-  if (!(error instanceof Error)) return undefined
-  const code = 'type' in error && typeof error.type === 'string' ? bodyParserCodes[error.type] : undefined
-  if (code !== undefined) return new ReceiverError(code, error.message)
+  // Express's router throws this for a path that it can't decode.
   return error instanceof URIError ? new ReceiverError('not_found', 'The path cannot be decoded.') : undefined
 }

@@ -12,8 +12,8 @@ export interface WebhookRouteOptions {
   readonly log: Log
   readonly mode: 'any' | 'live' | 'test'
   readonly toleranceSeconds: number
-  /** Called after each durable entry. */
-  readonly onStored: () => void
+  /** Called once a delivery is durable, before its answer. */
+  readonly onAccepted: (route: WebhookRoute, result: 'stored' | 'parked' | 'duplicate', createdAt: Date | null) => void
   readonly now?: () => Date
 }
 
@@ -31,14 +31,16 @@ export function createWebhookRoute(
 ): RequestHandler {
   const { inbox, log, toleranceSeconds, now = () => new Date() } = options
   return async (req, res) => {
-    // express.raw leaves no Buffer when a request has no body at all.
-    const body = Buffer.isBuffer(req.body) ? req.body : Buffer.alloc(0)
+    // The body reader in front leaves a Buffer.
+    const body = req.body as Buffer
     const text = body.toString('utf8')
     const header = req.get('stripe-signature')
     const secret = verifySignature({ text, header, secrets, toleranceSeconds, now: now() })
     const envelope = parseEnvelope(text)
-    const result = await inbox.add({ ...envelope, route, secret, body, ...judgeMode(envelope, options.mode) })
-    if (result === 'added') options.onStored()
+    const judged = judgeMode(envelope, options.mode)
+    const added = await inbox.add({ ...envelope, route, secret, body, ...judged })
+    const result = added === 'duplicate' ? 'duplicate' : judged.state === 'parked' ? 'parked' : 'stored'
+    options.onAccepted(route, result, envelope.createdAt)
     if (log.isLevelEnabled('debug'))
       log.debug({ eventId: envelope.eventId, type: envelope.type, route, result }, 'delivery accepted')
     res.writeHead(200, RECEIVED_HEADERS).end(RECEIVED)

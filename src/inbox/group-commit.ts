@@ -1,9 +1,13 @@
 /** What became of one item of a batch. */
 export type Committed<Result> = { readonly value: Result } | { readonly error: unknown }
 
+export type OnCommit = (items: number, durationMs: number) => void
+
 export interface GroupCommit<Item, Result> {
   /** Resolves or rejects with what `commit` said of this item. */
   submit(item: Item): Promise<Result>
+  /** Items that wait for the next batch. */
+  waitingCount(): number
   /** True when no item waits or is being committed. */
   isIdle(): boolean
   /** Resolves once it is idle. */
@@ -24,6 +28,8 @@ export function createGroupCommit<Item, Result>(options: {
   readonly commit: (items: readonly Item[]) => readonly Committed<Result>[] | Promise<readonly Committed<Result>[]>
   /** Most items of one batch, 1 or more. */
   readonly maxItems: number
+  /** Told of each batch: its items, and how long its commit took. */
+  readonly onCommit?: OnCommit | undefined
 }): GroupCommit<Item, Result> {
   const waiting: Waiting<Item, Result>[] = []
   let isScheduled = false
@@ -38,6 +44,7 @@ export function createGroupCommit<Item, Result>(options: {
 
   async function flush(): Promise<void> {
     const batch = waiting.splice(0, options.maxItems)
+    const startedAt = performance.now()
     try {
       const results = await options.commit(batch.map(({ item }) => item))
       batch.forEach((entry, index) => {
@@ -46,6 +53,7 @@ export function createGroupCommit<Item, Result>(options: {
     } catch (error) {
       for (const { reject } of batch) reject(error)
     }
+    options.onCommit?.(batch.length, performance.now() - startedAt)
     isScheduled = false
     if (waiting.length > 0) return schedule()
     const woken = idleWaiters
@@ -59,6 +67,7 @@ export function createGroupCommit<Item, Result>(options: {
         waiting.push({ item, resolve, reject })
         schedule()
       }),
+    waitingCount: () => waiting.length,
     isIdle: () => !isScheduled,
     whenIdle: () => (isScheduled ? new Promise((resolve) => idleWaiters.push(resolve)) : Promise.resolve()),
   }

@@ -1,10 +1,11 @@
+import type { OnCommit } from './group-commit.ts'
 import type { Inbox } from './inbox.ts'
 
 /**
  * The store that DATABASE_URL names: `file:<path>` is the embedded one. A driver is loaded only when it is chosen.
  * Throws ReceiverError `inbox_in_use`, `inbox_missing` or `inbox_unusable`.
  */
-export async function openInbox(databaseUrl: string, as: 'server' | 'command'): Promise<Inbox> {
+export async function openInbox(databaseUrl: string, as: 'server' | 'command', onCommit?: OnCommit): Promise<Inbox> {
   const { openSqliteInbox } = await import('./sqlite-inbox.ts')
-  return openSqliteInbox(databaseUrl.replace(/^file:(\/\/)?/, ''), as)
+  return openSqliteInbox(databaseUrl.replace(/^file:(\/\/)?/, ''), as, onCommit)
 }

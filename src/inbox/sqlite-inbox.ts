@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type { DatabaseSync } from 'node:sqlite'
 import { ReceiverError } from '../errors.ts'
-import { type Committed, createGroupCommit } from './group-commit.ts'
+import { type Committed, createGroupCommit, type OnCommit } from './group-commit.ts'
 import type { Inbox } from './inbox.ts'
 import { describeUnavailable, openSqliteFile } from './sqlite-file.ts'
 import { countStates, selectEntries } from './sqlite-queries.ts'
@@ -13,17 +13,20 @@ type Operation = () => unknown
 
 /** A batch blocks the event loop while it runs, so it has a bound: 256 adds take about 5 ms. */
 const MAX_BATCH = 256
+/** Entries that may wait for a transaction: beyond it senders are told to come later, and memory stays bounded. */
+const MAX_WAITING = 4_096
+const OVERLOADED = `More than ${MAX_WAITING} entries wait to be stored; Stripe will deliver again.`
 
 /**
  * The embedded store: one file, one server process. See the interface for what its methods promise.
  * A server frees the leases that a dead process left, since no other can be running. Throws as openSqliteFile does.
  */
-export function openSqliteInbox(path: string, as: 'server' | 'command'): Inbox {
+export function openSqliteInbox(path: string, as: 'server' | 'command', onCommit?: OnCommit): Inbox {
   const file = openSqliteFile(path, as)
   const sql = prepareStatements(file.db)
   const owner = randomUUID()
   const commit = createCommit(file.db)
-  const transactions = createGroupCommit<Operation, unknown>({ commit, maxItems: MAX_BATCH })
+  const transactions = createGroupCommit<Operation, unknown>({ commit, maxItems: MAX_BATCH, onCommit })
   let isWriteFailing = false
   let isClosed = false
 
@@ -55,7 +58,10 @@ export function openSqliteInbox(path: string, as: 'server' | 'command'): Inbox {
   }
 
   return {
-    add: (entry) => transact(() => insert(sql, entry)),
+    async add(entry) {
+      if (transactions.waitingCount() >= MAX_WAITING) throw new ReceiverError('overloaded', OVERLOADED)
+      return transact(() => insert(sql, entry))
+    },
 
     async claim({ limit, leaseMs }) {
       for (;;) {

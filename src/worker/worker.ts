@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { ReceiverError } from '../errors.ts'
-import type { Lease } from '../event.ts'
+import type { Lease, Outcome } from '../event.ts'
 import type { Inbox } from '../inbox/inbox.ts'
 import type { Log } from '../log.ts'
 import type { Dispatch, Ended } from './dispatch.ts'
@@ -13,6 +13,8 @@ export interface WorkerOptions {
   /** Handlers running at once, 1 or more. */
   readonly concurrency: number
   readonly leaseMs: number
+  /** Told of each attempt whose end was recorded. */
+  readonly onAttemptEnded?: (lease: Lease, outcome: Outcome, durationMs: number) => void
 }
 
 export interface Worker {
@@ -64,12 +66,15 @@ export function startWorker(options: WorkerOptions): Worker {
   async function runAttempt(lease: Lease): Promise<void> {
     const startedAt = performance.now()
     const ended = await options.dispatch(lease, shutdown.signal)
-    const durationMs = Math.round(performance.now() - startedAt)
+    const durationMs = performance.now() - startedAt
     // The slot is free before the settle is durable: both share the next transaction with the next claim.
     running.delete(lease)
     wakeUp.wake()
     const isSettled = await settle(lease, ended, startedAt + leaseMs)
-    if (isSettled) logEnd(log, lease, ended, durationMs)
+    if (isSettled) {
+      options.onAttemptEnded?.(lease, ended.outcome, durationMs)
+      logEnd(log, lease, ended, Math.round(durationMs))
+    }
     // The lane may have been what kept the next entry waiting.
     wakeUp.wake()
   }

@@ -15,12 +15,14 @@ let store: Awaited<ReturnType<typeof openScratchInbox>>
 let captured: Awaited<ReturnType<typeof captureLog>>
 let inbox: Inbox
 let nudges: number
+let refusals: unknown[][]
 let isDraining: boolean
 beforeEach(async () => {
   store = await openScratchInbox()
   captured = await captureLog()
   inbox = store.inbox
   nudges = 0
+  refusals = []
   isDraining = false
 })
 afterEach(() => store.remove())
@@ -35,12 +37,16 @@ function makeApp(overrides: Partial<AppOptions> = {}) {
     secrets: [SECRET, SECOND_SECRET],
     connectSecrets: [CONNECT_SECRET],
     isDraining: () => isDraining,
-    onStored: () => {
-      nudges += 1
+    onAccepted(_route, result) {
+      if (result === 'stored') nudges += 1
     },
+    onRefused: (...refused) => void refusals.push(refused),
     ...overrides,
   })
 }
+
+const renderMetrics = async () => ({ contentType: 'text/plain; version=0.0.4', text: 'a_metric 1' })
+const makeAdminApp = () => createAdminApp({ inbox, log: captured.log, isDraining: () => isDraining, renderMetrics })
 
 /** Posts without letting the client re-encode the body. */
 function post(body: string | Buffer, headers: Record<string, string> = {}, path = '/webhook', app = makeApp()) {
@@ -227,6 +233,7 @@ describe('POST /webhook with a delivery that is refused', () => {
     expect(response.status).toBe(400)
     expect(response.body).toEqual(refusal(code))
     expect(captured.lines()).toMatchObject([{ level: 40, code, reason: expect.stringMatching(reason) }])
+    expect(refusals).toEqual([['account', 400, code]])
     expect(await total()).toBe(0)
     expect(nudges).toBe(0)
   })
@@ -332,7 +339,7 @@ describe('everything else', () => {
 
   it.each([
     ['public', () => makeApp()],
-    ['admin', () => createAdminApp({ inbox, log: captured.log, isDraining: () => isDraining })],
+    ['admin', () => makeAdminApp()],
   ])('tells life and readiness on the %s port', async (_name, make) => {
     expect((await request(make()).get('/healthz')).body).toEqual({ status: 'alive' })
     expect((await request(make()).get('/readyz')).body).toEqual({ status: 'ready' })
@@ -340,8 +347,23 @@ describe('everything else', () => {
 
   it('takes no deliveries on the admin port', async () => {
     const body = snapshotJson()
-    const admin = createAdminApp({ inbox, log: captured.log, isDraining: () => false })
-    expect((await request(admin).post('/webhook').set(signed(body)).send(body)).status).toBe(404)
+    expect((await request(makeAdminApp()).post('/webhook').set(signed(body)).send(body)).status).toBe(404)
+  })
+
+  it('shows metrics on the admin port alone', async () => {
+    const response = await request(makeAdminApp()).get('/metrics')
+    expect(response.text).toBe('a_metric 1')
+    expect(response.get('content-type')).toContain('version=0.0.4')
+  })
+
+  it('answers 503 to more bytes of bodies than it may hold, and takes the next one', async () => {
+    const app = makeApp({ maxHeldBytes: 100_000 })
+    const big = snapshotJson({ pad: 'x'.repeat(150_000) })
+    const refused = await post(big, signed(big), '/webhook', app)
+    expect(refused.status).toBe(503)
+    expect(refused.body).toEqual(refusal('overloaded'))
+    const small = snapshotJson()
+    expect((await post(small, signed(small), '/webhook', app)).status).toBe(200)
   })
 
   it('does not tell what it is made of', async () => {

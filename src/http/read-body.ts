@@ -1,0 +1,71 @@
+import type { RequestHandler } from 'express'
+import { ReceiverError } from '../errors.ts'
+
+/** Bytes of bodies that all requests together may hold in memory; deliveries beyond it are answered 503. */
+const MAX_HELD_BYTES = 64 * 1024 * 1024
+
+export interface BodyReaderOptions {
+  readonly maxBodyBytes: number
+  readonly maxHeldBytes?: number
+}
+
+/**
+ * Reads the bytes as they came, whatever the content type, into `req.body` (a Buffer): they are what Stripe signed. Our own,
+ * because no body parser bounds what all requests hold together: what counts is what arrived, so that slow senders hold little.
+ * Fails with ReceiverError `body_too_large`, `body_incomplete`, `encoding_unsupported` or `overloaded`.
+ */
+export function createBodyReader({ maxBodyBytes, maxHeldBytes = MAX_HELD_BYTES }: BodyReaderOptions): RequestHandler {
+  let heldBytes = 0
+
+  return (req, res, next) => {
+    const encoding = req.headers['content-encoding'] ?? 'identity'
+    if (encoding !== 'identity') return next(new ReceiverError('encoding_unsupported', ENCODED))
+    if (Number(req.headers['content-length']) > maxBodyBytes) return next(tooLarge(maxBodyBytes))
+    let chunks: Buffer[] = []
+    let bodyBytes = 0
+    let isRead = false
+
+    function finish(error?: ReceiverError): void {
+      if (isRead) return
+      isRead = true
+      // The rest of a refused body flows into nothing, until the request's time limit.
+      if (error !== undefined) req.off('data', onData).resume()
+      req.body = error === undefined ? joinChunks(chunks) : undefined
+      chunks = []
+      next(error)
+    }
+
+    function onData(chunk: Buffer): void {
+      bodyBytes += chunk.length
+      heldBytes += chunk.length
+      chunks.push(chunk)
+      if (bodyBytes > maxBodyBytes) finish(tooLarge(maxBodyBytes))
+      else if (heldBytes > maxHeldBytes) finish(new ReceiverError('overloaded', OVERLOADED))
+    }
+
+    req.on('data', onData)
+    req.once('end', () => finish())
+    req.once('close', () => finish(new ReceiverError('body_incomplete', INCOMPLETE)))
+    res.once('close', () => {
+      heldBytes -= bodyBytes
+    })
+  }
+}
+
+function joinChunks(chunks: readonly Buffer[]): Buffer {
+  const [only] = chunks
+  return chunks.length === 1 && only !== undefined ? only : Buffer.concat(chunks)
+}
+
+const ENCODED =
+  'A Content-Encoding was set: Stripe sends bodies as they are, so a proxy in front compresses, or it is not Stripe.'
+const INCOMPLETE = 'The connection ended before the whole body had come.'
+const OVERLOADED =
+  'Deliveries come faster than they can be stored, or many large ones at once; Stripe will deliver again.'
+
+function tooLarge(maxBodyBytes: number): ReceiverError {
+  return new ReceiverError(
+    'body_too_large',
+    `The body has more than ${maxBodyBytes} bytes (MAX_BODY_BYTES); raise it if Stripe sent this.`,
+  )
+}

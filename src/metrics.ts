@@ -1,0 +1,139 @@
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
+import { entryStates, type HandlerMap, type Lease, type Outcome, type WebhookRoute } from './event.ts'
+import { isKnownType } from './event-types.ts'
+import type { Inbox } from './inbox/inbox.ts'
+
+/** What is counted of a delivery that was answered 200. */
+export type Acceptance = 'stored' | 'parked' | 'duplicate'
+
+export interface Metrics {
+  onAccepted(route: WebhookRoute, result: Acceptance, createdAt: Date | null): void
+  onRefused(route: WebhookRoute, status: number, reason: string): void
+  onAttemptEnded(lease: Lease, outcome: Outcome, durationMs: number): void
+  onCommit(items: number, durationMs: number): void
+  /** In the Prometheus text format, of the content type; reads the entries by state and the oldest pending one for it. */
+  render(
+    inbox: Pick<Inbox, 'counts' | 'oldestPendingMs'>,
+  ): Promise<{ readonly contentType: string; readonly text: string }>
+}
+
+const DELAY_BUCKETS_SECONDS = [0.005, 0.02, 0.1, 0.5, 1, 2, 5, 15, 60, 300, 1_800, 7_200, 43_200, 259_200]
+const HANDLER_BUCKETS_SECONDS = [0.001, 0.005, 0.02, 0.1, 0.5, 1, 2, 5, 10, 30]
+const COMMIT_BUCKETS_SECONDS = [0.0001, 0.0003, 0.001, 0.003, 0.01, 0.03, 0.1, 0.5]
+const BATCH_BUCKETS = [1, 2, 4, 8, 16, 32, 64, 128, 256]
+
+const outcomeLabels = { handled: 'handled', unhandled: 'unhandled', pending: 'retried', dead: 'dead' } as const
+
+/** One registry per service. Every label is from a bounded set: a type that neither the SDK nor the map knows is `other`. */
+export function createMetrics(map: HandlerMap): Metrics {
+  const registry = new Registry()
+  collectDefaultMetrics({ register: registry })
+  const define = createDefiners(registry)
+
+  const deliveries = define.counter('deliveries_total', 'Deliveries by route and answered HTTP status', [
+    'route',
+    'status',
+  ])
+  const accepted = define.counter('accepted_total', 'Deliveries answered 200, by what became of them', [
+    'route',
+    'result',
+  ])
+  const refusals = define.counter('refusals_total', 'Deliveries not answered 200, by reason', ['route', 'reason'])
+  const createdToStored = define.histogram(
+    'created_to_stored_seconds',
+    "From Stripe's created to stored",
+    [],
+    DELAY_BUCKETS_SECONDS,
+  )
+  const storedToHandled = define.histogram(
+    'stored_to_handled_seconds',
+    'From stored to handled',
+    [],
+    DELAY_BUCKETS_SECONDS,
+  )
+  const handlerDuration = define.histogram(
+    'handler_duration_seconds',
+    'Duration of an attempt',
+    ['type', 'outcome'],
+    HANDLER_BUCKETS_SECONDS,
+  )
+  const retries = define.counter('retries_total', 'Attempts that failed and will be retried', ['type'])
+  const dead = define.counter('dead_total', 'Entries that became dead', ['type'])
+  const commitDuration = define.histogram(
+    'commit_duration_seconds',
+    'Duration of a transaction, its sync included',
+    [],
+    COMMIT_BUCKETS_SECONDS,
+  )
+  const commitItems = define.histogram('commit_items', 'Operations that shared a transaction', [], BATCH_BUCKETS)
+  const readInbox = createInboxReader(define)
+  const labelType = (type: string) => (isKnownType(type) || Object.hasOwn(map, type) ? type : 'other')
+
+  return {
+    onAccepted(route, result, createdAt) {
+      deliveries.inc({ route, status: '200' })
+      accepted.inc({ route, result })
+      if (result === 'stored' && createdAt !== null) createdToStored.observe(secondsSince(createdAt))
+    },
+    onRefused(route, status, reason) {
+      deliveries.inc({ route, status: String(status) })
+      refusals.inc({ route, reason })
+    },
+    onAttemptEnded({ entry }, outcome, durationMs) {
+      const type = labelType(entry.type)
+      handlerDuration.observe({ type, outcome: outcomeLabels[outcome.state] }, durationMs / 1000)
+      if (outcome.state === 'handled') storedToHandled.observe(secondsSince(entry.receivedAt))
+      if (outcome.state === 'pending') retries.inc({ type })
+      if (outcome.state === 'dead') dead.inc({ type })
+    },
+    onCommit(items, durationMs) {
+      commitItems.observe(items)
+      commitDuration.observe(durationMs / 1000)
+    },
+    async render(inbox) {
+      await readInbox(inbox)
+      return { contentType: registry.contentType, text: await registry.metrics() }
+    },
+  }
+}
+
+const PREFIX = 'stripe_receiver_'
+
+function createDefiners(registry: Registry) {
+  const registers = [registry]
+  return {
+    counter: <L extends string>(name: string, help: string, labelNames: L[]) =>
+      new Counter({ name: PREFIX + name, help, labelNames, registers }),
+    gauge: <L extends string>(name: string, help: string, labelNames: L[]) =>
+      new Gauge({ name: PREFIX + name, help, labelNames, registers }),
+    histogram: <L extends string>(name: string, help: string, labelNames: L[], buckets: number[]) =>
+      new Histogram({ name: PREFIX + name, help, labelNames, buckets, registers }),
+  }
+}
+
+function createInboxReader(
+  define: ReturnType<typeof createDefiners>,
+): (inbox: Pick<Inbox, 'counts' | 'oldestPendingMs'>) => Promise<void> {
+  const up = define.gauge('inbox_up', '1 when the inbox answered this scrape', [])
+  const entries = define.gauge('entries', 'Entries by state', ['state'])
+  const oldest = define.gauge(
+    'oldest_pending_seconds',
+    'Time since the oldest pending entry was received, 0 when there is none',
+    [],
+  )
+  return async (inbox) => {
+    try {
+      const [counts, oldestMs] = await Promise.all([inbox.counts(), inbox.oldestPendingMs()])
+      for (const state of entryStates) entries.set({ state }, counts[state])
+      oldest.set((oldestMs ?? 0) / 1000)
+      up.set(1)
+    } catch {
+      // The scrape itself must not fail with the store: that is when its numbers are needed.
+      up.set(0)
+    }
+  }
+}
+
+function secondsSince(instant: Date): number {
+  return Math.max(0, Date.now() - instant.getTime()) / 1000
+}

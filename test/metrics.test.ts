@@ -1,0 +1,84 @@
+import { describe, expect, it } from 'vitest'
+import { ReceiverError } from '../src/errors.ts'
+import type { HandlerMap } from '../src/event.ts'
+import { createMetrics } from '../src/metrics.ts'
+import { newEntry } from './support/new-entry.ts'
+
+const leaseOf = (type: string) => ({
+  entry: { ...newEntry({ type }), receivedAt: new Date(Date.now() - 2_000) },
+  body: new Uint8Array(),
+  attempt: 1,
+  token: '1',
+})
+
+const counts = { pending: 3, running: 1, handled: 7, unhandled: 0, parked: 0, dead: 2 }
+const working = { counts: async () => counts, oldestPendingMs: async () => 4_500 }
+
+async function scrape(metrics: ReturnType<typeof createMetrics>, inbox = working): Promise<string[]> {
+  return (await metrics.render(inbox)).text.split('\n')
+}
+
+describe('metrics', () => {
+  it('count deliveries by route and answer, and refusals by reason', async () => {
+    const metrics = createMetrics({})
+    metrics.onAccepted('account', 'stored', new Date(Date.now() - 3_000))
+    metrics.onAccepted('connect', 'duplicate', null)
+    metrics.onRefused('account', 400, 'signature_mismatch')
+    const lines = await scrape(metrics)
+    expect(lines).toContain('stripe_receiver_deliveries_total{route="account",status="200"} 1')
+    expect(lines).toContain('stripe_receiver_deliveries_total{route="account",status="400"} 1')
+    expect(lines).toContain('stripe_receiver_accepted_total{route="connect",result="duplicate"} 1')
+    expect(lines).toContain('stripe_receiver_refusals_total{route="account",reason="signature_mismatch"} 1')
+    expect(lines).toContain('stripe_receiver_created_to_stored_seconds_bucket{le="2"} 0')
+    expect(lines).toContain('stripe_receiver_created_to_stored_seconds_bucket{le="5"} 1')
+  })
+
+  it('time attempts by type and outcome, and count retries and the dead', async () => {
+    const metrics = createMetrics({})
+    metrics.onAttemptEnded(leaseOf('payout.failed'), { state: 'handled' }, 30)
+    metrics.onAttemptEnded(leaseOf('payout.failed'), { state: 'pending', retryInMs: 1, error: '' }, 30)
+    metrics.onAttemptEnded(leaseOf('payout.failed'), { state: 'dead', error: '' }, 30)
+    const lines = await scrape(metrics)
+    expect(lines).toContain(
+      'stripe_receiver_handler_duration_seconds_bucket{le="0.02",type="payout.failed",outcome="handled"} 0',
+    )
+    expect(lines).toContain(
+      'stripe_receiver_handler_duration_seconds_bucket{le="0.1",type="payout.failed",outcome="handled"} 1',
+    )
+    expect(lines).toContain('stripe_receiver_stored_to_handled_seconds_bucket{le="1"} 0')
+    expect(lines).toContain('stripe_receiver_stored_to_handled_seconds_bucket{le="5"} 1')
+    expect(lines).toContain('stripe_receiver_retries_total{type="payout.failed"} 1')
+    expect(lines).toContain('stripe_receiver_dead_total{type="payout.failed"} 1')
+  })
+
+  it('call a type that neither the SDK nor the map knows `other`', async () => {
+    // A user's module may name a type newer than the SDK.
+    const metrics = createMetrics({ 'order.shipped': () => undefined } as HandlerMap)
+    for (const type of ['made.up', 'constructor', 'order.shipped'])
+      metrics.onAttemptEnded(leaseOf(type), { state: 'handled' }, 1)
+    const text = (await scrape(metrics)).join('\n')
+    expect(text).toContain('handler_duration_seconds_count{type="other",outcome="handled"} 2')
+    expect(text).toContain('handler_duration_seconds_count{type="order.shipped",outcome="handled"} 1')
+    expect(text).not.toContain('made.up')
+  })
+
+  it('measure commits, and the process', async () => {
+    const metrics = createMetrics({})
+    metrics.onCommit(12, 2)
+    const lines = await scrape(metrics)
+    expect(lines).toContain('stripe_receiver_commit_items_bucket{le="8"} 0')
+    expect(lines).toContain('stripe_receiver_commit_items_bucket{le="16"} 1')
+    expect(lines).toContain('stripe_receiver_commit_duration_seconds_bucket{le="0.003"} 1')
+    expect(lines.some((line) => line.startsWith('process_resident_memory_bytes '))).toBe(true)
+  })
+
+  it('read the inbox at each scrape, and survive when it does not answer', async () => {
+    const metrics = createMetrics({})
+    const lines = await scrape(metrics)
+    expect(lines).toContain('stripe_receiver_entries{state="dead"} 2')
+    expect(lines).toContain('stripe_receiver_oldest_pending_seconds 4.5')
+    expect(lines).toContain('stripe_receiver_inbox_up 1')
+    const broken = { ...working, counts: () => Promise.reject(new ReceiverError('store_unavailable', 'full')) }
+    expect(await scrape(metrics, broken)).toContain('stripe_receiver_inbox_up 0')
+  })
+})
