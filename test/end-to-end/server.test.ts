@@ -1,0 +1,217 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { openSqliteInbox } from '../../src/inbox/sqlite-inbox.ts'
+import { deliver } from '../support/deliver.ts'
+import { eventually } from '../support/eventually.ts'
+import { makeScratch } from '../support/scratch.ts'
+import { CONNECT_SECRET, snapshotJson, thinJson } from '../support/sign.ts'
+import { type ServerProcess, spawnServer, startServerProcess } from '../support/spawn-server.ts'
+
+let scratch: Awaited<ReturnType<typeof makeScratch>>
+let server: ServerProcess | undefined
+beforeEach(async () => {
+  scratch = await makeScratch()
+})
+afterEach(async () => {
+  server?.kill('SIGKILL')
+  await server?.exited
+  server = undefined
+  await scratch.remove()
+})
+
+async function start(env: Record<string, string> = {}): Promise<ServerProcess> {
+  server = await spawnServer({ folder: scratch.path, env })
+  return server
+}
+
+/** Runs until it ends by itself, as it should on a fault at start. */
+async function startInVain(env: Record<string, string>): Promise<{ code: number | null; text: string }> {
+  const attempt = startServerProcess({ folder: scratch.path, env })
+  const { code } = await attempt.exited
+  return { code, text: attempt.text() }
+}
+
+const logged = (running: ServerProcess, msg: string) => running.lines().filter((line) => line.msg === msg)
+
+describe('the server as a process', () => {
+  it('says where it listens and how to send it events, and keeps its file for the owner', async () => {
+    const running = await start()
+    expect(running.text()).toContain(`stripe listen --all-snapshot --forward-to ${running.url}/webhook`)
+    expect(running.text()).toContain('Workbench')
+    expect(existsSync(join(scratch.path, 'data', 'inbox.db'))).toBe(true)
+    expect((await fetch(`${running.url}/readyz`)).status).toBe(200)
+    expect((await fetch(`${running.adminUrl}/metrics`)).status).toBe(200)
+  })
+
+  it('accepts, stores and settles every captured event, on both routes', async () => {
+    const running = await start()
+    const folder = new URL('../fixtures/payloads/', import.meta.url)
+    const captured = readdirSync(folder).map((name) => {
+      const body = readFileSync(new URL(name, folder), 'utf8')
+      return { name, body: body.replaceAll(JSON.parse(body).id, `evt_${name}`), type: String(JSON.parse(body).type) }
+    })
+    for (const { body } of captured) expect(await deliver(`${running.url}/webhook`, body)).toBe(200)
+    const connected = snapshotJson({ account: 'acct_1', type: 'account.updated' })
+    expect(await deliver(`${running.url}/webhook/connect`, connected, { secret: CONNECT_SECRET })).toBe(200)
+    expect(
+      await deliver(`${running.url}/webhook/connect`, thinJson({ context: 'acct_1' }), { secret: CONNECT_SECRET }),
+    ).toBe(200)
+
+    const settled = () => [
+      ...logged(running, 'event handled'),
+      ...logged(running, 'event unhandled: no handler for its type'),
+    ]
+    await eventually('all to settle', () => settled().length === captured.length + 2)
+    for (const { name, type } of captured) {
+      const line = settled().find(({ eventId }) => eventId === `evt_${name}`)
+      const hasHandler = ![
+        'charge.dispute.closed',
+        'payment_intent.payment_failed',
+        'payment_intent.canceled',
+        'payout.paid',
+      ].includes(type)
+      expect(line?.msg === 'event handled', name).toBe(hasHandler)
+    }
+  })
+
+  it('hands events to a module named by HANDLERS, in TypeScript and in JavaScript', async () => {
+    for (const extension of ['ts', 'js']) {
+      const module = join(scratch.path, `handlers.${extension}`)
+      const annotation = extension === 'ts' ? ': { log: { info(text: string): void } }' : ''
+      await writeFile(
+        module,
+        `
+        export const handlers = { 'invoice.paid': (event, ctx${annotation}) => ctx.log.info('mine: ' + event.id) }
+        export const fallback = (event, ctx) => ctx.log.info('fallback: ' + event.type + ' ' + ctx.known)`,
+      )
+      const running = await start({ HANDLERS: module })
+      const [paid, odd] = [snapshotJson({ type: 'invoice.paid' }), snapshotJson({ type: 'constructor' })]
+      expect(await deliver(`${running.url}/webhook`, paid)).toBe(200)
+      expect(await deliver(`${running.url}/webhook`, odd)).toBe(200)
+      await eventually('both to be handled', () => logged(running, 'event handled').length === 2)
+      expect(running.text()).toContain(`mine: ${JSON.parse(paid).id}`)
+      expect(running.text()).toContain('fallback: constructor false')
+      running.kill('SIGTERM')
+      await running.exited
+    }
+  })
+
+  it.each([
+    ['no file', undefined, /does not exist/],
+    ['no module', 'export const handlers = {', /failed to load/],
+    ['another export', 'export const other = {}', /export const handlers/],
+    ['a value that is no function', 'export const handlers = { "payout.failed": 1 }', /a function for each event type/],
+  ])('does not start when HANDLERS names %s', async (_what, source, message) => {
+    const module = join(scratch.path, 'handlers.js')
+    if (source !== undefined) await writeFile(module, source)
+    const { code, text } = await startInVain({ HANDLERS: module })
+    expect(code).toBe(1)
+    expect(text).toMatch(message)
+  })
+
+  it('does not start without a secret, and says how to get one', async () => {
+    const { code, text } = await startInVain({ STRIPE_WEBHOOK_SECRET: '' })
+    expect(code).toBe(1)
+    expect(text).toContain('STRIPE_WEBHOOK_SECRET is not set')
+    expect(text).toContain('stripe listen --print-secret')
+    expect(text).toContain('Workbench')
+  })
+
+  it('reports every bad variable at once', async () => {
+    const { code, text } = await startInVain({
+      PORT: '80x',
+      ROLE: 'boss',
+      STRIPE_MODE: 'live',
+      STRIPE_API_KEY: 'sk_test_51abcdefgh',
+    })
+    expect(code).toBe(1)
+    for (const name of ['PORT', 'ROLE', 'STRIPE_API_KEY']) expect(text).toContain(name)
+    expect(text).not.toContain('sk_test_51abcdefgh')
+  })
+
+  it('does not start on an inbox that another server works on', async () => {
+    await start()
+    const { code, text } = await startInVain({})
+    expect(code).toBe(1)
+    expect(text).toContain('Another server is running on the inbox')
+  })
+
+  it('does not start on a port that is taken, and says which variable to set', async () => {
+    const running = await start()
+    const { code, text } = await startInVain({ PORT: new URL(running.url).port, DATABASE_URL: 'file:./other.db' })
+    expect(code).toBe(1)
+    expect(text).toMatch(/EADDRINUSE.*set PORT/)
+  })
+
+  it('only stores with ROLE=receive, and a later process handles', async () => {
+    const receiver = await start({ ROLE: 'receive' })
+    const body = snapshotJson()
+    expect(await deliver(`${receiver.url}/webhook`, body)).toBe(200)
+    receiver.kill('SIGTERM')
+    await receiver.exited
+    expect(logged(receiver, 'event handled')).toEqual([])
+    const worker = await start({ ROLE: 'work' })
+    await eventually('the event to be handled', () => logged(worker, 'event handled').length === 1)
+    expect(await deliver(`${worker.url}/webhook`, body)).toBe(404)
+    expect((await fetch(`${worker.url}/readyz`)).status).toBe(200)
+  })
+})
+
+describe('stopping', () => {
+  const slow = `
+    import { setTimeout as delay } from 'node:timers/promises'
+    export const handlers = { 'payout.failed': async (event, ctx) => {
+      ctx.log.info('started')
+      await delay(Number(event.data.object.ms), undefined, { signal: ctx.signal })
+    } }`
+
+  async function startSlow(ms: number, env: Record<string, string> = {}): Promise<ServerProcess> {
+    const module = join(scratch.path, 'slow.js')
+    await writeFile(module, slow)
+    const running = await start({ HANDLERS: module, ...env })
+    await deliver(
+      `${running.url}/webhook`,
+      snapshotJson({ type: 'payout.failed', data: { object: { id: 'po_1', ms } } }),
+    )
+    await eventually('the handler to start', () => logged(running, 'started').length === 1)
+    return running
+  }
+
+  it.each(['SIGTERM', 'SIGINT'] as const)('finishes what runs at %s, and exits 0', async (signal) => {
+    const running = await startSlow(300)
+    running.kill(signal)
+    expect(await running.exited).toEqual({ code: 0, signal: null })
+    expect(logged(running, 'event handled')).toHaveLength(1)
+  })
+
+  it('answers 503 while it drains', async () => {
+    const running = await startSlow(1_000)
+    running.kill('SIGTERM')
+    await eventually(
+      'the drain to begin',
+      () => logged(running, 'stopping; a second signal exits at once').length === 1,
+    )
+    expect(await deliver(`${running.url}/webhook`, snapshotJson())).toBe(503)
+    expect((await fetch(`${running.url}/readyz`)).status).toBe(503)
+    expect((await running.exited).code).toBe(0)
+  })
+
+  it('aborts what runs too long, exits 0 in time, and handles it after the next start', async () => {
+    const running = await startSlow(60_000, { SHUTDOWN_TIMEOUT_MS: '600' })
+    running.kill('SIGTERM')
+    expect((await running.exited).code).toBe(0)
+    const inbox = openSqliteInbox(join(scratch.path, 'data', 'inbox.db'), 'command')
+    expect(await inbox.counts()).toMatchObject({ pending: 1, running: 0 })
+    await inbox.close()
+  })
+
+  it('exits at once at a second signal', async () => {
+    const running = await startSlow(60_000)
+    running.kill('SIGTERM')
+    await eventually('the first signal', () => logged(running, 'stopping; a second signal exits at once').length === 1)
+    running.kill('SIGTERM')
+    expect(await running.exited).toEqual({ code: 1, signal: null })
+  })
+})
