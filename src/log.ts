@@ -35,7 +35,7 @@ export async function createLog(level: LogLevel, destination?: DestinationStream
 async function openPrettyStream(): Promise<DestinationStream | undefined> {
   try {
     const { default: pretty } = await import('pino-pretty')
-    return pretty({ colorize: true, translateTime: 'SYS:HH:MM:ss.l', ignore: 'pid,hostname', sync: true })
+    return pretty({ translateTime: 'SYS:HH:MM:ss.l', singleLine: true, sync: true })
   } catch {
     return undefined
   }

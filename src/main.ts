@@ -6,6 +6,11 @@ import { createService } from './service.ts'
 try {
   const config = parseConfig(readEnvironment())
   const log = await createLog(config.logLevel)
+  // A stray failure of a handler's own making: the state is unknown, so end; its leases are free at the next start.
+  process.on('uncaughtException', (error) => {
+    log.fatal({ err: error }, 'uncaught failure, probably of a handler that did not await; exiting')
+    process.exit(1)
+  })
   const service = await createService(config, { log })
 
   let isStopping = false
@@ -21,8 +26,12 @@ try {
   process.on('SIGINT', stop)
 
   log.info({ url: `${service.url}/webhook`, admin: service.adminUrl, role: config.role }, 'listening')
-  log.info(`for a sandbox: stripe listen --all-snapshot --forward-to ${service.url}/webhook`)
-  log.info('for production: add a webhook destination in Workbench with the public https URL of /webhook')
+  const command = `stripe listen --all-snapshot --forward-to ${service.url}/webhook`
+  log.info({ command }, 'to send it events from a sandbox, run this')
+  log.info(
+    { url: 'https://<your host>/webhook' },
+    'to send it events from production, add this as a destination in Workbench',
+  )
 } catch (error) {
   // What is expected says itself what to do; anything else is a bug, and its stack helps.
   console.error(error instanceof ReceiverError ? error.message : error)
