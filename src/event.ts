@@ -81,6 +81,8 @@ export interface EntryFacts {
   readonly objectId: string | null
   /** Entries of one lane never run at the same time. */
   readonly lane: string
+  /** Of a thin event: id of the snapshot event that tells of the same change, when Stripe names it. */
+  readonly snapshotEventId: string | null
   /** Null when the event does not say. */
   readonly livemode: boolean | null
   /** Version that rendered a snapshot; null on thin events, and when Stripe sent null. */
@@ -90,7 +92,9 @@ export interface EntryFacts {
   /** When it became durable here, by the store's clock. */
   readonly receivedAt: Date
   readonly route: WebhookRoute
-  /** Which secret matched: position in its list (from 1) and last four characters, as `1:…abcd`. */
+  /** Delivered by Stripe, or fetched from its API because it could not be delivered. */
+  readonly source: 'delivery' | 'reconcile'
+  /** Which secret matched: position in its list (from 1) and last four characters, as `1:…abcd`; empty when it was fetched. */
   readonly secret: string
 }
 
@@ -108,7 +112,7 @@ export interface Entry extends EntryFacts {
   readonly dueAt: Date
   /** Null while it is pending or running. */
   readonly settledAt: Date | null
-  /** Why it was retried, parked or given up; null when there is nothing to tell. */
+  /** Why it was retried, parked, given up, or handled without its handler; null when there is nothing to tell. */
   readonly reason: string | null
 }
 
@@ -126,13 +130,17 @@ export interface Lease {
   readonly body: Uint8Array
   /** Counts from 1 since it was received or last replayed, this claim included. */
   readonly attempt: number
+  /** Id of the event that told of the same change in the other shape and was handled by its handler; null after a replay of this one. */
+  readonly handledTwin: string | null
   /** The store's own mark of this lease; settling checks it. */
   readonly token: string
 }
 
 /** How an attempt ended. */
 export type Outcome =
-  | { readonly state: 'handled' | 'unhandled' }
+  | { readonly state: 'unhandled' }
+  /** With a reason, it was handled without its handler. */
+  | { readonly state: 'handled'; readonly reason?: string }
   | { readonly state: 'dead'; readonly error: string }
   /** To be retried after the delay. */
   | { readonly state: 'pending'; readonly retryInMs: number; readonly error: string }

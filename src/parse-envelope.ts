@@ -2,7 +2,7 @@ import { ReceiverError } from './errors.ts'
 import type { EntryFacts } from './event.ts'
 
 /** The facts that an event's own body tells. */
-export type Envelope = Omit<EntryFacts, 'receivedAt' | 'route' | 'secret'>
+export type Envelope = Omit<EntryFacts, 'receivedAt' | 'route' | 'source' | 'secret'>
 
 type Json = Record<string, unknown>
 
@@ -26,11 +26,20 @@ export function parseEnvelope(text: string): Envelope {
     shape: isThin ? 'thin' : 'snapshot',
     account,
     objectId,
-    lane: `${account ?? ''}/${objectId ?? toText(isThin ? subject.type : subject.object) ?? eventId}`,
+    lane: `${account ?? ''}/${describeSubject(type, subject) ?? eventId}`,
+    snapshotEventId: isThin ? toText(event.snapshot_event) : null,
     livemode: typeof event.livemode === 'boolean' ? event.livemode : null,
     apiVersion: toText(event.api_version),
     createdAt: toInstant(event.created),
   }
+}
+
+/** Thin events of these types name no object; by type, they share the lane of their snapshot twins. */
+const TYPES_WITHOUT_OBJECT = /^(?:v1\.)?(account\.(?:application|external_account)\..+)$/
+
+/** What an event is about, in the same words for a snapshot (`object`) and a thin event (`type`). */
+function describeSubject(type: string, subject: Json): string | null {
+  return type.match(TYPES_WITHOUT_OBJECT)?.[1] ?? toText(subject.id) ?? toText(subject.object) ?? toText(subject.type)
 }
 
 function parseEvent(text: string): Json {

@@ -1,4 +1,3 @@
-import { setTimeout as delay } from 'node:timers/promises'
 import type { Config } from './config.ts'
 import type { Handlers } from './event.ts'
 import { loadHandlers } from './handlers/load-handlers.ts'
@@ -32,8 +31,6 @@ export interface Service {
 const LEASE_MARGIN_MS = 15_000
 /** Kept of the shutdown time for settling what was aborted and for closing. */
 const CLOSING_MS = 1_000
-/** How long clients on kept-alive connections may still hear a 503 with `Connection: close`, instead of a reset. */
-const DRAIN_MS = 500
 
 /** The whole server, in the order of a delivery's route. It works fully once this resolves; it leaves nothing open when it rejects. */
 export async function createService(config: Config, overrides: ServiceOverrides = {}): Promise<Service> {
@@ -75,9 +72,7 @@ export async function createService(config: Config, overrides: ServiceOverrides 
   async function stop(): Promise<void> {
     isDraining = true
     const closingMs = Math.min(CLOSING_MS, config.shutdownTimeoutMs / 2)
-    const drained = delay(Math.min(DRAIN_MS, closingMs))
     await worker?.stop(config.shutdownTimeoutMs - closingMs)
-    await drained
     await server.close(closingMs / 2)
     await opened.disposeAsync()
   }
@@ -96,7 +91,7 @@ interface Work {
 function startWork({ config, handlers, inbox, log, metrics }: Work): Worker {
   const events = createStripeClients({ apiKey: config.stripeApiKey, apiBase: config.stripeApiBase })
   const { handlerTimeoutMs: timeoutMs, maxAttempts, workerConcurrency: concurrency } = config
-  const dispatch = createDispatch({ handlers, events, log, timeoutMs, maxAttempts })
+  const dispatch = createDispatch({ handlers, events, log, timeoutMs, maxAttempts, twins: 'one' })
   const leaseMs = timeoutMs + LEASE_MARGIN_MS
   return startWorker({ inbox, dispatch, log, concurrency, leaseMs, onAttemptEnded: metrics.onAttemptEnded })
 }

@@ -8,6 +8,7 @@ const leaseOf = (type: string) => ({
   entry: { ...newEntry({ type }), receivedAt: new Date(Date.now() - 2_000) },
   body: new Uint8Array(),
   attempt: 1,
+  handledTwin: null,
   token: '1',
 })
 

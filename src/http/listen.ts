@@ -1,13 +1,16 @@
 import { createServer, type Server } from 'node:http'
-import type { AddressInfo } from 'node:net'
-import { setTimeout as delay } from 'node:timers/promises'
+import { type AddressInfo, Server as NetServer } from 'node:net'
+import { setTimeout as delay, setImmediate as nextTurn } from 'node:timers/promises'
 import type { Express } from 'express'
 import { ReceiverError } from '../errors.ts'
 
 export interface HttpServer {
   /** Such as `http://127.0.0.1:4242`; a wildcard address is shown as the loopback one. */
   readonly url: string
-  /** Stops listening and resolves once no connection is left, after `timeoutMs` by force. */
+  /**
+   * Stops listening, lets the app answer what still comes on open connections, and resolves once none is left, after `timeoutMs`
+   * by force. No connection is reset under a request, as long as the app's answers close theirs.
+   */
   close(timeoutMs: number): Promise<void>
 }
 
@@ -27,7 +30,11 @@ export async function listen(
   app: Express,
   { host, port, variable }: { host: string; port: number; variable: string },
 ): Promise<HttpServer> {
-  const server = createServer(bounds, app)
+  const holding: Holding = {}
+  const server = createServer(bounds, (req, res) => {
+    if (holding.until === undefined) app(req, res)
+    else void holding.until.then(() => app(req, res))
+  })
   server.maxConnections = MAX_CONNECTIONS
   const { promise, resolve, reject } = Promise.withResolvers<void>()
   server.once('error', reject)
@@ -41,7 +48,7 @@ export async function listen(
       `Cannot listen on ${host} port ${port}: ${cause}. Stop what uses it, or set ${variable}.`,
     )
   }
-  return { url: describeUrl(server), close: (timeoutMs) => close(server, timeoutMs) }
+  return { url: describeUrl(server), close: (timeoutMs) => close(server, holding, timeoutMs) }
 }
 
 function describeUrl(server: Server): string {
@@ -52,14 +59,46 @@ function describeUrl(server: Server): string {
   return `http://${host}:${port}`
 }
 
-async function close(server: Server, timeoutMs: number): Promise<void> {
-  const closed = new Promise<void>((resolve) => server.close(() => resolve()))
+/** Requests wait for it before they reach the app. */
+interface Holding {
+  until?: Promise<void>
+}
+
+/**
+ * Closing a listener resets the connections that wait to be accepted, so none may wait at that moment: until then requests are
+ * held, which keeps their senders from connecting anew.
+ */
+async function close(server: Server, holding: Holding, timeoutMs: number): Promise<void> {
+  const deadline = performance.now() + timeoutMs
+  const listenerClosed = Promise.withResolvers<void>()
+  holding.until = listenerClosed.promise
+  await untilNoneConnects(server, deadline)
+  const closed = new Promise<void>((resolve) => server.once('close', resolve))
+  // The close of http.Server would end fresh and idle connections too, whose next request may be on its way.
+  NetServer.prototype.close.call(server)
+  listenerClosed.resolve()
   const timer = new AbortController()
-  const force = delay(timeoutMs, undefined, { signal: timer.signal }).then(
+  const force = delay(deadline - performance.now(), undefined, { signal: timer.signal }).then(
     () => server.closeAllConnections(),
     () => undefined,
   )
   await closed
   timer.abort()
   await force
+  // Ends what http.Server does beside listening.
+  server.close()
+}
+
+/** Resolves right after a turn of the event loop that found no connection to accept: Node accepts one a turn. */
+async function untilNoneConnects(server: Server, deadline: number): Promise<void> {
+  let accepted = 0
+  const count = () => {
+    accepted += 1
+  }
+  server.on('connection', count)
+  for (let before = -1; before < accepted && performance.now() < deadline; ) {
+    before = accepted
+    await nextTurn()
+  }
+  server.off('connection', count)
 }

@@ -38,7 +38,7 @@ export function createWebhookRoute(
     const secret = verifySignature({ text, header, secrets, toleranceSeconds, now: now() })
     const envelope = parseEnvelope(text)
     const judged = judgeMode(envelope, options.mode)
-    const added = await inbox.add({ ...envelope, route, secret, body, ...judged })
+    const added = await inbox.add({ ...envelope, route, source: 'delivery', secret, body, ...judged })
     const result = added === 'duplicate' ? 'duplicate' : judged.state === 'parked' ? 'parked' : 'stored'
     options.onAccepted(route, result, envelope.createdAt)
     if (log.isLevelEnabled('debug'))
@@ -53,11 +53,13 @@ function judgeMode({ livemode }: Envelope, mode: 'any' | 'live' | 'test'): Pick<
   return { state: 'parked', reason: `${livemode ? 'live' : 'test'} event on a ${mode} server (STRIPE_MODE)` }
 }
 
-/** Refuses deliveries, before their body is read, while the server drains: Stripe delivers them again. */
+/** Refuses deliveries while the server drains, and closes their connections: Stripe delivers them again. */
 export function createDrainingGuard(isDraining: () => boolean): RequestHandler {
-  return (_req, res, next) => {
+  return (req, res, next) => {
     if (!isDraining()) return next()
     res.set('Connection', 'close')
-    next(new ReceiverError('draining', 'The server is shutting down; Stripe will deliver again.'))
+    const refuse = () => next(new ReceiverError('draining', 'The server is shutting down; Stripe will deliver again.'))
+    // Only once the body has come: closing a connection with unread data resets it, and the answer may be lost.
+    req.once('close', refuse).resume()
   }
 }

@@ -33,6 +33,17 @@ export interface Inbox {
   /** How long ago the oldest pending entry was received, in milliseconds; null when none is pending. */
   oldestPendingMs(): Promise<number | null>
 
+  /** Connected accounts (`acct_…`) with entries here, less those whose newest authorization event is a deauthorization. */
+  accounts(): Promise<string[]>
+
+  /** What was last noted under the name; null when nothing was. */
+  readNote(name: string): Promise<string | null>
+
+  writeNote(name: string, value: string): Promise<void>
+
+  /** Takes or extends the turn of that name for `forMs`; false while another process has it. It ends by itself. */
+  takeTurn(name: string, forMs: number): Promise<boolean>
+
   /**
    * Makes entries due now: settled ones start over from attempt 1, waiting ones lose their delay. Ids that are running, unknown
    * or without a body are left alone and not among those returned. At most a few hundred ids a call, so that others get their turn.

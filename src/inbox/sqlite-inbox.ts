@@ -99,6 +99,19 @@ export function openSqliteInbox(path: string, as: 'server' | 'command', onCommit
         return { bodies, entries }
       }),
 
+    accounts: () => read(() => sql.listAccounts.all().map(({ account }) => String(account))),
+
+    readNote: (name) =>
+      read(() => {
+        const value = sql.readNote.get({ name })?.value
+        return typeof value === 'string' ? value : null
+      }),
+
+    writeNote: (name, value) => transact(() => void sql.writeNote.run({ name, value })),
+
+    takeTurn: (name, forMs) =>
+      transact(() => sql.takeTurn.run({ name: `turn ${name}`, owner, now: Date.now(), for_ms: forMs }).changes === 1),
+
     replay: (eventIds) =>
       transact(() => {
         const now = Date.now()

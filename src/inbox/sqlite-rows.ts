@@ -14,11 +14,13 @@ export function toEntryFacts(row: Row): EntryFacts {
     account: row.account as string | null,
     objectId: row.object_id as string | null,
     lane: row.lane as string,
+    snapshotEventId: row.snapshot_event_id as string | null,
     livemode: row.livemode === null ? null : row.livemode === 1,
     apiVersion: row.api_version as string | null,
     createdAt: toDate(row.created_at),
     receivedAt: new Date(row.received_at as number),
     route: row.route as EntryFacts['route'],
+    source: row.source as EntryFacts['source'],
     secret: row.secret as string,
   }
 }
@@ -42,6 +44,7 @@ export function toLease(row: Row): Lease {
     entry: toEntryFacts(row),
     body: row.body as Uint8Array,
     attempt: row.attempts as number,
+    handledTwin: row.handled_twin as string | null,
     token: String(row.seq),
   }
 }

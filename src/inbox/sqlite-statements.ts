@@ -7,10 +7,10 @@ export function prepareStatements(db: DatabaseSync) {
   const statements = {
     /** Ready unless its lane has work to wait for: what has to wait never burdens a claim. */
     insertEntry: db.prepare(`
-      INSERT INTO entry (event_id, type, shape, account, object_id, lane, livemode, api_version, created_at, received_at,
-                         route, secret, state, ready, due_at, settled_at, reason)
-      VALUES (:event_id, :type, :shape, :account, :object_id, :lane, :livemode, :api_version, :created_at, :now,
-              :route, :secret, :state,
+      INSERT INTO entry (event_id, type, shape, account, object_id, lane, snapshot_event_id, livemode, api_version, created_at,
+                         received_at, route, source, secret, state, ready, due_at, settled_at, reason)
+      VALUES (:event_id, :type, :shape, :account, :object_id, :lane, :snapshot_event_id, :livemode, :api_version, :created_at,
+              :now, :route, :source, :secret, :state,
               NOT EXISTS (SELECT 1 FROM entry WHERE state = 'running' AND lane = :lane)
               AND NOT EXISTS (SELECT 1 FROM entry WHERE state = 'pending' AND lane = :lane AND ready = 0)
               AND NOT EXISTS (SELECT 1 FROM entry WHERE state = 'pending' AND lane = :lane AND ready = 1 AND due_at <= :now),
@@ -20,12 +20,20 @@ export function prepareStatements(db: DatabaseSync) {
 
     isAnyDue: db.prepare(`SELECT 1 FROM entry WHERE state = 'pending' AND ready = 1 AND due_at <= :now LIMIT 1`),
     isAnyLeaseOver: db.prepare(`SELECT 1 FROM entry WHERE state = 'running' AND lease_until <= :now LIMIT 1`),
-    /** OR IGNORE: an entry whose lane is running hits the unique index and stays as it is. */
+    /**
+     * OR IGNORE: an entry whose lane is running hits the unique index and stays as it is. A twin counts as handled only when its
+     * own handler did it (no reason), and not against a replay, which someone asked for.
+     */
     claim: db.prepare(`
       UPDATE OR IGNORE entry
       SET state = 'running', attempts = attempts + 1, owner = :owner, started_at = :now, lease_until = :now + :lease_ms
       WHERE seq IN (SELECT seq FROM entry WHERE state = 'pending' AND ready = 1 AND due_at <= :now ORDER BY due_at, seq LIMIT :limit)
-      RETURNING *, (SELECT body FROM payload WHERE payload.seq = entry.seq) AS body`),
+      RETURNING *, (SELECT body FROM payload WHERE payload.seq = entry.seq) AS body,
+                coalesce((SELECT event_id FROM entry AS twin
+                          WHERE entry.replays = 0 AND twin.event_id = entry.snapshot_event_id AND twin.state = 'handled' AND twin.reason IS NULL),
+                         (SELECT event_id FROM entry AS twin
+                          WHERE entry.replays = 0 AND twin.snapshot_event_id = entry.event_id AND twin.state = 'handled' AND twin.reason IS NULL)
+                ) AS handled_twin`),
     /** Takes due entries of busy lanes out of the claims' sight, so that the next claim does not meet them again. */
     holdBack: db.prepare(`
       UPDATE entry SET ready = 0
@@ -64,6 +72,24 @@ export function prepareStatements(db: DatabaseSync) {
           ready = iif(state = 'pending', ready, 1), due_at = iif(state = 'pending' AND ready = 0, due_at, :now),
           state = 'pending', settled_at = NULL
       WHERE event_id = :event_id AND state <> 'running' AND EXISTS (SELECT 1 FROM payload WHERE payload.seq = entry.seq)`),
+
+    /** Steps from account to account in the index, and reads no more of each than its authorization events. */
+    listAccounts: db.prepare(`
+      WITH RECURSIVE known(account) AS (
+        SELECT min(account) FROM entry WHERE account IS NOT NULL
+        UNION ALL
+        SELECT (SELECT min(account) FROM entry WHERE account IS NOT NULL AND account > known.account) FROM known WHERE known.account IS NOT NULL
+      )
+      SELECT account FROM known
+      WHERE account IS NOT NULL
+        AND coalesce((SELECT max(seq) FROM entry WHERE entry.account = known.account AND type IN ('account.application.authorized', 'v1.account.application.authorized')), 0)
+         >= coalesce((SELECT max(seq) FROM entry WHERE entry.account = known.account AND type IN ('account.application.deauthorized', 'v1.account.application.deauthorized')), 0)`),
+    readNote: db.prepare('SELECT value FROM note WHERE name = :name'),
+    writeNote: db.prepare(`
+      INSERT INTO note (name, value) VALUES (:name, :value) ON CONFLICT (name) DO UPDATE SET value = excluded.value`),
+    takeTurn: db.prepare(`
+      INSERT INTO note (name, owner, until) VALUES (:name, :owner, :now + :for_ms)
+      ON CONFLICT (name) DO UPDATE SET owner = excluded.owner, until = excluded.until WHERE note.owner = excluded.owner OR note.until <= :now`),
 
     countAll: db.prepare('SELECT count(*) AS entries FROM entry'),
     // Each of these reads one partial index; counting the handled ones would read them all.

@@ -15,11 +15,13 @@ export function insert(sql: Statements, entry: NewEntry): 'added' | 'duplicate' 
     account: entry.account,
     object_id: entry.objectId,
     lane: entry.lane,
+    snapshot_event_id: entry.snapshotEventId,
     livemode: entry.livemode === null ? null : Number(entry.livemode),
     api_version: entry.apiVersion,
     created_at: entry.createdAt?.getTime() ?? null,
     now,
     route: entry.route,
+    source: entry.source,
     secret: entry.secret,
     state: entry.state,
     settled_at: entry.state === 'pending' ? null : now,
@@ -61,7 +63,7 @@ const attemptOutcomes = { handled: 'handled', unhandled: 'unhandled', pending: '
 export function settle(sql: Statements, owner: string, lease: Lease, outcome: Outcome): boolean {
   const now = Date.now()
   const seq = Number(lease.token)
-  const reason = 'error' in outcome ? outcome.error : null
+  const reason = 'error' in outcome ? outcome.error : outcome.state === 'handled' ? (outcome.reason ?? null) : null
   const recorded = sql.recordAttempt.run({
     seq,
     owner,

@@ -21,6 +21,8 @@ export interface DispatchOptions {
   /** Of one attempt, from the handler's start. */
   readonly timeoutMs: number
   readonly maxAttempts: number
+  /** `one`: of a change that came in both shapes, one event reaches its handler. */
+  readonly twins: 'one' | 'both'
   readonly random?: () => number
 }
 
@@ -31,6 +33,9 @@ export function createDispatch(options: DispatchOptions): Dispatch {
   return async (lease, shutdown) => {
     if (lease.attempt > maxAttempts)
       return { outcome: { state: 'dead', error: `${maxAttempts} attempts ended with their process` } }
+    if (lease.handledTwin !== null && options.twins === 'one') {
+      return { outcome: { state: 'handled', reason: `its twin ${lease.handledTwin} was handled (TWINS)` } }
+    }
     warnOfVersion(lease)
     try {
       const event = options.events.parse(lease.entry, lease.body)

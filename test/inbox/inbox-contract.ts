@@ -229,6 +229,100 @@ export function describeInbox(name: string, open: () => Promise<StoreUnderTest>)
       })
     })
 
+    describe('twins', () => {
+      const lane = '/pi_1'
+      const makeTwins = () => {
+        const snapshot = newEntry({ lane })
+        return {
+          snapshot,
+          thin: newEntry({
+            lane,
+            shape: 'thin',
+            type: 'v1.payment_intent.succeeded',
+            snapshotEventId: snapshot.eventId,
+          }),
+        }
+      }
+
+      it.each(['snapshot', 'thin'] as const)(
+        'are told of the other once it was handled, when the %s came first',
+        async (firstShape) => {
+          const twins = makeTwins()
+          const [first, second] =
+            firstShape === 'snapshot' ? [twins.snapshot, twins.thin] : [twins.thin, twins.snapshot]
+          await inbox.add(first)
+          await inbox.add(second)
+          const lease = await claimOne()
+          expect(lease).toMatchObject({ entry: { eventId: first.eventId }, handledTwin: null })
+          await inbox.settle(lease, { state: 'handled' })
+          const other = await claimOne()
+          expect(other).toMatchObject({ entry: { eventId: second.eventId }, handledTwin: first.eventId })
+          await inbox.settle(other, { state: 'handled', reason: 'twin' })
+          expect((await inbox.get(second.eventId))?.entry).toMatchObject({ state: 'handled', reason: 'twin' })
+        },
+      )
+
+      it('do not count when they were not handled by a handler', async () => {
+        for (const outcome of [
+          { state: 'unhandled' },
+          { state: 'dead', error: 'bug' },
+          { state: 'handled', reason: 'twin' },
+        ] as const) {
+          const { snapshot, thin } = makeTwins()
+          await inbox.add(snapshot)
+          await inbox.settle(await claimOne(), outcome)
+          await inbox.add(thin)
+          const lease = await claimOne()
+          expect(lease.handledTwin).toBeNull()
+          await inbox.settle(lease, { state: 'unhandled' })
+        }
+      })
+
+      it('do not hold back a replay', async () => {
+        const { snapshot, thin } = makeTwins()
+        await inbox.add(snapshot)
+        await inbox.settle(await claimOne(), { state: 'handled' })
+        await inbox.add(thin)
+        await inbox.settle(await claimOne(), { state: 'handled', reason: 'twin' })
+        await inbox.replay([thin.eventId])
+        expect((await claimOne()).handledTwin).toBeNull()
+      })
+    })
+
+    describe('what processes remember', () => {
+      it('is a note by name, the last one written', async () => {
+        expect(await inbox.readNote('checkpoint')).toBeNull()
+        await inbox.writeNote('checkpoint', 'evt_1')
+        await inbox.writeNote('checkpoint', 'evt_2')
+        expect(await inbox.readNote('checkpoint')).toBe('evt_2')
+        expect(await inbox.readNote('other')).toBeNull()
+        inbox = await store.reopen()
+        expect(await inbox.readNote('checkpoint')).toBe('evt_2')
+      })
+
+      it('is whose turn it is, until it ends by itself', async () => {
+        expect(await inbox.takeTurn('reconcile', 60_000)).toBe(true)
+        expect(await inbox.takeTurn('reconcile', 1)).toBe(true)
+        expect(await inbox.takeTurn('other', 60_000)).toBe(true)
+        inbox = await store.reopen()
+        expect(await inbox.takeTurn('other', 60_000)).toBe(false)
+        await eventually('the turn to end', () => inbox.takeTurn('reconcile', 60_000))
+      })
+
+      it('is which connected accounts are here, less the deauthorized', async () => {
+        const say = (account: string | null, type: string) => inbox.add(newEntry({ account, type }))
+        await say(null, 'balance.available')
+        await say('acct_1', 'payout.failed')
+        await say('acct_2', 'account.application.deauthorized')
+        await say('acct_3', 'account.application.deauthorized')
+        await say('acct_3', 'v1.account.application.authorized')
+        await say('acct_1', 'payout.paid')
+        await say('acct_4', 'account.application.authorized')
+        await say('acct_4', 'v1.account.application.deauthorized')
+        expect((await inbox.accounts()).sort()).toEqual(['acct_1', 'acct_3'])
+      })
+    })
+
     describe('replay', () => {
       it('starts a settled entry over, and keeps its history', async () => {
         const entry = newEntry()

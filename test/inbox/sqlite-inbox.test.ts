@@ -115,8 +115,8 @@ describe('the SQLite file', () => {
   it('holds the uniqueness of ids and of running lanes in its schema', async () => {
     await withDatabase((db) => {
       const insert =
-        db.prepare(`INSERT INTO entry (event_id, type, shape, lane, received_at, route, secret, state, due_at)
-        VALUES (?, 'x', 'thin', ?, 0, 'account', '', 'running', 0)`)
+        db.prepare(`INSERT INTO entry (event_id, type, shape, lane, received_at, route, source, secret, state, due_at)
+        VALUES (?, 'x', 'thin', ?, 0, 'account', 'delivery', '', 'running', 0)`)
       insert.run('evt_1', '/a')
       expect(() => insert.run('evt_1', '/b')).toThrow(/UNIQUE constraint failed: entry.event_id/)
       expect(() => insert.run('evt_2', '/a')).toThrow(/UNIQUE constraint failed/)

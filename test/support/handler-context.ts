@@ -133,6 +133,8 @@ function entryOf(event: AnyEvent): EntryFacts {
     account: isSnapshot ? (event.account ?? null) : (event.context?.segments.at(-1) ?? null),
     objectId: objectIdOf(event),
     lane: `${event.id}`,
+    snapshotEventId: null,
+    source: 'delivery',
     livemode: event.livemode,
     apiVersion: isSnapshot ? event.api_version : null,
     createdAt: null,

@@ -12,13 +12,23 @@ const never = new AbortController().signal
 
 function leaseOf(json: string, attempt = 1): Lease {
   const entry = { ...newEntry(), ...parseEnvelope(json), receivedAt: new Date() }
-  return { entry, body: Buffer.from(json), attempt, token: '1' }
+  return { entry, body: Buffer.from(json), attempt, handledTwin: null, token: '1' }
 }
 
-async function setUp(handlers: Handlers, { timeoutMs = 5_000, apiKey }: { timeoutMs?: number; apiKey?: string } = {}) {
+type SetUp = { timeoutMs?: number; apiKey?: string; twins?: 'one' | 'both' }
+
+async function setUp(handlers: Handlers, { timeoutMs = 5_000, apiKey, twins = 'one' }: SetUp = {}) {
   const captured = await captureLog()
   const events = createStripeClients({ apiKey, apiBase: undefined })
-  const dispatch = createDispatch({ handlers, events, log: captured.log, timeoutMs, maxAttempts: 3, random: () => 0.5 })
+  const dispatch = createDispatch({
+    handlers,
+    events,
+    log: captured.log,
+    timeoutMs,
+    maxAttempts: 3,
+    twins,
+    random: () => 0.5,
+  })
   return { dispatch, ...captured }
 }
 
@@ -200,6 +210,20 @@ describe('dispatch', () => {
       state: 'dead',
       error: expect.stringContaining('STRIPE_API_KEY'),
     })
+  })
+
+  it('settles an event whose twin was handled without its handler, unless both are wanted', async () => {
+    const handler = vi.fn()
+    const lease = { ...leaseOf(snapshotJson()), handledTwin: 'evt_twin' }
+    const one = await setUp(only(handler))
+    expect((await one.dispatch(lease, never)).outcome).toEqual({
+      state: 'handled',
+      reason: expect.stringContaining('evt_twin'),
+    })
+    expect(handler).not.toHaveBeenCalled()
+    const both = await setUp(only(handler), { twins: 'both' })
+    expect((await both.dispatch(lease, never)).outcome).toEqual({ state: 'handled' })
+    expect(handler).toHaveBeenCalledOnce()
   })
 
   it('warns once of each API version other than the SDK’s, and handles the events', async () => {

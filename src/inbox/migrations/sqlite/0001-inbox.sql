@@ -7,11 +7,13 @@ CREATE TABLE entry (
   account        TEXT,
   object_id      TEXT,
   lane           TEXT NOT NULL,
+  snapshot_event_id TEXT,                      -- of a thin event: its twin
   livemode       INTEGER,
   api_version    TEXT,
   created_at     INTEGER,                      -- all instants: milliseconds since the Unix epoch
   received_at    INTEGER NOT NULL,
   route          TEXT NOT NULL CHECK (route IN ('account', 'connect')),
+  source         TEXT NOT NULL CHECK (source IN ('delivery', 'reconcile')),
   secret         TEXT NOT NULL,                -- position and last four characters
   state          TEXT NOT NULL CHECK (state IN ('pending', 'running', 'handled', 'unhandled', 'parked', 'dead')),
   -- 0: waits for the running entry of its lane, and is not looked at until that one settles.
@@ -52,6 +54,17 @@ CREATE INDEX entry_pending_lane ON entry (lane, ready, due_at) WHERE state = 'pe
 CREATE INDEX entry_set_aside ON entry (state, seq) WHERE state IN ('unhandled', 'parked', 'dead');
 CREATE INDEX entry_received ON entry (received_at);
 CREATE INDEX entry_pending_received ON entry (received_at) WHERE state = 'pending';
+
+CREATE INDEX entry_snapshot_event ON entry (snapshot_event_id) WHERE snapshot_event_id IS NOT NULL;
+CREATE INDEX entry_account ON entry (account, type, seq) WHERE account IS NOT NULL;
+
+-- What processes remember, and whose turn it is.
+CREATE TABLE note (
+  name  TEXT PRIMARY KEY,
+  value TEXT,
+  owner TEXT,
+  until INTEGER
+) STRICT;
 
 -- Written to find out whether a store that failed can be written again.
 CREATE TABLE write_probe (filler BLOB NOT NULL) STRICT;
