@@ -1,5 +1,6 @@
 import { Command } from 'commander'
 import { demoCommand } from './cli/demo.ts'
+import { eventsCommand } from './cli/events.ts'
 import { triggerCommand } from './cli/trigger.ts'
 import { ReceiverError } from './errors.ts'
 
@@ -7,7 +8,8 @@ const program = new Command('stripe-webhook-receiver')
   .description('Commands beside the server, which `npm start` runs. Each has --help.')
   .showHelpAfterError('(--help tells more)')
 
-for (const command of [demoCommand(), triggerCommand()]) program.addCommand(command.copyInheritedSettings(program))
+for (const command of [demoCommand(), triggerCommand(), eventsCommand()])
+  program.addCommand(command.copyInheritedSettings(program))
 
 // `| head` closes the pipe early, which is no failure.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {

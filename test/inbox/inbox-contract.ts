@@ -390,6 +390,17 @@ export function describeInbox(name: string, open: () => Promise<StoreUnderTest>)
         expect(await ids({ receivedWithinMs: -60_000 }, { limit: 10 })).toEqual([])
       })
 
+      it('takes nothing but the star in a type for a pattern', async () => {
+        const entry = newEntry({ type: 'v2.core.account[requirements].updated' })
+        await inbox.add(entry)
+        await inbox.add(newEntry({ type: 'v2.core.accountr.updated' }))
+        for (const type of [entry.type, 'v2.core.account[*].updated']) {
+          expect((await inbox.list({ type }, { limit: 10 })).map(({ eventId }) => eventId)).toEqual([entry.eventId])
+        }
+        for (const type of ['v2_core_account%', 'v2?core*', 'V2.CORE*'])
+          expect(await inbox.list({ type }, { limit: 10 })).toEqual([])
+      })
+
       it('pages on from an id', async () => {
         const entries = [newEntry(), newEntry(), newEntry()]
         for (const entry of entries) await inbox.add(entry)
