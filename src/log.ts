@@ -5,19 +5,35 @@ export type LogLevel = 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'trace' |
 
 const MAX_ERROR_TEXT = 2_000
 
-/** What may be said of an error: name, code, message and stack, scrubbed and bounded. Never its other fields, which in the SDK's errors hold bodies and headers. */
-export function describeError(error: unknown): { name: string; message: string; code?: string; stack?: string } {
+export interface ErrorDescription {
+  readonly name: string
+  readonly message: string
+  readonly code?: string
+  readonly stack?: string
+}
+
+/** What may be said of an error: name, code, message and stack, scrubbed and bounded. Never throws. Never its other fields, which in the SDK's errors hold bodies and headers. */
+export function describeError(error: unknown): ErrorDescription {
+  try {
+    return describe(error)
+  } catch {
+    // Anything can be thrown: an object without a prototype has no text, and a getter may throw in its turn.
+    return { name: 'NonError', message: 'something that has no text was thrown' }
+  }
+}
+
+function describe(error: unknown): ErrorDescription {
   if (!(error instanceof Error)) return { name: 'NonError', message: scrub(String(error)) }
   const code = 'code' in error && typeof error.code === 'string' ? { code: scrub(error.code) } : {}
-  const stack = error.stack === undefined ? {} : { stack: scrub(error.stack) }
-  return { name: error.name, message: scrub(error.message), ...code, ...stack }
+  const stack = typeof error.stack === 'string' ? { stack: scrub(error.stack) } : {}
+  return { name: scrub(String(error.name)), message: scrub(String(error.message)), ...code, ...stack }
 }
 
 /** Takes Stripe secrets, API keys and signatures out of a text, and bounds its length. */
 export function scrub(text: string): string {
   return text
     .slice(0, MAX_ERROR_TEXT)
-    .replace(/\bwhsec_[\w+/=-]+/g, 'whsec_[redacted]')
+    .replace(/whsec_[\w+/=-]+/g, 'whsec_[redacted]')
     .replace(/\b([sr]k_(?:live|test)|[sr]k)_\w+/g, '$1_[redacted]')
     .replace(/\b(v[01])=[0-9a-f]{16,}/gi, '$1=[redacted]')
 }

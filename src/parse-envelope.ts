@@ -18,7 +18,7 @@ export function parseEnvelope(text: string): Envelope {
   }
   const isThin = event.object === 'v2.core.event'
   const subject = toObject(isThin ? event.related_object : toObject(event.data).object)
-  const account = toText(event.account) ?? toText(event.context)?.split('/').at(-1) ?? null
+  const account = toText(event.account) ?? toText(toText(event.context)?.split('/').at(-1))
   const objectId = toText(subject.id)
   return {
     eventId,

@@ -38,8 +38,8 @@ const logged = (running: ServerProcess, msg: string) => running.lines().filter((
 describe('the server as a process', () => {
   it('says where it listens and how to send it events, and keeps its file for the owner', async () => {
     const running = await start()
+    await eventually('what it says last', () => running.text().includes('Workbench'))
     expect(running.text()).toContain(`stripe listen --all-snapshot --forward-to ${running.url}/webhook`)
-    expect(running.text()).toContain('Workbench')
     expect(existsSync(join(scratch.path, 'data', 'inbox.db'))).toBe(true)
     expect((await fetch(`${running.url}/readyz`)).status).toBe(200)
     expect((await fetch(`${running.adminUrl}/metrics`)).status).toBe(200)
