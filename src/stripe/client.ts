@@ -52,8 +52,10 @@ export function createStripeClients({
       entry.shape === 'thin' ? parseThin(platform, toText(body), apiKey !== undefined) : parseSnapshot(toText(body)),
     clientFor(event) {
       if (apiKey === undefined) throw new PermanentError(NO_KEY)
-      if (event.object === 'event') return event.account === undefined ? platform : bind('stripeAccount', event.account)
-      return event.context === undefined ? platform : bind('stripeContext', String(event.context))
+      // Stripe may send null as well as leave the field out, whatever the types say.
+      if (event.object === 'event') return event.account ? bind('stripeAccount', event.account) : platform
+      const context = String(event.context ?? '')
+      return context === '' ? platform : bind('stripeContext', context)
     },
   }
 }
