@@ -2,6 +2,7 @@ import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom
 import { entryStates, type HandlerMap, type Lease, type Outcome, type WebhookRoute } from './event.ts'
 import { isKnownType } from './event-types.ts'
 import type { Inbox } from './inbox/inbox.ts'
+import type { Tallies } from './stripe/tally.ts'
 
 /** What is counted of a delivery that was answered 200. */
 export type Acceptance = 'stored' | 'parked' | 'duplicate'
@@ -11,6 +12,8 @@ export interface Metrics {
   onRefused(route: WebhookRoute, status: number, reason: string): void
   onAttemptEnded(lease: Lease, outcome: Outcome, durationMs: number): void
   onCommit(items: number, durationMs: number): void
+  /** After a run of reconcile; `isComplete` when Stripe refused nothing of it. */
+  onReconciled(types: Tallies, isComplete: boolean): void
   /** In the Prometheus text format, of the content type; reads the entries by state and the oldest pending one for it. */
   render(
     inbox: Pick<Inbox, 'counts' | 'oldestPendingMs'>,
@@ -21,6 +24,8 @@ const DELAY_BUCKETS_SECONDS = [0.005, 0.02, 0.1, 0.5, 1, 2, 5, 15, 60, 300, 1_80
 const HANDLER_BUCKETS_SECONDS = [0.001, 0.005, 0.02, 0.1, 0.5, 1, 2, 5, 10, 30]
 const COMMIT_BUCKETS_SECONDS = [0.0001, 0.0003, 0.001, 0.003, 0.01, 0.03, 0.1, 0.5]
 const BATCH_BUCKETS = [1, 2, 4, 8, 16, 32, 64, 128, 256]
+
+const ALERTED_REASONS = ['signature_mismatch', 'timestamp_too_old', 'timestamp_in_future', 'secret_not_configured']
 
 const outcomeLabels = { handled: 'handled', unhandled: 'unhandled', pending: 'retried', dead: 'dead' } as const
 
@@ -67,6 +72,13 @@ export function createMetrics(map: HandlerMap): Metrics {
   )
   const commitItems = define.histogram('commit_items', 'Operations that shared a transaction', [], BATCH_BUCKETS)
   const readInbox = createInboxReader(define)
+  // A counter that appears with its first count shows no increase to an alert: these begin at 0.
+  for (const route of ['account', 'connect'] as const) {
+    for (const status of ['200', '400', '503']) deliveries.inc({ route, status }, 0)
+    for (const result of ['stored', 'parked', 'duplicate']) accepted.inc({ route, result }, 0)
+    for (const reason of ALERTED_REASONS) refusals.inc({ route, reason }, 0)
+  }
+  const onReconciled = createReconcileRecorder(define)
   const labelType = (type: string) => (isKnownType(type) || Object.hasOwn(map, type) ? type : 'other')
 
   return {
@@ -90,6 +102,7 @@ export function createMetrics(map: HandlerMap): Metrics {
       commitItems.observe(items)
       commitDuration.observe(durationMs / 1000)
     },
+    onReconciled,
     async render(inbox) {
       await readInbox(inbox)
       return { contentType: registry.contentType, text: await registry.metrics() }
@@ -108,6 +121,27 @@ function createDefiners(registry: Registry) {
       new Gauge({ name: PREFIX + name, help, labelNames, registers }),
     histogram: <L extends string>(name: string, help: string, labelNames: L[], buckets: number[]) =>
       new Histogram({ name: PREFIX + name, help, labelNames, buckets, registers }),
+  }
+}
+
+function createReconcileRecorder(define: ReturnType<typeof createDefiners>): Metrics['onReconciled'] {
+  const recovered = define.counter('recovered_total', 'Events that reconcile added, by type', ['type'])
+  const undelivered = define.gauge('undelivered', 'Events that Stripe had not delivered at the last full reconcile', [])
+  const lastSuccess = define.gauge(
+    'reconcile_last_success_timestamp_seconds',
+    'Unix time of the last full reconcile of this process, 0 before the first',
+    [],
+  )
+  return (types, isComplete) => {
+    let total = 0
+    for (const [type, tally] of types) {
+      // Only types of the handler map are asked for.
+      if (tally.added > 0) recovered.inc({ type }, tally.added)
+      total += tally.undelivered
+    }
+    if (!isComplete) return
+    undelivered.set(total)
+    lastSuccess.setToCurrentTime()
   }
 }
 

@@ -34,6 +34,13 @@ describe('metrics', () => {
     expect(lines).toContain('stripe_receiver_created_to_stored_seconds_bucket{le="5"} 1')
   })
 
+  it('begin what alerts look at with 0, so that the first count is an increase', async () => {
+    const lines = await scrape(createMetrics({}))
+    expect(lines).toContain('stripe_receiver_deliveries_total{route="connect",status="503"} 0')
+    expect(lines).toContain('stripe_receiver_refusals_total{route="account",reason="signature_mismatch"} 0')
+    expect(lines).toContain('stripe_receiver_accepted_total{route="account",result="stored"} 0')
+  })
+
   it('time attempts by type and outcome, and count retries and the dead', async () => {
     const metrics = createMetrics({})
     metrics.onAttemptEnded(leaseOf('payout.failed'), { state: 'handled' }, 30)
