@@ -41,7 +41,7 @@ export interface Inbox {
 
   writeNote(name: string, value: string): Promise<void>
 
-  /** Takes or extends the turn of that name for `forMs`; false while another process has it. It ends by itself. */
+  /** Takes or extends the turn of that name for `forMs`, 0 to give it back; false while another process has it. It ends by itself. */
   takeTurn(name: string, forMs: number): Promise<boolean>
 
   /**
@@ -56,7 +56,10 @@ export interface Inbox {
    */
   prune(policy: PrunePolicy): Promise<{ readonly bodies: number; readonly entries: number }>
 
-  /** Resolves when the store can take an entry now: after a failed write, only once a write has gone through again. */
+  /**
+   * Resolves when the store can take an entry now: after a failed write, only once a write has gone through again; never again
+   * once it was found damaged, until it is opened anew.
+   */
   check(): Promise<void>
 
   /** Finishes what was begun and lets go of the store. Safe to repeat. */

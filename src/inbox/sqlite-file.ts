@@ -1,7 +1,9 @@
-import { closeSync, existsSync, mkdirSync, openSync, readdirSync, readFileSync } from 'node:fs'
+import { closeSync, existsSync, mkdirSync, openSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { ReceiverError } from '../errors.ts'
+import { isLocked, toOpenError } from './sqlite-faults.ts'
+import { rememberPlaces } from './sqlite-places.ts'
 
 const MIGRATIONS = new URL('./migrations/sqlite/', import.meta.url)
 
@@ -11,21 +13,12 @@ const OLDEST_SQLITE = [3, 51, 3] as const
 /** How long a statement waits for another process's write. node:sqlite waits 0 ms unless told, and the wait blocks the event loop. */
 const BUSY_TIMEOUT_MS = 500
 
-/** Primary result codes of SQLite that mean "not now": nothing is wrong with the statement. sqlite.org/rescode.html */
-const UNAVAILABLE = new Map([
-  [3, 'permission denied'],
-  [5, 'locked by another process'],
-  [6, 'locked'],
-  [8, 'read-only'],
-  [10, 'disk I/O error'],
-  [11, 'the file is corrupt'],
-  [13, 'the disk or its quota is full'],
-  [14, 'the file cannot be opened'],
-  [26, 'the file is not a database'],
-])
-
 export interface SqliteFile {
+  /** Absolute. */
+  readonly path: string
   readonly db: DatabaseSync
+  /** Throws ReceiverError `store_unavailable` while the path leads to other files than the open ones. */
+  assertInPlace(): void
   close(): void
 }
 
@@ -40,19 +33,8 @@ export function openSqliteFile(path: string, as: 'server' | 'command'): SqliteFi
   try {
     return as === 'server' ? openAsServer(file) : openAsCommand(file)
   } catch (error) {
-    if (error instanceof ReceiverError) throw error
-    const cause = describeUnavailable(error) ?? (error instanceof Error ? error.message : String(error))
-    throw new ReceiverError(
-      'inbox_unusable',
-      `Cannot open the inbox ${file}: ${cause}. Check the path in DATABASE_URL, the file's owner and permissions, and the disk.`,
-    )
+    throw toOpenError(file, error)
   }
-}
-
-/** Why SQLite could not do its work now; undefined when the error is of another kind, a bug. */
-export function describeUnavailable(error: unknown): string | undefined {
-  if (!(error instanceof Error) || !('errcode' in error) || typeof error.errcode !== 'number') return undefined
-  return UNAVAILABLE.get(error.errcode & 0xff)
 }
 
 /** Throws unless the version, such as `3.51.3`, is free of the known corruption bug. */
@@ -70,13 +52,14 @@ export function assertSqliteVersion(version: string): void {
 
 function openAsServer(file: string): SqliteFile {
   mkdirSync(dirname(file), { recursive: true, mode: 0o700 })
+  assertLogHasItsFile(file)
   createPrivately(file)
   using undo = new DisposableStack()
   undo.adopt(lockForServer(file), (lock) => lock.close())
   const db = undo.adopt(connect(file), (opened) => opened.close())
   migrate(db, file)
   const opened = undo.move()
-  return { db, close: () => opened.dispose() }
+  return { path: file, db, assertInPlace: rememberPlaces(file), close: () => opened.dispose() }
 }
 
 function openAsCommand(file: string): SqliteFile {
@@ -95,7 +78,7 @@ function openAsCommand(file: string): SqliteFile {
       `The inbox ${file} has schema ${current} and this program ${newest}: run the command of the server's own version.`,
     )
   }
-  return { db, close: () => db.close() }
+  return { path: file, db, assertInPlace: rememberPlaces(file), close: () => db.close() }
 }
 
 function connect(file: string): DatabaseSync {
@@ -109,6 +92,16 @@ function connect(file: string): DatabaseSync {
     db.close()
     throw error
   }
+}
+
+/** SQLite takes a log without its database for a leftover, and erases it with the entries that only it holds. */
+function assertLogHasItsFile(file: string): void {
+  const sizeOf = (path: string) => statSync(path, { throwIfNoEntry: false })?.size ?? 0
+  if (sizeOf(file) > 0 || sizeOf(`${file}-wal`) === 0) return
+  throw new ReceiverError(
+    'inbox_unusable',
+    `The inbox ${file} is missing or empty, while ${file}-wal holds entries of it. Put the file back, or remove ${file}-wal to begin with an empty inbox.`,
+  )
 }
 
 /** SQLite gives its side files (-wal, -shm) the permissions of the main file. */
@@ -126,7 +119,7 @@ function lockForServer(file: string): DatabaseSync {
     return lock
   } catch (error) {
     lock.close()
-    if (describeUnavailable(error) !== UNAVAILABLE.get(5)) throw error
+    if (!isLocked(error)) throw error
     throw new ReceiverError(
       'inbox_in_use',
       `Another server is running on the inbox ${file}. One server works on a file: stop the other one, or give this one a DATABASE_URL of its own.`,

@@ -1,12 +1,12 @@
 import { randomUUID } from 'node:crypto'
-import type { DatabaseSync } from 'node:sqlite'
 import { ReceiverError } from '../errors.ts'
 import { type Committed, createGroupCommit, type OnCommit } from './group-commit.ts'
 import type { Inbox } from './inbox.ts'
-import { describeUnavailable, openSqliteFile } from './sqlite-file.ts'
+import { findFault, toOpenError } from './sqlite-faults.ts'
+import { openSqliteFile, type SqliteFile } from './sqlite-file.ts'
 import { countStates, selectEntries } from './sqlite-queries.ts'
 import { toAttempt, toEntry } from './sqlite-rows.ts'
-import { prepareStatements } from './sqlite-statements.ts'
+import { prepareStatements, type Statements } from './sqlite-statements.ts'
 import { claimDue, freeLeases, insert, isAnythingToClaim, settle } from './sqlite-work.ts'
 
 type Operation = () => unknown
@@ -23,23 +23,34 @@ const OVERLOADED = `More than ${MAX_WAITING} entries wait to be stored; Stripe w
  */
 export function openSqliteInbox(path: string, as: 'server' | 'command', onCommit?: OnCommit): Inbox {
   const file = openSqliteFile(path, as)
-  const sql = prepareStatements(file.db)
+  const commit = createCommit(file)
+  const sql = prepare(file, commit, as)
   const owner = randomUUID()
-  const commit = createCommit(file.db)
   const transactions = createGroupCommit<Operation, unknown>({ commit, maxItems: MAX_BATCH, onCommit })
   let isWriteFailing = false
+  /** Why nothing is written any more, once SQLite found the file damaged. */
+  let damage: string | undefined
   let isClosed = false
 
   /** Runs in the next transaction: all of it or nothing. */
   async function transact<T>(operation: () => T): Promise<T> {
     if (isClosed) throw new ReceiverError('store_unavailable', 'The inbox is closed.')
+    if (damage !== undefined) throw new ReceiverError('store_unavailable', damage)
     try {
       // The group commit answers each item with what its own operation returned.
       return (await transactions.submit(operation)) as T
     } catch (error) {
-      isWriteFailing ||= describeUnavailable(error) !== undefined
+      isWriteFailing ||= findFault(error) !== undefined
       throw toReceiverError(error)
     }
+  }
+
+  function toReceiverError(error: unknown): unknown {
+    const fault = findFault(error)
+    if (fault === undefined) return error
+    const message = `The inbox cannot be used now: ${fault.cause}. ${fault.advice}`
+    if (fault.isDamage) damage ??= message
+    return new ReceiverError('store_unavailable', message)
   }
 
   /** Reads outside any transaction: what is committed. */
@@ -50,11 +61,6 @@ export function openSqliteInbox(path: string, as: 'server' | 'command', onCommit
     } catch (error) {
       throw toReceiverError(error)
     }
-  }
-
-  if (as === 'server') {
-    const [freed] = commit([() => freeLeases(sql, Number.MAX_SAFE_INTEGER)])
-    if (freed !== undefined && 'error' in freed) throw freed.error
   }
 
   return {
@@ -119,6 +125,8 @@ export function openSqliteInbox(path: string, as: 'server' | 'command', onCommit
       }),
 
     async check() {
+      file.assertInPlace()
+      if (damage !== undefined) throw new ReceiverError('store_unavailable', damage)
       if (!isWriteFailing) return void (await read(() => sql.isReadable.get()))
       await transact(() => sql.fillProbe.run())
       await transact(() => sql.emptyProbe.run())
@@ -134,14 +142,30 @@ export function openSqliteInbox(path: string, as: 'server' | 'command', onCommit
   }
 }
 
+type Commit = (operations: readonly Operation[]) => Committed<unknown>[]
+
+/** Prepares the statements, and frees the leases for a server. Closes the file when it cannot. */
+function prepare(file: SqliteFile, commit: Commit, as: 'server' | 'command'): Statements {
+  try {
+    const sql = prepareStatements(file.db)
+    const [freed] = as === 'server' ? commit([() => freeLeases(sql, Number.MAX_SAFE_INTEGER)]) : []
+    if (freed !== undefined && 'error' in freed) throw freed.error
+    return sql
+  } catch (error) {
+    file.close()
+    throw toOpenError(file.path, error)
+  }
+}
+
 /**
  * One transaction for all operations. When one of them fails by its own fault, each runs again by itself, so that it fails alone.
  */
-function createCommit(db: DatabaseSync): (operations: readonly Operation[]) => Committed<unknown>[] {
+function createCommit({ db, assertInPlace }: SqliteFile): Commit {
   const begin = db.prepare('BEGIN IMMEDIATE')
   const commit = db.prepare('COMMIT')
 
   return function commitAll(operations): Committed<unknown>[] {
+    assertInPlace()
     try {
       begin.run()
       const results = operations.map((operation) => ({ value: operation() }))
@@ -149,13 +173,8 @@ function createCommit(db: DatabaseSync): (operations: readonly Operation[]) => C
       return results
     } catch (error) {
       if (db.isTransaction) db.exec('ROLLBACK')
-      if (operations.length === 1 || describeUnavailable(error) !== undefined) return operations.map(() => ({ error }))
+      if (operations.length === 1 || findFault(error) !== undefined) return operations.map(() => ({ error }))
       return operations.flatMap((operation) => commitAll([operation]))
     }
   }
-}
-
-function toReceiverError(error: unknown): unknown {
-  const cause = describeUnavailable(error)
-  return cause === undefined ? error : new ReceiverError('store_unavailable', `The inbox cannot be used now: ${cause}.`)
 }

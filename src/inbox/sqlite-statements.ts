@@ -59,8 +59,13 @@ export function prepareStatements(db: DatabaseSync) {
     recordLostAttempts: db.prepare(`
       INSERT INTO attempt (seq, replay, number, started_at, ended_at, outcome, error)
       SELECT seq, replays, attempts, started_at, :now, 'lost', :reason FROM entry WHERE state = 'running' AND lease_until <= :until`),
+    /**
+     * Due at once after the first losses, as most are a restart; later ones wait at random, up to 10 s, 40 s … 6 h, so that an
+     * event which kills its process does not take those that run beside it through all their attempts.
+     */
     freeLostLeases: db.prepare(`
-      UPDATE entry SET state = 'pending', ready = 1, due_at = :now, reason = :reason, owner = NULL, lease_until = NULL
+      UPDATE entry SET state = 'pending', ready = 1,
+        due_at = :now + iif(attempts < 3, 0, abs(random()) % (10000 << min(2 * (attempts - 3), 11))), reason = :reason, owner = NULL, lease_until = NULL
       WHERE state = 'running' AND lease_until <= :until`),
 
     getEntry: db.prepare(`

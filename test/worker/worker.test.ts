@@ -144,8 +144,10 @@ describe('the worker', () => {
     await eventually('the second attempt', () => attempts.length >= 2)
     gates[0]?.resolve()
     await eventually('the late result', () => captured.text().includes('lease was lost'))
-    expect((await inbox.get(entry.eventId))?.entry.state).toBe('running')
+    const found = await inbox.get(entry.eventId)
     gates[1]?.resolve()
+    expect(found?.attempts[0]).toMatchObject({ number: 1, outcome: 'lost' })
+    expect(found?.entry.state).not.toBe('dead')
   })
 
   it('tries again when the store does not answer, to claim and to settle', async () => {
