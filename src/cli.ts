@@ -1,6 +1,9 @@
 import { Command } from 'commander'
 import { demoCommand } from './cli/demo.ts'
+import { destinationCommand } from './cli/destination.ts'
+import { doctorCommand } from './cli/doctor.ts'
 import { eventsCommand } from './cli/events.ts'
+import { reconcileCommand } from './cli/reconcile.ts'
 import { triggerCommand } from './cli/trigger.ts'
 import { ReceiverError } from './errors.ts'
 
@@ -8,7 +11,14 @@ const program = new Command('stripe-webhook-receiver')
   .description('Commands beside the server, which `npm start` runs. Each has --help.')
   .showHelpAfterError('(--help tells more)')
 
-for (const command of [demoCommand(), triggerCommand(), eventsCommand()])
+for (const command of [
+  demoCommand(),
+  triggerCommand(),
+  eventsCommand(),
+  reconcileCommand(),
+  doctorCommand(),
+  destinationCommand(),
+])
   program.addCommand(command.copyInheritedSettings(program))
 
 // `| head` closes the pipe early, which is no failure.

@@ -11,6 +11,10 @@ export interface Config {
   readonly connectWebhookSecrets: readonly string[]
   readonly stripeApiKey: string | undefined
   readonly stripeApiBase: URL | undefined
+  /** All requests of this process to Stripe together. */
+  readonly stripeRequestsPerSecond: number
+  /** 0 never asks Stripe for what it could not deliver. */
+  readonly reconcileMinutes: number
   readonly mode: 'any' | 'live' | 'test'
   readonly host: string
   /** 0 takes any free port. */
@@ -22,6 +26,7 @@ export interface Config {
   readonly handlersPath: string | undefined
   readonly workerConcurrency: number
   readonly handlerTimeoutMs: number
+  readonly twins: 'one' | 'both'
   readonly maxAttempts: number
   readonly signatureToleranceSeconds: number
   readonly maxBodyBytes: number
@@ -65,6 +70,8 @@ const environmentSchema = z.object({
     .url({ protocol: /^https?$/, error: 'an http or https URL such as http://127.0.0.1:12111' })
     .transform((url) => new URL(url))
     .optional(),
+  STRIPE_REQUESTS_PER_SECOND: wholeNumber(1, 1_000, 50).default(50),
+  RECONCILE_MINUTES: wholeNumber(0, 1_440, 15).default(15),
   STRIPE_MODE: oneOf('any', 'live', 'test').default('any'),
   HOST: z.string().default('0.0.0.0'),
   PORT: wholeNumber(0, 65_535, 4242).default(4242),
@@ -78,6 +85,7 @@ const environmentSchema = z.object({
   HANDLERS: z.string().optional(),
   WORKER_CONCURRENCY: wholeNumber(1, 1_000, 16).default(16),
   HANDLER_TIMEOUT_MS: wholeNumber(10, 3_600_000, 30_000).default(30_000),
+  TWINS: oneOf('one', 'both').default('one'),
   MAX_ATTEMPTS: wholeNumber(1, 100, 20).default(20),
   SIGNATURE_TOLERANCE_SECONDS: wholeNumber(1, 86_400, 300).default(300),
   MAX_BODY_BYTES: wholeNumber(1_024, 16_777_216, 1_048_576).default(1_048_576),
@@ -121,6 +129,8 @@ export function parseConfig(environment: Environment): Config {
     connectWebhookSecrets: value.STRIPE_CONNECT_WEBHOOK_SECRET,
     stripeApiKey: value.STRIPE_API_KEY,
     stripeApiBase: value.STRIPE_API_BASE,
+    stripeRequestsPerSecond: value.STRIPE_REQUESTS_PER_SECOND,
+    reconcileMinutes: value.RECONCILE_MINUTES,
     mode: value.STRIPE_MODE,
     host: value.HOST,
     port: value.PORT,
@@ -131,6 +141,7 @@ export function parseConfig(environment: Environment): Config {
     handlersPath: value.HANDLERS,
     workerConcurrency: value.WORKER_CONCURRENCY,
     handlerTimeoutMs: value.HANDLER_TIMEOUT_MS,
+    twins: value.TWINS,
     maxAttempts: value.MAX_ATTEMPTS,
     signatureToleranceSeconds: value.SIGNATURE_TOLERANCE_SECONDS,
     maxBodyBytes: value.MAX_BODY_BYTES,

@@ -63,6 +63,8 @@ export interface EventSource {
   parse(entry: EntryFacts, body: Uint8Array): AnyEvent
   /** Client that acts for the event's account or context, else for the platform. */
   clientFor(event: AnyEvent): Stripe
+  /** Runs it so that the signal ends every request to Stripe made inside, by any of the clients, and their sockets. */
+  runWithin<T>(signal: AbortSignal, run: () => T): T
 }
 
 export type EventShape = 'snapshot' | 'thin'

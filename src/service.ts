@@ -7,7 +7,9 @@ import type { Inbox } from './inbox/inbox.ts'
 import { openInbox } from './inbox/open-inbox.ts'
 import { createLog, type Log } from './log.ts'
 import { createMetrics, type Metrics } from './metrics.ts'
-import { createStripeClients } from './stripe/client.ts'
+import { createStripeClients, type StripeClients } from './stripe/client.ts'
+import { listableTypes } from './stripe/reconcile.ts'
+import { type Reconciling, startReconciling } from './stripe/start-reconciling.ts'
 import { createDispatch } from './worker/dispatch.ts'
 import { startRetention } from './worker/retention.ts'
 import { startWorker, type Worker } from './worker/worker.ts'
@@ -64,7 +66,13 @@ export async function createService(config: Config, overrides: ServiceOverrides 
   const admin = undo.adopt(await listen(adminApp, adminAddress), forceClose)
 
   if (config.role !== 'receive') {
-    worker = startWork({ config, handlers, inbox, log, metrics })
+    const { stripeApiKey: apiKey, stripeApiBase: apiBase, stripeRequestsPerSecond: requestsPerSecond } = config
+    const clients = createStripeClients({ apiKey, apiBase, requestsPerSecond })
+    const work = { config, handlers, inbox, log, metrics, clients }
+    worker = startWork(work)
+    if (apiKey !== undefined && config.reconcileMinutes > 0) {
+      undo.adopt(startCatchingUp(work, worker), (reconciling) => reconciling.stop())
+    }
     undo.adopt(startRetention({ inbox, log, retentionDays: config.retentionDays }), (retention) => retention.stop())
   }
 
@@ -86,14 +94,27 @@ interface Work {
   readonly inbox: Inbox
   readonly log: Log
   readonly metrics: Metrics
+  readonly clients: StripeClients
 }
 
-function startWork({ config, handlers, inbox, log, metrics }: Work): Worker {
-  const events = createStripeClients({ apiKey: config.stripeApiKey, apiBase: config.stripeApiBase })
+function startWork({ config, handlers, inbox, log, metrics, clients: events }: Work): Worker {
   const { handlerTimeoutMs: timeoutMs, maxAttempts, workerConcurrency: concurrency } = config
-  const dispatch = createDispatch({ handlers, events, log, timeoutMs, maxAttempts, twins: 'one' })
+  const dispatch = createDispatch({ handlers, events, log, timeoutMs, maxAttempts, twins: config.twins })
   const leaseMs = timeoutMs + LEASE_MARGIN_MS
   return startWorker({ inbox, dispatch, log, concurrency, leaseMs, onAttemptEnded: metrics.onAttemptEnded })
+}
+
+function startCatchingUp({ config, handlers, inbox, log, metrics, clients }: Work, worker: Worker): Reconciling {
+  return startReconciling({
+    inbox,
+    clients,
+    log,
+    types: listableTypes(handlers.map),
+    mode: config.mode,
+    everyMs: config.reconcileMinutes * 60_000,
+    onReconciled: metrics.onReconciled,
+    onAdded: worker.nudge,
+  })
 }
 
 async function loadUserHandlers(config: Config, log: Log): Promise<Handlers> {

@@ -1,16 +1,17 @@
 import type { RequestHandler } from 'express'
 import { ReceiverError } from '../errors.ts'
-import type { NewEntry, WebhookRoute } from '../event.ts'
+import type { WebhookRoute } from '../event.ts'
 import type { Inbox } from '../inbox/inbox.ts'
+import { judgeMode, type Mode } from '../judge-mode.ts'
 import type { Log } from '../log.ts'
-import { type Envelope, parseEnvelope } from '../parse-envelope.ts'
+import { parseEnvelope } from '../parse-envelope.ts'
 import { verifySignature } from './verify-signature.ts'
 
 /** What both routes share. */
 export interface WebhookRouteOptions {
   readonly inbox: Inbox
   readonly log: Log
-  readonly mode: 'any' | 'live' | 'test'
+  readonly mode: Mode
   readonly toleranceSeconds: number
   /** Called once a delivery is durable, before its answer. */
   readonly onAccepted: (route: WebhookRoute, result: 'stored' | 'parked' | 'duplicate', createdAt: Date | null) => void
@@ -45,12 +46,6 @@ export function createWebhookRoute(
       log.debug({ eventId: envelope.eventId, type: envelope.type, route, result }, 'delivery accepted')
     res.writeHead(200, RECEIVED_HEADERS).end(RECEIVED)
   }
-}
-
-/** An event that does not say its mode is taken for one of this server's. */
-function judgeMode({ livemode }: Envelope, mode: 'any' | 'live' | 'test'): Pick<NewEntry, 'state' | 'reason'> {
-  if (mode === 'any' || livemode === null || livemode === (mode === 'live')) return { state: 'pending', reason: null }
-  return { state: 'parked', reason: `${livemode ? 'live' : 'test'} event on a ${mode} server (STRIPE_MODE)` }
 }
 
 /** Refuses deliveries while the server drains, and closes their connections: Stripe delivers them again. */

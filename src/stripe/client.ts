@@ -1,12 +1,25 @@
-import { Agent as HttpAgent } from 'node:http'
-import { Agent as HttpsAgent } from 'node:https'
 import Stripe from 'stripe'
 import { PermanentError } from '../errors.ts'
 import type { AnyEvent, EventSource } from '../event.ts'
+import { createBoundedHttpClient } from './http-client.ts'
+import { createRequestBudget } from './request-budget.ts'
 
+/** Parses stored events, and lends SDK clients. */
+export interface StripeClients extends EventSource {
+  /** Client of a connected account, or of the platform for null. Throws `PermanentError` without an API key. */
+  clientOf(account: string | null): Stripe
+}
+
+export interface StripeClientsOptions {
+  readonly apiKey: string | undefined
+  readonly apiBase: URL | undefined
+  /** Shared by all clients, retries included. Default 50: half of what Stripe allows an account in live mode, twice a sandbox's limit. */
+  readonly requestsPerSecond?: number
+}
+
+const REQUESTS_PER_SECOND = 50
 const MAX_NETWORK_RETRIES = 2
 const REQUEST_TIMEOUT_MS = 10_000
-const MAX_SOCKETS = 32
 /** Clients of accounts and contexts that are kept; the oldest goes first. */
 const MAX_CLIENTS = 500
 
@@ -17,28 +30,25 @@ const MAX_CLIENTS = 500
 export function createStripeClients({
   apiKey,
   apiBase,
-}: {
-  readonly apiKey: string | undefined
-  readonly apiBase: URL | undefined
-}): EventSource {
-  const base = {
+  requestsPerSecond = REQUESTS_PER_SECOND,
+}: StripeClientsOptions): StripeClients {
+  const { httpClient, runWithin } = createBoundedHttpClient(createRequestBudget(requestsPerSecond))
+  const shared = {
     ...describeBase(apiBase),
     maxNetworkRetries: MAX_NETWORK_RETRIES,
     timeout: REQUEST_TIMEOUT_MS,
     telemetry: false,
+    httpClient,
   }
-  const agent =
-    apiBase?.protocol === 'http:'
-      ? new HttpAgent({ keepAlive: true, maxSockets: MAX_SOCKETS })
-      : new HttpsAgent({ keepAlive: true, maxSockets: MAX_SOCKETS })
-  const shared = { ...base, httpClient: Stripe.createNodeHttpClient(agent) }
   // Never bound to an account: a thin event's own fetches add its context, and the API refuses both headers at once.
   const platform = new Stripe(apiKey ?? KEY_FOR_PARSING, shared)
   const bound = new Map<string, Stripe>()
 
-  function bind(kind: 'stripeAccount' | 'stripeContext', value: string): Stripe {
+  function bind(kind: 'stripeAccount' | 'stripeContext', value: string | null | undefined): Stripe {
+    if (apiKey === undefined) throw new PermanentError(NO_KEY)
+    if (!value) return platform
     const name = `${kind} ${value}`
-    const client = bound.get(name) ?? new Stripe(apiKey ?? '', { ...shared, [kind]: value })
+    const client = bound.get(name) ?? new Stripe(apiKey, { ...shared, [kind]: value })
     bound.delete(name)
     bound.set(name, client)
     if (bound.size > MAX_CLIENTS) bound.delete(bound.keys().next().value ?? '')
@@ -51,12 +61,12 @@ export function createStripeClients({
     parse: (entry, body) =>
       entry.shape === 'thin' ? parseThin(platform, toText(body), apiKey !== undefined) : parseSnapshot(toText(body)),
     clientFor(event) {
-      if (apiKey === undefined) throw new PermanentError(NO_KEY)
-      // Stripe may send null as well as leave the field out, whatever the types say.
-      if (event.object === 'event') return event.account ? bind('stripeAccount', event.account) : platform
-      const context = String(event.context ?? '')
-      return context === '' ? platform : bind('stripeContext', context)
+      // Stripe sends a snapshot's context beside its account; the account is what v1 has always gone by.
+      if (event.object === 'event' && event.account) return bind('stripeAccount', event.account)
+      return bind('stripeContext', event.context?.toString())
     },
+    clientOf: (account) => bind('stripeAccount', account),
+    runWithin,
   }
 }
 

@@ -41,9 +41,10 @@ export function createDispatch(options: DispatchOptions): Dispatch {
       const event = options.events.parse(lease.entry, lease.body)
       const run = findHandler(handlers, lease.entry.type)
       if (run === undefined) return { outcome: { state: 'unhandled' } }
-      await runWithin(options.timeoutMs, shutdown, (signal) =>
-        run(event, createContext(options, { lease, event, signal })),
-      )
+      await runWithin(options.timeoutMs, shutdown, (signal) => {
+        const ctx = createContext(options, { lease, event, signal })
+        return options.events.runWithin(signal, () => run(event, ctx))
+      })
       return { outcome: { state: 'handled' } }
     } catch (error) {
       if (error instanceof ShutdownAbort)

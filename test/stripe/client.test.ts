@@ -1,48 +1,25 @@
-import { once } from 'node:events'
-import { createServer, type IncomingHttpHeaders, type Server } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import Stripe from 'stripe'
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { AnyEvent, EntryFacts, EventSource } from '../../src/event.ts'
 import { createStripeClients } from '../../src/stripe/client.ts'
 import { newEntry } from '../support/new-entry.ts'
 import { snapshotJson, thinJson } from '../support/sign.ts'
+import { type StripeApiDouble, serverError, startStripeApiDouble } from '../support/stripe-api-double.ts'
 
-const KEY = 'sk_test_12345678'
-
-interface Seen {
-  readonly request: string
-  readonly headers: IncomingHttpHeaders
-}
-
-/** Stands in for Stripe's API: answers any path with an object that names it. */
-let server: Server
-let apiBase: URL
-let seen: Seen[]
-let failuresLeft: number
-beforeAll(async () => {
-  server = createServer((req, res) => {
-    seen.push({ request: `${req.method} ${req.url}`, headers: req.headers })
-    const status = failuresLeft-- > 0 ? 503 : 200
-    res.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify({ id: req.url, object: 'answer' }))
-  })
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  // A listening TCP server's address is of this form.
-  const { port } = server.address() as AddressInfo
-  apiBase = new URL(`http://127.0.0.1:${port}`)
+let api: StripeApiDouble
+beforeEach(async () => {
+  api = await startStripeApiDouble()
+  for (const method of ['GET', 'POST']) api.route(method, /^/, ({ path }) => ({ body: { id: path, object: 'answer' } }))
 })
-beforeEach(() => {
-  seen = []
-  failuresLeft = 0
-})
-afterAll(() => {
-  server.closeAllConnections()
-  server.close()
+afterEach(async () => {
+  const { problems } = api
+  await api.close()
+  expect(problems).toEqual([])
 })
 
-const createSource = (apiKey: string | undefined = KEY): EventSource => createStripeClients({ apiKey, apiBase })
-const createSourceWithoutKey = (): EventSource => createStripeClients({ apiKey: undefined, apiBase })
+const createSource = (): EventSource => createStripeClients({ apiKey: api.key, apiBase: new URL(api.url) })
+const createSourceWithoutKey = (): EventSource => createStripeClients({ apiKey: undefined, apiBase: new URL(api.url) })
+const sent = () => api.requests.map(({ method, path }) => `${method} ${path}`)
 
 const facts = (shape: EntryFacts['shape']): EntryFacts => ({ ...newEntry({ shape }), receivedAt: new Date() })
 const parseSnapshot = (source: EventSource, overrides: Record<string, unknown> = {}): AnyEvent =>
@@ -55,9 +32,8 @@ const parseThin = (source: EventSource, overrides: Record<string, unknown> = {})
 
 /** For whom the one request acted. */
 function actedFor(): { account: unknown; context: unknown } {
-  expect(seen).toHaveLength(1)
-  const headers = seen[0]?.headers ?? {}
-  expect(headers.authorization).toBe(`Bearer ${KEY}`)
+  expect(api.requests).toHaveLength(1)
+  const headers = api.requests[0]?.headers ?? {}
   return { account: headers['stripe-account'], context: headers['stripe-context'] }
 }
 const platform = { account: undefined, context: undefined }
@@ -71,11 +47,16 @@ describe("an event's client", () => {
       { account: 'acct_1', context: 'acct_1' },
       { account: 'acct_1', context: undefined },
     ],
+    [
+      'a snapshot event that tells a context only',
+      { context: 'org_1/acct_1' },
+      { account: undefined, context: 'org_1/acct_1' },
+    ],
   ])('acts for %s', async (_name, overrides, expected) => {
     const source = createSource()
     await source.clientFor(parseSnapshot(source, overrides)).balance.retrieve()
     expect(actedFor()).toEqual(expected)
-    expect(seen[0]?.request).toBe('GET /v1/balance')
+    expect(sent()).toEqual(['GET /v1/balance'])
   })
 
   it.each([
@@ -128,12 +109,20 @@ describe("an event's client", () => {
   })
 
   it('tries again when the API does not answer, under one idempotency key', async () => {
-    failuresLeft = 1
+    let calls = 0
+    api.route('POST', '/v1/customers', () => (calls++ === 0 ? serverError() : {}))
     const source = createSource()
     await source.clientFor(parseSnapshot(source)).customers.create({})
-    const keys = seen.map(({ headers }) => headers['idempotency-key'])
+    const keys = api.requests.map(({ headers }) => headers['idempotency-key'])
     expect(keys).toEqual([expect.stringMatching(/./), keys[0]])
   })
+})
+
+it('has clients for an account by its id, those of its events, and for the platform', async () => {
+  const clients = createStripeClients({ apiKey: api.key, apiBase: new URL(api.url) })
+  expect(clients.clientOf('acct_1')).toBe(clients.clientFor(parseSnapshot(clients, { account: 'acct_1' })))
+  expect(clients.clientOf(null)).toBe(clients.clientFor(parseSnapshot(clients)))
+  expect(() => createStripeClients({ apiKey: undefined, apiBase: undefined }).clientOf(null)).toThrow('STRIPE_API_KEY')
 })
 
 describe('a thin event', () => {
@@ -145,14 +134,14 @@ describe('a thin event', () => {
 
   it('fetches its related object for its context, with the key', async () => {
     const fetched = await parseThin(createSource(), overrides).fetchRelatedObject()
-    expect(seen.map(({ request }) => request)).toEqual(['GET /v1/payouts/po_1'])
+    expect(sent()).toEqual(['GET /v1/payouts/po_1'])
     expect(actedFor()).toEqual({ account: undefined, context: 'acct_1' })
     expect(fetched).toMatchObject({ id: '/v1/payouts/po_1' })
   })
 
   it('fetches itself for its context, with the key', async () => {
     await parseThin(createSource(), overrides).fetchEvent()
-    expect(seen.map(({ request }) => request)).toEqual(['GET /v2/core/events/evt_test_1'])
+    expect(sent()).toEqual(['GET /v2/core/events/evt_test_1'])
     expect(actedFor()).toEqual({ account: undefined, context: 'acct_1' })
   })
 
@@ -173,7 +162,7 @@ describe('a thin event', () => {
     for (const related_object of [undefined, null]) {
       expect(await parseThin(createSource(), { related_object }).fetchRelatedObject()).toBeNull()
     }
-    expect(seen).toEqual([])
+    expect(sent()).toEqual([])
   })
 
   it.each([
@@ -221,7 +210,7 @@ describe('without an API key', () => {
     const event = parseThin(createSourceWithoutKey(), { context: 'acct_1' })
     await expect(event.fetchRelatedObject()).rejects.toMatchObject(refusal)
     await expect(event.fetchEvent()).rejects.toMatchObject(refusal)
-    expect(seen).toEqual([])
+    expect(sent()).toEqual([])
   })
 })
 

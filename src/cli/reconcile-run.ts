@@ -1,0 +1,70 @@
+import { type Config, parseConfig, readEnvironment } from '../config.ts'
+import { ReceiverError } from '../errors.ts'
+import { loadHandlers } from '../handlers/load-handlers.ts'
+import { openInbox } from '../inbox/open-inbox.ts'
+import { createStripeClients } from '../stripe/client.ts'
+import { listableTypes, type Reconciled, reconcileOnce } from '../stripe/reconcile.ts'
+import { sumOf } from '../stripe/tally.ts'
+import { createProgress } from './events-progress.ts'
+import { printReconciled } from './reconcile-report.ts'
+
+export interface ReconcileCommandOptions {
+  /** In milliseconds. */
+  readonly since?: number
+  /** A connected account. */
+  readonly account?: string
+  readonly dryRun?: true
+  readonly json?: true
+}
+
+/** Not needed here, and the configuration as a whole demands one. */
+const UNUSED_SECRET = 'whsec_notusedhere'
+
+/** Reconciles once, prints what was undelivered, missing and added, and why accounts were left out. False when any was. */
+export async function runReconcile(options: ReconcileCommandOptions): Promise<boolean> {
+  const config = readConfig()
+  const { handlers } = await loadHandlers(config.handlersPath)
+  const types = listableTypes(handlers.map)
+  const result = await reconcile(config, types, options)
+  for (const { message } of result.refusals) process.stderr.write(`error: ${message}\n`)
+  const { dryRun: isDryRun = false, json = false } = options
+  printReconciled(result, { isDryRun, isJson: json, types: types.length })
+  return result.refusals.length === 0
+}
+
+function readConfig(): Config {
+  const { STRIPE_API_KEY, STRIPE_API_BASE, STRIPE_MODE, DATABASE_URL, HANDLERS } = readEnvironment()
+  const needed = { STRIPE_API_KEY, STRIPE_API_BASE, STRIPE_MODE, DATABASE_URL, HANDLERS }
+  const config = parseConfig({ STRIPE_WEBHOOK_SECRET: UNUSED_SECRET, ...needed })
+  if (config.stripeApiKey !== undefined) return config
+  throw new ReceiverError(
+    'config_invalid',
+    'STRIPE_API_KEY is not set: expected a secret or restricted API key that may read events, such as sk_test_… or rk_live_….',
+  )
+}
+
+async function reconcile(
+  { databaseUrl, mode, stripeApiKey: apiKey, stripeApiBase: apiBase }: Config,
+  types: readonly string[],
+  { since: sinceMs, account, dryRun }: ReconcileCommandOptions,
+): Promise<Reconciled> {
+  const inbox = await openInbox(databaseUrl, 'command')
+  const isDryRun = dryRun ?? false
+  const verb = isDryRun ? 'missing' : 'added'
+  let found = { undelivered: 0, missing: 0 }
+  const progress = createProgress(
+    process.stderr,
+    (undelivered) => `looked at ${undelivered} undelivered events, ${found.missing} ${verb}`,
+  )
+  try {
+    const clients = createStripeClients({ apiKey, apiBase })
+    const onProgress = (counted: Reconciled['types']) => {
+      found = sumOf(counted)
+      progress.update(found.undelivered)
+    }
+    return await reconcileOnce({ inbox, clients, types, mode, sinceMs, account, isDryRun, onProgress })
+  } finally {
+    progress.end()
+    await inbox.close()
+  }
+}

@@ -1,0 +1,210 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import type Stripe from 'stripe'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { createStripeClients, type StripeClients } from '../../src/stripe/client.ts'
+import { eventually } from '../support/eventually.ts'
+import {
+  type ApiBehaviour,
+  apiError,
+  rateLimited,
+  type StripeApiDouble,
+  serverError,
+  startStripeApiDouble,
+} from '../support/stripe-api-double.ts'
+
+let api: StripeApiDouble
+let clients: StripeClients
+beforeEach(async () => {
+  api = await startStripeApiDouble()
+  clients = createClients()
+})
+afterEach(async () => {
+  const { problems } = api
+  await api.close()
+  expect(problems).toEqual([])
+})
+
+const createClients = (requestsPerSecond?: number): StripeClients =>
+  createStripeClients({
+    apiKey: api.key,
+    apiBase: new URL(api.url),
+    ...(requestsPerSecond !== undefined && { requestsPerSecond }),
+  })
+
+/** Answers one after the other; the last one for good. */
+function answer(...behaviours: ApiBehaviour[]): void {
+  let next = 0
+  api.route('GET', '/v1/balance', () => behaviours[next++] ?? behaviours.at(-1) ?? {})
+}
+
+const balance = (options?: Stripe.RequestOptions) => clients.clientOf(null).balance.retrieve({}, options)
+const failure = (promise: Promise<unknown>) =>
+  promise.then(
+    () => 'no failure',
+    (error: Error) => error.message,
+  )
+const oneRequest = () => eventually('a request', () => api.requests[0])
+
+describe('429', () => {
+  it('is tried again after the time that Stripe names, not before', async () => {
+    answer(rateLimited(1), {})
+    const startedAt = performance.now()
+    await balance()
+    expect(performance.now() - startedAt).toBeGreaterThanOrEqual(990)
+    expect(api.requests).toHaveLength(2)
+  })
+
+  it('is tried again when no time is named', async () => {
+    answer(rateLimited(), {})
+    await balance()
+    expect(api.requests).toHaveLength(2)
+  })
+
+  it('is handed on after five retries', async () => {
+    answer(rateLimited(0))
+    await expect(balance()).rejects.toMatchObject({ type: 'StripeRateLimitError' })
+    expect(api.requests).toHaveLength(6)
+  })
+
+  it.each([
+    ['Stripe names more than a minute', rateLimited(61)],
+    ['Stripe says not to', apiError(429, { message: 'no' }, { 'stripe-should-retry': 'false', 'retry-after': '0' })],
+  ])('is handed on at once when %s', async (_name, refusal) => {
+    answer(refusal)
+    await expect(balance()).rejects.toMatchObject({ type: 'StripeRateLimitError' })
+    expect(api.requests).toHaveLength(1)
+  })
+
+  it('keeps the idempotency key of a request that writes', async () => {
+    let calls = 0
+    api.route('POST', '/v1/customers', () => (calls++ === 0 ? rateLimited(0) : {}))
+    await clients.clientOf(null).customers.create({ name: 'Zoë' })
+    const [first, second] = api.requests.map(({ headers, form }) => [headers['idempotency-key'], form.get('name')])
+    expect(first).toEqual([expect.stringMatching(/./), 'Zoë'])
+    expect(second).toEqual(first)
+  })
+})
+
+describe('other failures', () => {
+  it('of the server are tried again twice', async () => {
+    answer(serverError())
+    await expect(balance()).rejects.toMatchObject({ statusCode: 500 })
+    expect(api.requests).toHaveLength(3)
+  })
+
+  it('by reset of the connection are tried again', async () => {
+    answer('reset', {})
+    await balance()
+    expect(api.requests).toHaveLength(2)
+  })
+
+  it.each(['hang', 'stall'] as const)('by time-out end the request and its socket: %s', async (behaviour) => {
+    answer(behaviour)
+    await expect(balance({ timeout: 50, maxNetworkRetries: 0 })).rejects.toMatchObject({
+      type: 'StripeConnectionError',
+      message: expect.stringContaining('50ms'),
+    })
+    await eventually('the socket to end', () => api.requests[0]?.isAborted())
+  })
+
+  it('time out by themselves', () => {
+    // The SDK's own getters, which its types leave out.
+    const client = clients.clientOf('acct_1') as unknown as { getApiField(name: string): unknown }
+    expect(client.getApiField('timeout')).toBe(10_000)
+    expect(client.getApiField('maxNetworkRetries')).toBe(2)
+  })
+
+  it('are not hidden behind a redirect to elsewhere', async () => {
+    answer({ status: 302, headers: { location: `${api.url}/v1/elsewhere` } })
+    await balance({ maxNetworkRetries: 0 }).catch(() => undefined)
+    expect(api.requests.map(({ path }) => path)).toEqual(['/v1/balance'])
+  })
+})
+
+describe('within a signal', () => {
+  it.each(['hang', 'stall'] as const)('a request ends with it, and its socket: %s', async (behaviour) => {
+    answer(behaviour)
+    const attempt = new AbortController()
+    const failed = failure(clients.runWithin(attempt.signal, () => balance()))
+    await oneRequest()
+    const abortedAt = performance.now()
+    attempt.abort(new Error('no result within 30 s'))
+    expect(await failed).toMatch(behaviour === 'hang' ? 'no result within 30 s' : /connection/)
+    expect(performance.now() - abortedAt).toBeLessThan(400)
+    await eventually('the socket to end', () => api.requests[0]?.isAborted())
+  })
+
+  it('a request that it ended is not sent again', async () => {
+    answer('hang')
+    const attempt = new AbortController()
+    const failed = failure(clients.runWithin(attempt.signal, () => balance()))
+    await oneRequest()
+    attempt.abort(new Error('cut off'))
+    await failed
+    await delay(1_500)
+    expect(api.requests).toHaveLength(1)
+  })
+
+  it('a wait for the time that Stripe named ends with it', async () => {
+    answer(rateLimited(30))
+    const attempt = new AbortController()
+    const failed = failure(clients.runWithin(attempt.signal, () => balance()))
+    await oneRequest()
+    attempt.abort(new Error('cut off'))
+    expect(await failed).toBe('cut off')
+  })
+
+  it('a wait for the budget ends with it, and nothing is sent', async () => {
+    clients = createClients(1)
+    answer({})
+    await balance()
+    const attempt = new AbortController()
+    const failed = failure(clients.runWithin(attempt.signal, () => balance()))
+    attempt.abort(new Error('cut off'))
+    expect(await failed).toBe('cut off')
+    expect(api.requests).toHaveLength(1)
+  })
+
+  it('what is sent after it was aborted is refused', async () => {
+    const aborted = AbortSignal.abort(new Error('cut off'))
+    expect(await failure(clients.runWithin(aborted, () => balance()))).toBe('cut off')
+    expect(api.requests).toEqual([])
+  })
+
+  it('requests of other attempts and of none go on, on the same client', async () => {
+    answer('hang', {})
+    const [first, second] = [new AbortController(), new AbortController()]
+    const failed = failure(clients.runWithin(first.signal, () => balance()))
+    await oneRequest()
+    first.abort(new Error('cut off'))
+    await clients.runWithin(second.signal, () => balance())
+    await balance()
+    expect(await failed).toBe('cut off')
+  })
+})
+
+describe('all clients together', () => {
+  it('share one budget', async () => {
+    clients = createClients(10)
+    const startedAt = performance.now()
+    const accounts = Array.from({ length: 12 }, (_, index) => `acct_${index}`)
+    await Promise.allSettled(accounts.map((account) => clients.clientOf(account).balance.retrieve()))
+    expect(performance.now() - startedAt).toBeGreaterThanOrEqual(1_050)
+    expect(api.requests).toHaveLength(12)
+  })
+
+  it('take retries out of the budget too', async () => {
+    clients = createClients(5)
+    answer(rateLimited(0))
+    const startedAt = performance.now()
+    await balance().catch(() => undefined)
+    expect(performance.now() - startedAt).toBeGreaterThanOrEqual(950)
+  })
+
+  it('share one connection pool', async () => {
+    answer({})
+    for (let account = 0; account < 20; account += 1) await clients.clientOf(`acct_${account}`).balance.retrieve()
+    // A connection may still be busy with the end of an answer.
+    expect(new Set(api.requests.map(({ port }) => port)).size).toBeLessThanOrEqual(3)
+  })
+})

@@ -1,0 +1,36 @@
+import { expect, it } from 'vitest'
+import { createMetrics } from '../../src/metrics.ts'
+
+const inbox = { counts: () => Promise.reject(new Error('not read here')), oldestPendingMs: async () => null }
+
+async function scrape(metrics: ReturnType<typeof createMetrics>): Promise<string> {
+  return (await metrics.render(inbox)).text
+}
+
+it('counts what was recovered by type, and tells what is undelivered and when a run last succeeded', async () => {
+  const metrics = createMetrics({})
+  const startedAt = Math.floor(Date.now() / 1_000)
+  metrics.onReconciled(new Map([['payout.failed', { undelivered: 5, missing: 2, added: 2 }]]), true)
+  metrics.onReconciled(
+    new Map([
+      ['payout.failed', { undelivered: 3, missing: 1, added: 1 }],
+      ['payout.paid', { undelivered: 1, missing: 0, added: 0 }],
+    ]),
+    true,
+  )
+  const text = await scrape(metrics)
+  expect(text).toContain('\nstripe_receiver_recovered_total{type="payout.failed"} 3\n')
+  expect(text).not.toContain('type="payout.paid"')
+  expect(text).toContain('\nstripe_receiver_undelivered 4\n')
+  const [, at] = /\nstripe_receiver_reconcile_last_success_timestamp_seconds ([\d.]+)/.exec(text) ?? []
+  expect(Number(at)).toBeGreaterThanOrEqual(startedAt)
+})
+
+it('takes a refused run for no success, and counts what it recovered', async () => {
+  const metrics = createMetrics({})
+  metrics.onReconciled(new Map([['payout.failed', { undelivered: 5, missing: 2, added: 2 }]]), false)
+  const text = await scrape(metrics)
+  expect(text).toContain('\nstripe_receiver_recovered_total{type="payout.failed"} 2\n')
+  expect(text).toContain('\nstripe_receiver_undelivered 0\n')
+  expect(text).toContain('\nstripe_receiver_reconcile_last_success_timestamp_seconds 0\n')
+})

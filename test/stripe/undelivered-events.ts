@@ -1,0 +1,110 @@
+import {
+  type ApiAnswer,
+  type ApiRequest,
+  apiError,
+  listOf,
+  type StripeApiDouble,
+} from '../support/stripe-api-double.ts'
+
+/** An event at Stripe. */
+export interface EventAtStripe {
+  readonly id: string
+  readonly type: string
+  /** Unix seconds. */
+  readonly created: number
+  /** Null for the platform's own. */
+  readonly account: string | null
+  isDelivered: boolean
+}
+
+/** `GET /v1/events` as Stripe answers it, for the events that a test put there. */
+export interface EventsAtStripe {
+  /** An undelivered one, of this very second unless told otherwise. */
+  add(event?: Partial<EventAtStripe>): EventAtStripe
+  /** For a test that answers in its own way at times. */
+  answer(request: ApiRequest): ApiAnswer
+  /** Listings so far; the account null is the platform. */
+  listings(): { readonly account: string | null; readonly query: URLSearchParams }[]
+}
+
+export const secondsAgo = (seconds: number): number => Math.floor(Date.now() / 1_000) - seconds
+
+export function serveEvents(api: StripeApiDouble): EventsAtStripe {
+  const events: EventAtStripe[] = []
+  function answer(request: ApiRequest): ApiAnswer {
+    const types = typesOf(request.query)
+    if (types.length === 0 || types.length > 20) return apiError(400, { message: `${types.length} types` })
+    const ofAccount = events.filter(({ account }) => account === accountOf(request))
+    return answerList(ofAccount, request, types)
+  }
+  api.route('GET', '/v1/events', answer)
+  return {
+    answer,
+    add(overrides = {}) {
+      const id = `evt_${events.length + 1}`
+      const event = {
+        id,
+        type: 'payout.failed',
+        created: secondsAgo(0),
+        account: null,
+        isDelivered: false,
+        ...overrides,
+      }
+      events.push(event)
+      return event
+    },
+    listings: () =>
+      api.requests
+        .filter(({ path }) => path === '/v1/events')
+        .map((request) => ({ account: accountOf(request), query: request.query })),
+  }
+}
+
+function accountOf({ headers }: ApiRequest): string | null {
+  return headers['stripe-account']?.toString() ?? null
+}
+
+export function typesOf(query: URLSearchParams): string[] {
+  return Array.from(query).flatMap(([name, value]) => (/^types\[\d*\]$/.test(name) ? [value] : []))
+}
+
+/** Newest first; a cursor names any event of the account, whether or not it matches. */
+function answerList(ofAccount: readonly EventAtStripe[], { query }: ApiRequest, types: readonly string[]) {
+  const newestFirst = ofAccount.map((event, index) => ({ event, index }))
+  newestFirst.sort((one, other) => other.event.created - one.event.created || other.index - one.index)
+  const all = newestFirst.map(({ event }) => event)
+  const [after, before] = [query.get('starting_after'), query.get('ending_before')]
+  const cursor = all.findIndex(({ id }) => id === (after ?? before))
+  if ((after ?? before) !== null && cursor < 0)
+    return apiError(404, { message: 'No such event', code: 'resource_missing' })
+  const side = after !== null ? all.slice(cursor + 1) : before !== null ? all.slice(0, cursor) : all
+  const matching = side.filter((event) => matches(event, query, types))
+  const limit = Number(query.get('limit') ?? 10)
+  const page = before === null ? matching.slice(0, limit) : matching.slice(-limit)
+  return listOf(page.map(toJson), { url: '/v1/events', hasMore: matching.length > limit })
+}
+
+function matches(
+  { type, created, isDelivered }: EventAtStripe,
+  query: URLSearchParams,
+  types: readonly string[],
+): boolean {
+  const [from, to] = [query.get('created[gte]') ?? 0, query.get('created[lt]') ?? Infinity]
+  const isWanted = query.get('delivery_success') !== 'false' || !isDelivered
+  return types.includes(type) && created >= Number(from) && created < Number(to) && isWanted
+}
+
+/** The list for an account leaves out whose events they are. */
+export function toJson({ id, type, created }: EventAtStripe) {
+  return {
+    id,
+    object: 'event',
+    api_version: '2024-06-20',
+    created,
+    data: { object: { id: `po_${id}`, object: 'payout', amount: 1250, currency: 'usd' } },
+    livemode: false,
+    pending_webhooks: 1,
+    request: { id: null, idempotency_key: null },
+    type,
+  }
+}

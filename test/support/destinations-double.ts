@@ -1,0 +1,107 @@
+import Stripe from 'stripe'
+import { handlerMap } from '../../src/handlers/handler-map.ts'
+import type { ApiAnswer, StripeApiDouble } from './stripe-api-double.ts'
+
+export const SITE = 'https://example.com'
+export const snapshotHandled = Object.keys(handlerMap).filter((type) => !type.startsWith('v1.'))
+export const thinHandled = Object.keys(handlerMap).filter((type) => type.startsWith('v1.'))
+
+type V1 = Pick<Stripe.WebhookEndpoint, 'id' | 'url' | 'enabled_events' | 'status' | 'api_version' | 'application'>
+type V2 = Stripe.V2.Core.EventDestination
+
+let lastId = 0
+
+/** An endpoint as `/v1/webhook_endpoints` lists it; as it should be for this server, unless told otherwise. */
+export function v1Endpoint(overrides: Partial<V1> = {}) {
+  lastId += 1
+  return {
+    id: `we_${lastId}`,
+    object: 'webhook_endpoint',
+    api_version: Stripe.API_VERSION,
+    application: null,
+    created: 1_700_000_000,
+    description: null,
+    enabled_events: snapshotHandled,
+    livemode: false,
+    metadata: {},
+    status: 'enabled',
+    url: `${SITE}/webhook`,
+    ...overrides,
+  }
+}
+
+/** A destination as `/v2/core/event_destinations` lists it; as it should be for this server, unless told otherwise. */
+export function v2Destination({
+  url = `${SITE}/webhook`,
+  ...overrides
+}: Partial<V2> & { readonly url?: string } = {}): V2 {
+  lastId += 1
+  const isThin = overrides.event_payload === 'thin'
+  return {
+    id: `ed_test_${lastId}`,
+    object: 'v2.core.event_destination',
+    created: '2026-01-01T00:00:00.000Z',
+    updated: '2026-01-01T00:00:00.000Z',
+    description: '',
+    name: 'a destination',
+    enabled_events: isThin ? thinHandled : snapshotHandled,
+    event_payload: 'snapshot',
+    events_from: ['@self'],
+    livemode: false,
+    ...(!isThin && { snapshot_api_version: Stripe.API_VERSION }),
+    status: 'enabled',
+    type: 'webhook_endpoint',
+    webhook_endpoint: { url },
+    ...overrides,
+  }
+}
+
+export interface DestinationsDouble {
+  v1: ReturnType<typeof v1Endpoint>[]
+  v2: V2[]
+  /** The bodies of what was created. */
+  readonly created: Record<string, unknown>[]
+  /** Secrets that it handed out. */
+  readonly secrets: string[]
+  /** Run on a ping of the destination; gives the ping event's id. */
+  onPing: (id: string) => string | Promise<string>
+}
+
+/** Adds the routes of both APIs for destinations. v2 pages by two, and names URLs and secrets only when asked to, as Stripe does. */
+export function serveDestinations(api: StripeApiDouble): DestinationsDouble {
+  const double: DestinationsDouble = { v1: [], v2: [], created: [], secrets: [], onPing: () => 'evt_test_ping' }
+  api.route('GET', '/v1/webhook_endpoints', () => ({ body: { object: 'list', has_more: false, data: double.v1 } }))
+  api.route('GET', '/v2/core/event_destinations', ({ query }) => {
+    const start = Number(query.get('page') ?? 0)
+    const isUrlAsked = [...query.values()].includes('webhook_endpoint.url')
+    const data = double.v2
+      .slice(start, start + 2)
+      .map((each) => (isUrlAsked ? each : { ...each, webhook_endpoint: {} }))
+    const next = `/v2/core/event_destinations?include[0]=webhook_endpoint.url&page=${start + 2}`
+    return { body: { data, next_page_url: start + 2 < double.v2.length ? next : null, previous_page_url: null } }
+  })
+  api.route('POST', '/v2/core/event_destinations', ({ body }) => {
+    const asked = JSON.parse(body)
+    double.created.push(asked)
+    const secret = `whsec_created${double.created.length}abcdefgh`
+    double.secrets.push(secret)
+    const isSecretAsked = asked.include?.includes('webhook_endpoint.signing_secret')
+    return { body: { ...v2Destination(asked), webhook_endpoint: isSecretAsked ? { signing_secret: secret } : {} } }
+  })
+  api.route('POST', /^\/v2\/core\/event_destinations\/[^/]+\/ping$/, async ({ path }) => {
+    const id = await double.onPing(path.split('/').at(-2) ?? '')
+    return { body: { id, object: 'v2.core.event', type: 'v2.core.event_destination.ping' } }
+  })
+  return double
+}
+
+/** A refusal as API v2 words it, naming a part of the key as Stripe does. */
+export function v2Error(status: number, code: string, message = 'The request failed.'): ApiAnswer {
+  return { status, body: { error: { code, message } } }
+}
+
+/** 403: what a restricted key without the permission gets. */
+export function permissionMissing(key: string): ApiAnswer {
+  const message = `The provided key '${key.slice(0, 8)}***${key.slice(-6)}' does not have the required permissions for this endpoint on account 'acct_1'. Having the 'rak_webhook_read' permission would allow this request to continue.`
+  return { status: 403, body: { error: { type: 'invalid_request_error', message } } }
+}
