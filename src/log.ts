@@ -31,11 +31,15 @@ function describe(error: unknown): ErrorDescription {
 
 /** Takes Stripe secrets, API keys and signatures out of a text, and bounds its length. */
 export function scrub(text: string): string {
+  return redact(text.slice(0, MAX_ERROR_TEXT))
+}
+
+/** Takes Stripe secrets, API keys and signatures out of a text of any length, also where they stand percent-encoded. */
+export function redact(text: string): string {
   return text
-    .slice(0, MAX_ERROR_TEXT)
     .replace(/whsec_[\w+/=-]+/g, 'whsec_[redacted]')
-    .replace(/\b([sr]k_(?:live|test)|[sr]k)_\w+/g, '$1_[redacted]')
-    .replace(/\b(v[01])=[0-9a-f]{16,}/gi, '$1=[redacted]')
+    .replace(/([sr]k_(?:live|test)|\b[sr]k)_\w+/g, '$1_[redacted]')
+    .replace(/(v[01](?:=|%3D))[0-9a-f]{16,}/gi, '$1[redacted]')
 }
 
 /**

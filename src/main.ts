@@ -1,6 +1,6 @@
 import { parseConfig, readEnvironment } from './config.ts'
 import { ReceiverError } from './errors.ts'
-import { createLog } from './log.ts'
+import { createLog, describeError, redact } from './log.ts'
 import { createService } from './service.ts'
 
 try {
@@ -34,6 +34,6 @@ try {
   )
 } catch (error) {
   // What is expected says itself what to do; anything else is a bug, and its stack helps.
-  console.error(error instanceof ReceiverError ? error.message : error)
+  console.error(error instanceof ReceiverError ? redact(error.message) : describeError(error))
   process.exit(1)
 }

@@ -13,9 +13,7 @@ type Json = Record<string, unknown>
 export function parseEnvelope(text: string): Envelope {
   const event = parseEvent(text)
   const { id: eventId, type } = event
-  if (typeof eventId !== 'string' || eventId === '' || typeof type !== 'string' || type === '') {
-    throw badPayload('an object without a string `id` and `type`')
-  }
+  if (!isName(eventId) || !isName(type)) throw badPayload('an object without a string `id` and `type`')
   const isThin = event.object === 'v2.core.event'
   const subject = toObject(isThin ? event.related_object : toObject(event.data).object)
   const account = toText(event.account) ?? toText(toText(event.context)?.split('/').at(-1))
@@ -68,8 +66,13 @@ function toObject(value: unknown): Json {
   return typeof value === 'object' && value !== null ? (value as Json) : {}
 }
 
+/** Ids and types are short and plain at Stripe. What is not could become another id in the store, or a line of its own in a log. */
+function isName(value: unknown): value is string {
+  return typeof value === 'string' && /^[\x21-\x7e]{1,255}$/.test(value)
+}
+
 function toText(value: unknown): string | null {
-  return typeof value === 'string' && value !== '' ? value : null
+  return isName(value) ? value : null
 }
 
 /** Snapshot events say seconds, thin events an ISO string. */

@@ -78,10 +78,13 @@ async function close(server: Server, holding: Holding, timeoutMs: number): Promi
   NetServer.prototype.close.call(server)
   listenerClosed.resolve()
   const timer = new AbortController()
-  const force = delay(deadline - performance.now(), undefined, { signal: timer.signal }).then(
-    () => server.closeAllConnections(),
-    () => undefined,
-  )
+  const force = delay(Math.max(0, deadline - performance.now()), undefined, { signal: timer.signal })
+    // One more look at what has come.
+    .then(() => nextTurn())
+    .then(
+      () => server.closeAllConnections(),
+      () => undefined,
+    )
   await closed
   timer.abort()
   await force
@@ -96,6 +99,8 @@ async function untilNoneConnects(server: Server, deadline: number): Promise<void
     accepted += 1
   }
   server.on('connection', count)
+  // From here on, every turn begins with a look for connections.
+  await nextTurn()
   for (let before = -1; before < accepted && performance.now() < deadline; ) {
     before = accepted
     await nextTurn()

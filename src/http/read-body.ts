@@ -16,6 +16,8 @@ export interface BodyReaderOptions {
  */
 export function createBodyReader({ maxBodyBytes, maxHeldBytes = MAX_HELD_BYTES }: BodyReaderOptions): RequestHandler {
   let heldBytes = 0
+  /** What ends the reading of each body that still comes, the oldest first. */
+  const reading = new Set<(error?: ReceiverError) => void>()
 
   return (req, res, next) => {
     const encoding = req.headers['content-encoding'] ?? 'identity'
@@ -23,16 +25,20 @@ export function createBodyReader({ maxBodyBytes, maxHeldBytes = MAX_HELD_BYTES }
     if (Number(req.headers['content-length']) > maxBodyBytes) return next(tooLarge(maxBodyBytes))
     let chunks: Buffer[] = []
     let bodyBytes = 0
-    let isRead = false
 
     function finish(error?: ReceiverError): void {
-      if (isRead) return
-      isRead = true
-      // The rest of a refused body flows into nothing, until the request's time limit.
-      if (error !== undefined) req.off('data', onData).resume()
-      req.body = error === undefined ? joinChunks(chunks) : undefined
+      if (!reading.delete(finish)) return
+      if (error === undefined) req.body = joinChunks(chunks)
+      else drop()
       chunks = []
       next(error)
+    }
+
+    /** The rest of a refused body flows into nothing, until the request's time limit. */
+    function drop(): void {
+      req.off('data', onData).resume()
+      heldBytes -= bodyBytes
+      bodyBytes = 0
     }
 
     function onData(chunk: Buffer): void {
@@ -40,12 +46,20 @@ export function createBodyReader({ maxBodyBytes, maxHeldBytes = MAX_HELD_BYTES }
       heldBytes += chunk.length
       chunks.push(chunk)
       if (bodyBytes > maxBodyBytes) finish(tooLarge(maxBodyBytes))
-      else if (heldBytes > maxHeldBytes) finish(new ReceiverError('overloaded', OVERLOADED))
+      // Whoever has been sending for longest goes first: else a few who stall would keep everyone out.
+      for (const finishOldest of reading) {
+        if (heldBytes <= maxHeldBytes) return
+        finishOldest(new ReceiverError('overloaded', OVERLOADED))
+      }
     }
 
+    reading.add(finish)
     req.on('data', onData)
     req.once('end', () => finish())
-    req.once('close', () => finish(new ReceiverError('body_incomplete', INCOMPLETE)))
+    req.once('close', () => {
+      // Every request closes: only one that ended early is worth an error.
+      if (reading.has(finish)) finish(new ReceiverError('body_incomplete', INCOMPLETE))
+    })
     res.once('close', () => {
       heldBytes -= bodyBytes
     })

@@ -1,0 +1,103 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel'
+import type { Server } from 'node:http'
+import express from 'express'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { createErrorResponse } from '../../src/http/error-response.ts'
+import { type HttpServer, listen } from '../../src/http/listen.ts'
+import { createDrainingGuard } from '../../src/http/webhook-route.ts'
+import { captureLog } from '../support/log-lines.ts'
+import { openRaw, type RawConnection, rawRequest } from '../support/raw-http.ts'
+
+let server: HttpServer
+const connections: RawConnection[] = []
+beforeEach(async () => {
+  const app = express()
+  app.post(
+    '/webhook',
+    createDrainingGuard(() => true),
+    createErrorResponse(await captureLog()),
+  )
+  app.get('/last', (_req, res) => void res.set('Connection', 'close').send('last'))
+  server = await listen(app, { host: '127.0.0.1', port: 0, variable: 'PORT' })
+})
+afterEach(async () => {
+  for (const connection of connections.splice(0)) connection.destroy()
+  await server.close(0)
+})
+
+const last = rawRequest('', { method: 'GET', path: '/last' })
+
+async function connect(): Promise<RawConnection> {
+  const connection = await openRaw(Number(new URL(server.url).port))
+  connections.push(connection)
+  return connection
+}
+
+describe('listen', () => {
+  it('bounds what a client may cost before it has proven anything', async () => {
+    const channel = 'http.server.request.start'
+    const seen = Promise.withResolvers<Server>()
+    // The channel's message has this form. nodejs.org/api/diagnostics_channel.html#http
+    const onStart = (message: unknown) => seen.resolve((message as { server: Server }).server)
+    subscribe(channel, onStart)
+    await fetch(server.url)
+    unsubscribe(channel, onStart)
+    const { headersTimeout, requestTimeout, keepAliveTimeout, maxConnections } = await seen.promise
+    expect(headersTimeout).toBe(10_000)
+    expect(requestTimeout).toBe(20_000)
+    expect(keepAliveTimeout).toBeGreaterThan(60_000)
+    expect(maxConnections).toBe(4_096)
+  })
+})
+
+describe('close', () => {
+  it('answers what comes on open connections, takes no new ones, and resolves when the last has ended', async () => {
+    const [fresh, other] = [await connect(), await connect()]
+    const closed = server.close(60_000)
+    fresh.send(last)
+    expect(await fresh.answer()).toMatchObject({ status: 200, body: 'last' })
+    await expect(connect()).rejects.toMatchObject({ code: 'ECONNREFUSED' })
+    other.send(last)
+    expect(await other.answer()).toMatchObject({ status: 200 })
+    await closed
+  })
+
+  it('resets no connection that waits to be accepted', async () => {
+    const burst = Array.from({ length: 100 }, connect)
+    const closed = server.close(60_000)
+    for (const connection of await Promise.all(burst)) {
+      connection.send(last)
+      expect(await connection.answer()).toMatchObject({ status: 200 })
+    }
+    await closed
+  })
+
+  it('ends by force what says nothing until its time is over', async () => {
+    const silent = await connect()
+    await server.close(50)
+    expect(await silent.ended).toBe('closed')
+  })
+
+  it('may be repeated', async () => {
+    await Promise.all([server.close(50), server.close(0)])
+    await server.close(50)
+  })
+})
+
+describe('the guard of a draining server', () => {
+  it('answers once the whole body has come, because closing before would reset the connection', async () => {
+    const request = rawRequest('x'.repeat(100_000))
+    const early = await connect()
+    early.send(request.subarray(0, 50_000))
+    // By then, an early answer would have been seen.
+    for (const whole of [await connect(), await connect()]) {
+      whole.send(request)
+      expect(await whole.answer()).toMatchObject({ status: 503, isLast: true })
+      expect(await whole.ended).toBe('closed')
+    }
+    expect(early.ending()).toBeUndefined()
+    early.send(request.subarray(50_000))
+    expect(await early.answer()).toMatchObject({ status: 503, isLast: true })
+    expect(await early.ended).toBe('closed')
+  })
+})
