@@ -4,53 +4,26 @@ import { DatabaseSync } from 'node:sqlite'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { assertSqliteVersion } from '../../src/inbox/sqlite-file.ts'
 import { openSqliteInbox } from '../../src/inbox/sqlite-inbox.ts'
-import { openSqliteThreadedInbox } from '../../src/inbox/sqlite-threaded-inbox.ts'
 import { newEntry } from '../support/new-entry.ts'
 import { makeScratch } from '../support/scratch.ts'
 import { describeInbox } from './inbox-contract.ts'
 
-describe.each([
-  ['the SQLite store', async (path: string) => openSqliteInbox(path, 'server')],
-  ['the SQLite store in its thread', (path: string) => openSqliteThreadedInbox(path)],
-])('%s', (name, open) => {
-  describeInbox(name, async () => {
-    const scratch = await makeScratch()
-    const path = join(scratch.path, 'inbox.db')
-    let inbox = await open(path)
-    return {
-      inbox,
-      async reopen() {
-        await inbox.close()
-        inbox = await open(path)
-        return inbox
-      },
-      async remove() {
-        await inbox.close()
-        await scratch.remove()
-      },
-    }
-  })
-})
-
-describe('the SQLite thread', () => {
-  it('refuses to open for the reasons of the store', async () => {
-    const scratch = await makeScratch()
-    const path = join(scratch.path, 'inbox.db')
-    const first = await openSqliteThreadedInbox(path)
-    await expect(openSqliteThreadedInbox(path)).rejects.toMatchObject({ name: 'ReceiverError', code: 'inbox_in_use' })
-    await first.close()
-    await scratch.remove()
-  })
-
-  it('tells of the batches that it committed', async () => {
-    const scratch = await makeScratch()
-    const batches: number[] = []
-    const inbox = await openSqliteThreadedInbox(join(scratch.path, 'inbox.db'), (items) => void batches.push(items))
-    await Promise.all(Array.from({ length: 20 }, () => inbox.add(newEntry())))
-    await inbox.close()
-    expect(batches).toContain(20)
-    await scratch.remove()
-  })
+describeInbox('the SQLite store', async () => {
+  const scratch = await makeScratch()
+  const path = join(scratch.path, 'inbox.db')
+  let inbox = openSqliteInbox(path, 'server')
+  return {
+    inbox,
+    async reopen() {
+      await inbox.close()
+      inbox = openSqliteInbox(path, 'server')
+      return inbox
+    },
+    async remove() {
+      await inbox.close()
+      await scratch.remove()
+    },
+  }
 })
 
 describe('the SQLite file', () => {
