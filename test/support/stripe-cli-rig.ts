@@ -101,6 +101,7 @@ function describeEnvironment(secret: string, api: StripeApiDouble): string {
     `STRIPE_CONNECT_WEBHOOK_SECRET=${secret}`,
     `STRIPE_API_KEY=${api.key}`,
     `STRIPE_API_BASE=${api.url}`,
+    'RECONCILE_MINUTES=0',
     '',
   ].join('\n')
 }
