@@ -1,0 +1,61 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { afterEach, beforeEach, expect, it } from 'vitest'
+import { makeScratch } from '../support/scratch.ts'
+import type { Row } from './row.ts'
+
+const main = new URL('./main.ts', import.meta.url).pathname
+
+let scratch: Awaited<ReturnType<typeof makeScratch>>
+
+beforeEach(async () => {
+  scratch = await makeScratch()
+})
+
+afterEach(() => scratch.remove())
+
+async function runBench(args: readonly string[]): Promise<{ code: unknown; stdout: string; stderr: string }> {
+  const child = spawn(process.execPath, [main, ...args], {
+    env: { PATH: process.env.PATH, TMPDIR: scratch.path },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  const ended = once(child, 'close')
+  const [stdout, stderr] = await Promise.all([child.stdout.toArray(), child.stderr.toArray()])
+  const [code] = await ended
+  return { code, stdout: Buffer.concat(stdout).toString(), stderr: Buffer.concat(stderr).toString() }
+}
+
+// Far more than it takes: on a busy machine a bench is slow, and that is no fault.
+const PATIENCE = { timeout: 180_000 }
+
+it('measures each part and writes positive numbers, the table, and what it is doing', PATIENCE, async () => {
+  const json = join(scratch.path, 'bench.json')
+  const { code, stdout, stderr } = await runBench(['--quick', '--rounds', '1', '--seconds', '0.3', '--json', json])
+  expect(code, stderr).toBe(0)
+  expect(stderr).toContain('bench: round 1 of 1: sample')
+  const { machine, rows }: { machine: unknown; rows: Row[] } = JSON.parse(await readFile(json, 'utf8'))
+  expect(machine).toMatchObject({ cores: expect.any(Number), syncMs: expect.any(Number) })
+  // A handler may start before its answer arrives, and a backlog may be empty.
+  const positive = rows.filter(({ name, unit }) => !name.startsWith('idle: answered') && unit !== 'entries')
+  expect(positive.filter(({ value }) => !(value > 0))).toEqual([])
+  for (const { name } of rows) expect(stdout).toContain(name)
+  for (const name of ["docs' sample", 'accepting only, durable', 'whole route, no-op handler', 'start to ready']) {
+    expect(rows.map((row) => row.name)).toContain(name)
+  }
+  expect(stdout).not.toContain('\u001b')
+})
+
+it('measures only what it was asked for', async () => {
+  const { code, stdout } = await runBench(['--quick', '--only', 'start'])
+  expect(code).toBe(0)
+  expect(stdout).toContain('start to ready')
+  expect(stdout).not.toContain('sample  ')
+})
+
+it('refuses a measurement that it does not know, and names those it does', async () => {
+  const { code, stderr } = await runBench(['--only', 'speed'])
+  expect(code).toBe(1)
+  expect(stderr).toContain('ceiling, sample, receive, whole, drain, claim, idle, start')
+})

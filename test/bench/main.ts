@@ -1,0 +1,95 @@
+import { rmSync } from 'node:fs'
+import { mkdtemp, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { Command, InvalidArgumentError, Option } from 'commander'
+import { wholeNumberOption } from '../../src/cli/parse-option.ts'
+import { describeMachine } from './machine.ts'
+import { createPlan, type MeasurementName, measurementNames } from './plan.ts'
+import { printReport } from './print-report.ts'
+import { runBench } from './run-bench.ts'
+
+interface Options {
+  readonly rounds: number
+  readonly seconds: number
+  readonly only: readonly MeasurementName[]
+  readonly quick?: true
+  readonly json?: string
+}
+
+const help = `
+Measurements:
+  ceiling   the load generator against a raw node:http server
+  sample    the docs' sample: the unit of the ratios
+  receive   this server accepting only (ROLE=receive)
+  whole     this server on the whole route, with a no-op handler
+  drain     a backlog, with a no-op handler
+  claim     a claim, by the number of entries waiting
+  idle      from answered to handler started
+  start     from start to ready
+
+Examples:
+  npm run bench                                       everything: three minutes, 3 GB in the temporary folder
+  npm run bench -- --rounds 5 --json bench.json
+  npm run bench -- --only sample,receive,whole
+  npm run bench -- --quick --rounds 1 --seconds 1     whether it runs at all
+
+Ends with 0 when everything was measured, short of its target or not, and with 1 when something could not be.`
+
+const program = new Command('bench')
+  .description("Measure this server, and the sample of Stripe's docs beside it.")
+  .option('--rounds <n>', 'how often each load and drain is measured, in turns', wholeNumberOption(1, 100), 3)
+  .option('--seconds <s>', 'how long each load is measured', secondsOption, 4)
+  .addOption(
+    new Option('--only <names>', 'measurements, separated by commas')
+      .argParser(namesOption)
+      .default(measurementNames, 'all'),
+  )
+  .option('--quick', 'small counts: the numbers mean nothing')
+  .option('--json <file>', 'write machine, rows and every round there')
+  .addHelpText('after', help)
+  .showHelpAfterError('(--help tells more)')
+  .action(bench)
+
+try {
+  await program.parseAsync()
+} catch (error) {
+  process.stderr.write(`could not measure: ${error instanceof Error ? (error.stack ?? error.message) : error}\n`)
+  process.exitCode = 1
+}
+
+async function bench({ json, ...options }: Options): Promise<void> {
+  const plan = createPlan({ ...options, quick: options.quick === true })
+  const scratch = await createThrowAwayFolder()
+  const say = (what: string) => void process.stderr.write(`bench: ${what}\n`)
+  const machine = describeMachine(scratch)
+  const { rows, measured } = await runBench({ plan, scratch, say })
+  printReport(machine, rows)
+  if (json === undefined) return
+  const content = { machine, plan: { ...plan, only: [...plan.only] }, rows, measured }
+  await writeFile(json, `${JSON.stringify(content, null, 2)}\n`)
+}
+
+/** Gone when the process ends, however it ends. */
+async function createThrowAwayFolder(): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'stripe-webhook-receiver-bench-'))
+  process.on('exit', () => rmSync(folder, { recursive: true, force: true }))
+  // A signal alone would end the process without 'exit'.
+  process.once('SIGINT', () => process.exit(130))
+  process.once('SIGTERM', () => process.exit(143))
+  return folder
+}
+
+function secondsOption(value: string): number {
+  const seconds = /^\d{1,3}(\.\d+)?$/.test(value) ? Number(value) : Number.NaN
+  if (seconds >= 0.1 && seconds <= 60) return seconds
+  throw new InvalidArgumentError('Expected seconds from 0.1 to 60.')
+}
+
+function namesOption(value: string): MeasurementName[] {
+  return value.split(',').map((given) => {
+    const name = measurementNames.find((known) => known === given.trim())
+    if (name !== undefined) return name
+    throw new InvalidArgumentError(`Expected some of ${measurementNames.join(', ')}, separated by commas.`)
+  })
+}
