@@ -99,6 +99,30 @@ describe('the server as a process', () => {
   })
 
   it.each([
+    ['one', 1],
+    ['both', 2],
+  ])('runs handlers of a change that came in both shapes as TWINS=%s says', async (twins, runs) => {
+    const module = join(scratch.path, 'handlers.js')
+    const handler = "(_event, ctx) => ctx.log.info('ran')"
+    const types = ['payment_intent.succeeded', 'v1.payment_intent.succeeded']
+    await writeFile(module, `export const handlers = { ${types.map((type) => `'${type}': ${handler}`).join()} }`)
+    const running = await start({ HANDLERS: module, TWINS: twins })
+    const snapshot = snapshotJson()
+    const { id, data } = JSON.parse(snapshot)
+    const thin = thinJson({
+      snapshot_event: id,
+      related_object: { id: data.object.id, type: 'payment_intent', url: '/v1/x' },
+    })
+    for (const body of [thin, snapshot]) expect(await deliver(`${running.url}/webhook`, body)).toBe(200)
+    await eventually('both to be handled', () => logged(running, 'event handled').length === 2)
+    expect(logged(running, 'ran')).toHaveLength(runs)
+    const inbox = openSqliteInbox(join(scratch.path, 'data', 'inbox.db'), 'command')
+    const reasons = (await inbox.list({ states: ['handled'] }, { limit: 10 })).map(({ reason }) => reason)
+    await inbox.close()
+    expect(reasons.filter((reason) => reason?.includes('twin'))).toHaveLength(2 - runs)
+  })
+
+  it.each([
     ['no file', undefined, /does not exist/],
     ['no module', 'export const handlers = {', /failed to load/],
     ['another export', 'export const other = {}', /export const handlers/],
