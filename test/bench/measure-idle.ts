@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
+import { eventually } from '../support/eventually.ts'
 import { type BenchContext, handlersPath, inboxFile, withFolder } from './bench-context.ts'
 import { openConnection } from './connection.ts'
 import { createDeliveries, idOf } from './deliveries.ts'
@@ -33,7 +34,11 @@ export function measureIdle(context: BenchContext): Promise<IdleResult> {
     })
     try {
       const times = await deliverOneByOne(server.port, count)
-      return summarize(times.slice(WARM_UP), parseStarts(await readFile(startsFile, 'utf8')))
+      const starts = await eventually('every handler to have started', async () => {
+        const found = parseStarts(await readFile(startsFile, 'utf8'))
+        return found.size === count && found
+      })
+      return summarize(times.slice(WARM_UP), starts)
     } finally {
       await server.kill()
     }
