@@ -79,7 +79,10 @@ const environmentSchema = z.object({
   ADMIN_PORT: wholeNumber(0, 65_535, 4243).default(4243),
   DATABASE_URL: z
     .string()
-    .regex(/^file:.+$/, 'a file such as file:./data/inbox.db')
+    .refine(
+      (url) => /^file:.+$/.test(url) || (/^postgres(ql)?:\/\//.test(url) && URL.canParse(url)),
+      'a file such as file:./data/inbox.db, or a Postgres such as postgres://user:password@db.example.com:5432/receiver',
+    )
     .default('file:./data/inbox.db'),
   ROLE: oneOf('all', 'receive', 'work').default('all'),
   HANDLERS: z.string().optional(),

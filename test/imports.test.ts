@@ -170,6 +170,7 @@ describe('one place owns each dependency', () => {
     ['zod', isIn('config.ts')],
     ['express', isIn('http/')],
     ['commander', isIn('cli.ts', 'cli/')],
+    ['pg', (file: string) => /^inbox\/postgres-[\w-]+\.ts$/.test(file)],
     ['node:sqlite', (file: string) => /^inbox\/sqlite-[\w-]+\.ts$/.test(file)],
   ])('%s', (name, isOwner) => {
     expect(

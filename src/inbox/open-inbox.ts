@@ -2,10 +2,14 @@ import type { OnCommit } from './group-commit.ts'
 import type { Inbox } from './inbox.ts'
 
 /**
- * The store that DATABASE_URL names: `file:<path>` is the embedded one. A driver is loaded only when it is chosen.
- * Throws ReceiverError `inbox_in_use`, `inbox_missing` or `inbox_unusable`.
+ * The store that DATABASE_URL names: `file:<path>` is the embedded one, `postgres://…` one for many processes. A driver is loaded
+ * only when it is chosen. Throws ReceiverError `inbox_in_use`, `inbox_missing` or `inbox_unusable`.
  */
 export async function openInbox(databaseUrl: string, as: 'server' | 'command', onCommit?: OnCommit): Promise<Inbox> {
+  if (/^postgres(ql)?:/.test(databaseUrl)) {
+    const { openPostgresInbox } = await import('./postgres-inbox.ts')
+    return openPostgresInbox(databaseUrl, as, onCommit)
+  }
   const { openSqliteInbox } = await import('./sqlite-inbox.ts')
   return openSqliteInbox(databaseUrl.replace(/^file:(\/\/)?/, ''), as, onCommit)
 }

@@ -1,0 +1,201 @@
+/** Class of the advisory locks on lanes: any number. Lanes that share a key merely wait for each other. */
+const LANE_LOCKS = 25_000
+
+/** Hot ones have a name, under which each connection prepares them once. Instants are the database's; durations come in milliseconds. */
+export const sql = {
+  /**
+   * Rows in the order of their ids, so that two processes that add the same ones in another order never wait for each other in a
+   * circle; `seq` keeps the order of arrival. Of equal ids in one batch the first wins. All start ready: a claim holds back
+   * what has to wait for its lane.
+   */
+  add: `
+    WITH given AS MATERIALIZED (
+      SELECT nextval('entry_seq_seq') AS seq, *
+      FROM json_to_recordset($1) AS given (
+        position integer, event_id text, type text, shape text, account text, object_id text, lane text, snapshot_event_id text,
+        livemode boolean, api_version text, created_ms double precision, route text, source text, secret text, state text, reason text,
+        body_start integer, body_bytes integer)
+    ), added AS (
+      INSERT INTO entry (seq, event_id, type, shape, account, object_id, lane, snapshot_event_id, livemode, api_version, created_at,
+                         received_at, route, source, secret, state, ready, due_at, settled_at, reason)
+      SELECT seq, event_id, type, shape, account, object_id, lane, snapshot_event_id, livemode, api_version,
+             to_timestamp(created_ms / 1000), now(), route, source, secret, state, state = 'pending', now(),
+             CASE WHEN state <> 'pending' THEN now() END, reason
+      FROM given ORDER BY event_id COLLATE "C", seq
+      ON CONFLICT (event_id) DO NOTHING
+      RETURNING seq
+    ), stored AS (
+      INSERT INTO payload (seq, body)
+      SELECT seq, substring($2::bytea FROM body_start FOR body_bytes) FROM given JOIN added USING (seq)
+    )
+    SELECT position FROM given JOIN added USING (seq)`,
+
+  /**
+   * Of each lane the first due entry, unless the lane is running or another claim is just looking at it. A twin counts as handled
+   * only when its own handler did it (no reason), and not against a replay, which someone asked for.
+   * Rows without an owner are due entries that it passed over.
+   */
+  claim: `
+    WITH due AS MATERIALIZED (
+      SELECT seq, lane, due_at FROM entry WHERE ready AND due_at <= now()
+      ORDER BY due_at, seq LIMIT $3 FOR NO KEY UPDATE SKIP LOCKED
+    ), first AS MATERIALIZED (
+      SELECT DISTINCT ON (lane) seq FROM due
+      WHERE pg_try_advisory_xact_lock(${LANE_LOCKS}, hashtext(lane))
+        AND (SELECT 1 FROM entry AS busy WHERE busy.state = 'running' AND busy.lane = due.lane) IS NULL
+      ORDER BY lane, due_at, seq
+    ), claimed AS (
+      UPDATE entry
+      SET state = 'running', ready = false, attempts = attempts + 1, owner = $1, started_at = now(),
+          lease_until = now() + $2 * interval '1 millisecond'
+      WHERE seq = ANY (ARRAY (SELECT seq FROM first))
+      RETURNING *
+    )
+    SELECT claimed.*, (SELECT body FROM payload WHERE payload.seq = claimed.seq) AS body,
+           coalesce((SELECT event_id FROM entry AS twin
+                     WHERE claimed.replays = 0 AND twin.event_id = claimed.snapshot_event_id AND twin.state = 'handled' AND twin.reason IS NULL),
+                    (SELECT event_id FROM entry AS twin
+                     WHERE claimed.replays = 0 AND twin.snapshot_event_id = claimed.event_id AND twin.state = 'handled' AND twin.reason IS NULL
+                     LIMIT 1)) AS handled_twin
+    FROM due LEFT JOIN claimed USING (seq)
+    ORDER BY due.due_at, seq`,
+
+  /**
+   * Takes due entries of busy lanes out of the claims' sight, so that the next claim does not meet them again. The share lock makes
+   * the settling of the running entry wait, so that it sees whom to promote; what is settling already is left to the next time.
+   */
+  holdBack: `
+    WITH head AS MATERIALIZED (
+      SELECT seq, lane FROM entry WHERE ready AND due_at <= now() ORDER BY due_at, seq LIMIT $1
+    ), waiting AS MATERIALIZED (
+      SELECT due.seq FROM head
+      CROSS JOIN LATERAL (SELECT 1 FROM entry WHERE state = 'running' AND lane = head.lane FOR SHARE SKIP LOCKED) AS busy
+      CROSS JOIN LATERAL (SELECT seq FROM entry WHERE seq = head.seq AND owner IS NULL AND settled_at IS NULL
+                          FOR NO KEY UPDATE SKIP LOCKED) AS due
+    )
+    UPDATE entry SET ready = false WHERE seq = ANY (ARRAY (SELECT seq FROM waiting)) RETURNING 1`,
+
+  /** Guarded by owner, which only running entries have, and attempt: a lost lease settles nothing. */
+  settle: `
+    WITH given AS MATERIALIZED (
+      SELECT * FROM json_to_recordset($2) AS given (
+        seq bigint, attempt integer, state text, retry_in_ms double precision, outcome text, reason text)
+    ), settled AS (
+      UPDATE entry
+      SET state = given.state, ready = given.state = 'pending', due_at = now() + given.retry_in_ms * interval '1 millisecond',
+          settled_at = CASE WHEN given.state <> 'pending' THEN now() END, reason = given.reason, owner = NULL, lease_until = NULL
+      FROM given
+      WHERE entry.seq = ANY ($3::bigint[]) AND entry.seq = given.seq AND entry.owner = $1 AND entry.attempts = given.attempt
+      RETURNING entry.seq, entry.replays, entry.attempts, entry.started_at, given.outcome, given.reason
+    ), recorded AS (
+      INSERT INTO attempt (seq, replay, number, started_at, ended_at, outcome, error)
+      SELECT seq, replays, attempts, started_at, now(), outcome, reason FROM settled
+    )
+    SELECT seq FROM settled`,
+  /**
+   * The next of each lane takes its turn when the running one has settled. A statement of its own: in the settling one it would
+   * not see what was held back while that one waited for its row.
+   */
+  promote: `
+    WITH next AS MATERIALIZED (
+      SELECT held.seq FROM unnest($1::text[]) AS settled (lane)
+      CROSS JOIN LATERAL (SELECT seq FROM entry WHERE state = 'pending' AND NOT ready AND lane = settled.lane
+                          ORDER BY due_at, seq LIMIT 1) AS held
+    )
+    UPDATE entry SET ready = true, due_at = least(due_at, now())
+    WHERE seq = ANY (ARRAY (SELECT seq FROM next)) AND owner IS NULL AND settled_at IS NULL`,
+
+  /**
+   * Due at once after the first losses, as most are a restart; later ones wait at random, up to 10 s, 40 s … 6 h, so that an
+   * event which kills its process does not take those that run beside it through all their attempts.
+   */
+  freeLostLeases: `
+    WITH lost AS MATERIALIZED (
+      SELECT seq, replays, attempts, started_at FROM entry WHERE lease_until <= now() LIMIT $1 FOR NO KEY UPDATE SKIP LOCKED
+    ), recorded AS (
+      INSERT INTO attempt (seq, replay, number, started_at, ended_at, outcome, error)
+      SELECT seq, replays, attempts, started_at, now(), 'lost', $2 FROM lost
+    )
+    UPDATE entry
+    SET state = 'pending', ready = true, reason = $2, owner = NULL, lease_until = NULL,
+        due_at = now() + CASE WHEN attempts < 3 THEN 0 ELSE random() * 10000 * 2 ^ least(2 * (attempts - 3), 11) END * interval '1 millisecond'
+    WHERE seq = ANY (ARRAY (SELECT seq FROM lost))`,
+
+  get: `
+    SELECT entry.*, (SELECT body FROM payload WHERE payload.seq = entry.seq) AS body,
+           (SELECT json_agg(attempt ORDER BY replay, number) FROM attempt WHERE attempt.seq = entry.seq) AS attempt_rows
+    FROM entry WHERE event_id = $1`,
+
+  /** Locks the bodies too, so that retention does not drop them meanwhile. */
+  replay: `
+    WITH given AS MATERIALIZED (
+      SELECT entry.seq FROM entry JOIN payload USING (seq) WHERE event_id = ANY ($1) AND state <> 'running'
+      ORDER BY entry.seq FOR NO KEY UPDATE OF entry FOR KEY SHARE OF payload
+    )
+    UPDATE entry
+    SET attempts = CASE WHEN state = 'pending' THEN attempts ELSE 0 END,
+        replays = CASE WHEN state = 'pending' THEN replays ELSE replays + 1 END,
+        ready = state <> 'pending' OR ready,
+        due_at = CASE WHEN state = 'pending' AND NOT ready THEN due_at ELSE now() END,
+        state = 'pending', settled_at = NULL
+    FROM given WHERE entry.seq = given.seq
+    RETURNING event_id`,
+
+  /** Bodies lie in order of arrival, so only those of entries received before the time are looked at. */
+  dropBodies: `
+    WITH old AS MATERIALIZED (
+      SELECT payload.seq FROM payload
+      CROSS JOIN LATERAL (SELECT 1 FROM entry WHERE entry.seq = payload.seq AND settled_at < now() - $1 * interval '1 millisecond'
+                          FOR SHARE SKIP LOCKED) AS settled
+      WHERE payload.seq <= (SELECT seq FROM entry WHERE received_at < now() - $1 * interval '1 millisecond'
+                            ORDER BY received_at DESC, seq DESC LIMIT 1)
+      ORDER BY payload.seq LIMIT $2 FOR UPDATE OF payload SKIP LOCKED
+    )
+    DELETE FROM payload WHERE seq = ANY (ARRAY (SELECT seq FROM old)) RETURNING 1`,
+  dropEntries: `
+    WITH old AS MATERIALIZED (
+      SELECT seq FROM entry WHERE received_at < now() - $1 * interval '1 millisecond' AND settled_at < now() - $1 * interval '1 millisecond'
+      ORDER BY received_at LIMIT $2 FOR UPDATE SKIP LOCKED
+    ), bodies AS (
+      DELETE FROM payload WHERE seq = ANY (ARRAY (SELECT seq FROM old))
+    ), attempts AS (
+      DELETE FROM attempt WHERE seq = ANY (ARRAY (SELECT seq FROM old))
+    )
+    DELETE FROM entry WHERE seq = ANY (ARRAY (SELECT seq FROM old)) RETURNING 1`,
+
+  /** Steps from account to account in the index, and reads no more of each than its authorization events. */
+  listAccounts: `
+    WITH RECURSIVE known (account) AS (
+      SELECT min(account) FROM entry WHERE account IS NOT NULL
+      UNION ALL
+      SELECT (SELECT min(account) FROM entry WHERE account IS NOT NULL AND account > known.account) FROM known WHERE known.account IS NOT NULL
+    )
+    SELECT account FROM known
+    WHERE account IS NOT NULL
+      AND coalesce((SELECT max(seq) FROM entry WHERE entry.account = known.account AND type IN ('account.application.authorized', 'v1.account.application.authorized')), 0)
+       >= coalesce((SELECT max(seq) FROM entry WHERE entry.account = known.account AND type IN ('account.application.deauthorized', 'v1.account.application.deauthorized')), 0)`,
+  readNote: 'SELECT value FROM note WHERE name = $1',
+  writeNote: 'INSERT INTO note (name, value) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET value = excluded.value',
+  takeTurn: `
+    INSERT INTO note (name, owner, until) VALUES ($1, $2, now() + $3 * interval '1 millisecond')
+    ON CONFLICT (name) DO UPDATE SET owner = excluded.owner, until = excluded.until WHERE note.owner = excluded.owner OR note.until <= now()
+    RETURNING 1`,
+
+  /**
+   * Each state but `handled` has a partial index; the handled ones are what remains of all. With $1 false, all are Postgres's own
+   * estimate once they are more than a million, which vacuuming keeps within a few percent: counting two million takes 95 ms.
+   */
+  countStates: `
+    SELECT 'pending' AS state, count(*) AS entries FROM entry WHERE state = 'pending'
+    UNION ALL SELECT 'running', count(*) FROM entry WHERE state = 'running'
+    UNION ALL SELECT state, count(*) FROM entry WHERE state IN ('unhandled', 'parked', 'dead') GROUP BY state
+    UNION ALL SELECT 'all', CASE WHEN $1 OR reltuples < 1e6 THEN (SELECT count(*) FROM entry) ELSE reltuples END
+              FROM pg_class WHERE oid = 'entry'::regclass`,
+  getOldestPending: `
+    SELECT extract(epoch FROM now() - min(received_at)) * 1000 AS oldest_ms FROM entry WHERE state = 'pending'`,
+
+  /** Finds nothing, and fails where nothing can be written: on a standby, or a primary that was demoted. */
+  check: 'SELECT 1 FROM entry WHERE seq = 0 FOR UPDATE',
+  fillProbe: 'INSERT INTO write_probe (filler) VALUES ($1)',
+  emptyProbe: 'DELETE FROM write_probe',
+}
