@@ -12,12 +12,15 @@ import { createUpkeep } from './postgres-upkeep.ts'
 import { parsePostgresUrl } from './postgres-url.ts'
 import { addAll, claimDue, failAlone, freeLostLeases, type Settlement, settleAll } from './postgres-work.ts'
 
-/** 256 adds take about 14 ms. */
+/** 256 adds of 2.6 KB take about 14 ms. */
 const MAX_BATCH = 256
 /** Entries that may wait for a transaction: beyond it senders are told to come later, and memory stays bounded. */
 const MAX_WAITING = 4_096
 const OVERLOADED = `More than ${MAX_WAITING} entries wait to be stored; Stripe will deliver again.`
-/** Adds, settles and claims have one each at work; two or more for adds did not make them faster. The fourth is for upkeep. */
+/**
+ * Adds, settles and claims have one each at work, the fourth is for upkeep. One takes 19,000 adds/s on two cores, more than a
+ * process can verify (two took 24,000), and drains 7,300/s (two processes 9,900, four 10,200).
+ */
 const WRITE_CONNECTIONS = 4
 const READ_CONNECTIONS = 2
 const STATEMENT_TIMEOUT_MS = 5_000

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { Client } from 'pg'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import type { Lease, Outcome } from '../../src/event.ts'
+import type { Lease, NewEntry, Outcome } from '../../src/event.ts'
 import type { Inbox } from '../../src/inbox/inbox.ts'
 import { openPostgresInbox } from '../../src/inbox/postgres-inbox.ts'
 import { sql } from '../../src/inbox/postgres-statements.ts'
@@ -88,25 +88,71 @@ describe('several workers on one Postgres', () => {
     expect(attempts).toEqual([])
   }, 60_000)
 
-  it('promote what is being held back just when the running entry of its lane settles', async () => {
-    const [inbox] = inboxes
-    const [first, next] = [newEntry({ lane: '/x' }), newEntry({ lane: '/x' })]
-    await inbox?.add(first)
-    const [lease] = (await inbox?.claim({ limit: 1, leaseMs: 60_000 })) ?? []
-    await inbox?.add(next)
-    if (lease === undefined) throw new Error('nothing was due')
+  /** Runs a statement of the store as another process does, and holds its transaction open meanwhile. */
+  async function during(statement: string, values: unknown[], meanwhile: () => Promise<void>): Promise<void> {
     const other = new Client({ connectionString: schema.url })
     await other.connect()
     await other.query('BEGIN')
-    expect((await other.query(sql.holdBack, [10])).rowCount).toBe(1)
-    const settling = inbox?.settle(lease, { state: 'handled' })
-    // Time enough for it to settle, if it does not wait.
-    await delay(200)
+    expect((await other.query(statement, values)).rowCount).toBeGreaterThan(0)
+    await meanwhile()
     await other.query('COMMIT')
     await other.end()
+  }
+
+  async function addAndClaim(entry: NewEntry): Promise<Lease> {
+    await inboxes[0]?.add(entry)
+    const [lease] = (await inboxes[0]?.claim({ limit: 1, leaseMs: 60_000 })) ?? []
+    if (lease === undefined) throw new Error('nothing was due')
+    return lease
+  }
+
+  /** Time enough for what should wait to be done, if it does not wait. */
+  const A_WHILE_MS = 200
+
+  it('promote what is being held back just when the running entry of its lane settles', async () => {
+    const [inbox] = inboxes
+    const lease = await addAndClaim(newEntry({ lane: '/x' }))
+    const next = newEntry({ lane: '/x' })
+    await inbox?.add(next)
+    let settling: Promise<boolean> | undefined
+    await during(sql.holdBack, [10], async () => {
+      settling = inbox?.settle(lease, { state: 'handled' })
+      await delay(A_WHILE_MS)
+    })
     expect(await settling).toBe(true)
     expect((await inbox?.claim({ limit: 1, leaseMs: 60_000 }))?.[0]?.entry.eventId).toBe(next.eventId)
   })
+
+  /** In milliseconds: all that is settled is older than a time in the future. */
+  const ALL = { bodiesAfterMs: -60_000, entriesAfterMs: -60_000, limit: 10 }
+
+  it('keep the body of an entry that is just being replayed, and the entry', async () => {
+    const [inbox] = inboxes
+    const entry = newEntry()
+    await inbox?.settle(await addAndClaim(entry), { state: 'handled' })
+    await during(sql.replay, [[entry.eventId]], async () => {
+      expect(await inbox?.prune(ALL)).toEqual({ bodies: 0, entries: 0 })
+    })
+    expect(await inbox?.prune(ALL)).toEqual({ bodies: 0, entries: 0 })
+    const [lease] = (await inbox?.claim({ limit: 1, leaseMs: 60_000 })) ?? []
+    expect(Buffer.from(lease?.body ?? [])).toEqual(entry.body)
+  })
+
+  it.each(['dropBodies', 'dropEntries'] as const)(
+    'replay nothing whose body is just being dropped (%s)',
+    async (drop) => {
+      const [inbox] = inboxes
+      const entry = newEntry()
+      await inbox?.settle(await addAndClaim(entry), { state: 'handled' })
+      let replaying: Promise<string[]> | undefined
+      await during(sql[drop], [-60_000, 10], async () => {
+        replaying = inbox?.replay([entry.eventId])
+        await delay(A_WHILE_MS)
+      })
+      expect(await replaying).toEqual([])
+      expect(await inbox?.claim({ limit: 1, leaseMs: 60_000 })).toEqual([])
+    },
+  )
 
   it('drain one crowded lane without a pause, in order of arrival', async () => {
     const entries = Array.from({ length: 300 }, () => newEntry({ lane: '/crowded' }))
