@@ -18,6 +18,9 @@ export interface Inbox {
    */
   claim(request: { readonly limit: number; readonly leaseMs: number }): Promise<Lease[]>
 
+  /** Gives back leases whose handlers were never started: due again as before, the attempt not counted. Lost leases are left alone. */
+  release(leases: readonly Lease[]): Promise<void>
+
   /** Records how an attempt ended. False, and nothing changed, when the lease was lost in the meantime. */
   settle(lease: Lease, outcome: Outcome): Promise<boolean>
 

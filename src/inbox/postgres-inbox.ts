@@ -10,7 +10,7 @@ import { openSchema } from './postgres-schema.ts'
 import { sql } from './postgres-statements.ts'
 import { createUpkeep } from './postgres-upkeep.ts'
 import { parsePostgresUrl } from './postgres-url.ts'
-import { addAll, claimDue, failAlone, freeLostLeases, type Settlement, settleAll } from './postgres-work.ts'
+import { addAll, claimDue, failAlone, freeLostLeases, releaseAll, type Settlement, settleAll } from './postgres-work.ts'
 
 /** 256 adds of 2.6 KB take about 14 ms. */
 const MAX_BATCH = 256
@@ -100,6 +100,8 @@ export async function openPostgresInbox(
           if (leases.length > 0 || heldBack === 0) return leases
         }
       }),
+
+    release: (leases) => write(() => releaseAll(writer, owner, leases)),
 
     settle: (lease, outcome) => write(() => settles.submit({ lease, outcome })),
 

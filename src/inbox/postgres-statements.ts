@@ -75,6 +75,11 @@ export const sql = {
     )
     UPDATE entry SET ready = false WHERE seq = ANY (ARRAY (SELECT seq FROM waiting)) RETURNING 1`,
 
+  release: `
+    UPDATE entry SET state = 'pending', ready = true, attempts = entry.attempts - 1, owner = NULL, lease_until = NULL
+    FROM unnest($2::bigint[], $3::integer[]) AS given (seq, attempt)
+    WHERE entry.seq = ANY ($2::bigint[]) AND entry.seq = given.seq AND entry.owner = $1 AND entry.attempts = given.attempt`,
+
   /** Guarded by owner, which only running entries have, and attempt: a lost lease settles nothing. */
   settle: `
     WITH given AS MATERIALIZED (

@@ -73,6 +73,12 @@ export async function freeLostLeases(db: Postgres): Promise<void> {
   await db.query({ name: 'free', text: sql.freeLostLeases, values: [MAX_HELD_BACK, LOST_REASON] })
 }
 
+/** Makes entries whose handlers were never started due again, as if they had not been claimed. */
+export async function releaseAll(db: Postgres, owner: string, leases: readonly Lease[]): Promise<void> {
+  const values = [owner, leases.map(({ token }) => token), leases.map(({ attempt }) => attempt)]
+  await db.query({ name: 'release', text: sql.release, values })
+}
+
 export interface Settlement {
   readonly lease: Lease
   readonly outcome: Outcome

@@ -77,6 +77,11 @@ export function openSqliteInbox(path: string, as: 'server' | 'command', onCommit
       }
     },
 
+    release: (leases) =>
+      transact(() => {
+        for (const { token, attempt } of leases) sql.release.run(Number(token), owner, attempt)
+      }),
+
     settle: (lease, outcome) => transact(() => settle(sql, owner, lease, outcome)),
 
     get: (eventId) =>

@@ -8,27 +8,27 @@ const LOST_REASON = 'the process ended, or its lease ran out, before it settled'
 /** Adds the entry and its body, unless the event id is there. */
 export function insert(sql: Statements, entry: NewEntry): 'added' | 'duplicate' {
   const now = Date.now()
-  const { changes, lastInsertRowid } = sql.insertEntry.run({
-    event_id: entry.eventId,
-    type: entry.type,
-    shape: entry.shape,
-    account: entry.account,
-    object_id: entry.objectId,
-    lane: entry.lane,
-    snapshot_event_id: entry.snapshotEventId,
-    livemode: entry.livemode === null ? null : Number(entry.livemode),
-    api_version: entry.apiVersion,
-    created_at: entry.createdAt?.getTime() ?? null,
+  const { changes, lastInsertRowid } = sql.insertEntry.run(
+    entry.eventId,
+    entry.type,
+    entry.shape,
+    entry.account,
+    entry.objectId,
+    entry.lane,
+    entry.snapshotEventId,
+    entry.livemode === null ? null : Number(entry.livemode),
+    entry.apiVersion,
+    entry.createdAt?.getTime() ?? null,
     now,
-    route: entry.route,
-    source: entry.source,
-    secret: entry.secret,
-    state: entry.state,
-    settled_at: entry.state === 'pending' ? null : now,
-    reason: entry.reason,
-  })
+    entry.route,
+    entry.source,
+    entry.secret,
+    entry.state,
+    entry.state === 'pending' ? null : now,
+    entry.reason,
+  )
   if (changes === 0) return 'duplicate'
-  sql.insertPayload.run({ seq: lastInsertRowid, body: entry.body })
+  sql.insertPayload.run(lastInsertRowid, entry.body)
   return 'added'
 }
 
@@ -64,23 +64,11 @@ export function settle(sql: Statements, owner: string, lease: Lease, outcome: Ou
   const now = Date.now()
   const seq = Number(lease.token)
   const reason = 'error' in outcome ? outcome.error : outcome.state === 'handled' ? (outcome.reason ?? null) : null
-  const recorded = sql.recordAttempt.run({
-    seq,
-    owner,
-    attempt: lease.attempt,
-    now,
-    outcome: attemptOutcomes[outcome.state],
-    error: reason,
-  })
+  const recorded = sql.recordAttempt.run(seq, owner, lease.attempt, now, attemptOutcomes[outcome.state], reason)
   if (recorded.changes === 0) return false
   const isRetried = outcome.state === 'pending'
-  const row = sql.settle.get({
-    seq,
-    state: outcome.state,
-    due_at: isRetried ? now + outcome.retryInMs : now,
-    settled_at: isRetried ? null : now,
-    reason,
-  })
-  sql.promoteLane.run({ lane: row?.lane ?? null, now })
+  const dueAt = isRetried ? now + outcome.retryInMs : now
+  sql.settle.run(seq, outcome.state, dueAt, isRetried ? null : now, reason)
+  sql.promoteLane.run(lease.entry.lane, now)
   return true
 }

@@ -186,6 +186,36 @@ export function describeInbox(name: string, open: () => Promise<StoreUnderTest>)
       })
     })
 
+    describe('release', () => {
+      it('makes an entry due again as it was, and does not count the attempt', async () => {
+        const [first, second] = [newEntry({ lane: '/x' }), newEntry({ lane: '/x' })]
+        await inbox.add(first)
+        const lease = await claimOne()
+        await inbox.add(second)
+        await inbox.release([lease])
+        expect((await inbox.get(first.eventId))?.entry).toMatchObject({ state: 'pending', attempts: 0 })
+        const again = await claimOne()
+        expect(again).toMatchObject({ attempt: 1, entry: { eventId: first.eventId } })
+        expect(await claim()).toEqual([])
+        expect(await inbox.settle(again, { state: 'handled' })).toBe(true)
+        expect((await inbox.get(first.eventId))?.attempts).toMatchObject([{ number: 1, outcome: 'handled' }])
+        expect(await claimIds()).toEqual([second.eventId])
+      })
+
+      it('leaves what was settled or leased again alone', async () => {
+        const entry = newEntry()
+        await inbox.add(entry)
+        const retried = await claimOne()
+        await inbox.settle(retried, { state: 'pending', retryInMs: 0, error: 'again' })
+        const running = await claimOne()
+        await inbox.release([retried])
+        expect(await stateOf(entry.eventId)).toBe('running')
+        await inbox.settle(running, { state: 'handled' })
+        await inbox.release([running])
+        expect((await inbox.get(entry.eventId))?.entry).toMatchObject({ state: 'handled', attempts: 2 })
+      })
+    })
+
     describe('settle', () => {
       it.each(['handled', 'unhandled'] as const)('records %s once, with the attempt', async (state) => {
         const entry = newEntry()
