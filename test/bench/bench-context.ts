@@ -7,12 +7,17 @@ export interface BenchContext {
   readonly plan: Plan
   /** On the disk that is measured. */
   readonly scratch: string
+  /** Undefined when the plan measures none. */
+  readonly postgresUrl: string | undefined
   /** Tells whoever waits what is being measured. */
   readonly say: (what: string) => void
 }
 
 /** Runs the work with an empty folder of its own, and removes it. */
-export async function withFolder<T>({ scratch }: BenchContext, work: (folder: string) => Promise<T>): Promise<T> {
+export async function withFolder<T>(
+  { scratch }: Pick<BenchContext, 'scratch'>,
+  work: (folder: string) => Promise<T>,
+): Promise<T> {
   await mkdir(scratch, { recursive: true })
   const folder = await mkdtemp(join(scratch, 'run-'))
   try {

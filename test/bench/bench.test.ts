@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { afterEach, beforeEach, expect, it } from 'vitest'
+import { afterEach, beforeEach, expect, inject, it } from 'vitest'
 import { makeScratch } from '../support/scratch.ts'
 import type { Row } from './row.ts'
 
@@ -16,9 +16,12 @@ beforeEach(async () => {
 
 afterEach(() => scratch.remove())
 
-async function runBench(args: readonly string[]): Promise<{ code: unknown; stdout: string; stderr: string }> {
+async function runBench(
+  args: readonly string[],
+  postgresUrl = inject('postgresUrl'),
+): Promise<{ code: unknown; stdout: string; stderr: string }> {
   const child = spawn(process.execPath, [main, ...args], {
-    env: { PATH: process.env.PATH, TMPDIR: scratch.path },
+    env: { PATH: process.env.PATH, TMPDIR: scratch.path, TEST_DATABASE_URL: postgresUrl },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   const ended = once(child, 'close')
@@ -41,7 +44,15 @@ it('measures each part and writes positive numbers, the table, and what it is do
   const positive = rows.filter(({ name, unit }) => !name.startsWith('idle: answered') && unit !== 'entries')
   expect(positive.filter(({ value }) => !(value > 0))).toEqual([])
   for (const { name } of rows) expect(stdout).toContain(name)
-  for (const name of ["docs' sample", 'accepting only, durable', 'whole route, no-op handler', 'start to ready']) {
+  for (const name of [
+    "docs' sample",
+    'accepting only, durable',
+    'accepting only, on Postgres',
+    'whole route, no-op handler',
+    'draining 5,000 entries, on Postgres, two workers',
+    'claim of 16 on Postgres: 5,000 waiting',
+    'start to ready',
+  ]) {
     expect(rows.map((row) => row.name)).toContain(name)
   }
   expect(stdout).not.toContain('\u001b')
@@ -54,8 +65,16 @@ it('measures only what it was asked for', async () => {
   expect(stdout).not.toContain('sample  ')
 })
 
+it('says what to do where there is no Postgres to measure', async () => {
+  const { code, stderr } = await runBench(['--quick', '--only', 'postgres-drain'], 'postgres://127.0.0.1:1/none')
+  expect(code).toBe(1)
+  expect(stderr).toMatch(/no Postgres to measure: .*\n.*TEST_DATABASE_URL.*--only/)
+})
+
 it('refuses a measurement that it does not know, and names those it does', async () => {
   const { code, stderr } = await runBench(['--only', 'speed'])
   expect(code).toBe(1)
-  expect(stderr).toContain('ceiling, sample, receive, whole, drain, claim, idle, start')
+  expect(stderr).toContain(
+    'ceiling, sample, receive, postgres-receive, whole, drain, postgres-drain, postgres-drain-2, claim,',
+  )
 })

@@ -1,17 +1,10 @@
-import { copyFile } from 'node:fs/promises'
-import { join } from 'node:path'
 import type { Lease } from '../../src/event.ts'
 import type { Inbox } from '../../src/inbox/inbox.ts'
-import { openSqliteInbox } from '../../src/inbox/sqlite-inbox.ts'
+import { openInbox } from '../../src/inbox/open-inbox.ts'
 import { newEntry } from '../support/new-entry.ts'
 import { serveTask } from './child-task.ts'
-import { createTemplateFile, fillInbox } from './fill-inbox.ts'
-import type { ClaimPlan } from './plan.ts'
+import { type ClaimInboxes, makeInboxes, ONE_LANE } from './claim-inboxes.ts'
 import { median } from './statistics.ts'
-
-export interface ClaimRequest extends ClaimPlan {
-  readonly folder: string
-}
 
 export interface ClaimResult {
   /** What the inbox holds, to be read after "claim of 16, ". */
@@ -34,12 +27,12 @@ interface Case {
 /** As many as a server's worker claims at most, by default. */
 const LIMIT = 16
 const LEASE_MS = 45_000
-const ONE_LANE = '/sub_shared'
 
-serveTask(async (request: ClaimRequest): Promise<ClaimResult[]> => {
+serveTask(async (request: ClaimInboxes): Promise<ClaimResult[]> => {
+  await using undo = new AsyncDisposableStack()
   const cases: Case[] = []
-  for (const [name, file] of await makeFiles(request)) {
-    const inbox = openSqliteInbox(file, 'server')
+  for (const [name, url] of await makeInboxes(request, undo)) {
+    const inbox = undo.adopt(await openInbox(url, 'server'), (opened) => opened.close())
     const firstOfAnotherLaneMs = name.includes('lane') ? await findFirstOfAnotherLane(inbox) : undefined
     cases.push({ name, inbox, firstOfAnotherLaneMs, claimUs: [], claimAndSettleUs: [] })
   }
@@ -47,7 +40,6 @@ serveTask(async (request: ClaimRequest): Promise<ClaimResult[]> => {
     // In turns, so that a slow moment of the machine falls on all of them.
     for (const each of cases) await measureRound(each)
   }
-  for (const { inbox } of cases) await inbox.close()
   return cases.map(({ name, firstOfAnotherLaneMs, claimUs, claimAndSettleUs }) => ({
     name,
     firstOfAnotherLaneMs,
@@ -55,38 +47,6 @@ serveTask(async (request: ClaimRequest): Promise<ClaimResult[]> => {
     claimAndSettleUs: median(claimAndSettleUs),
   }))
 })
-
-async function makeFiles({ folder, sizes, settled, oneLane }: ClaimRequest): Promise<Map<string, string>> {
-  const files = new Map<string, string>()
-  const now = Date.now()
-  const pathOf = (name: string) => join(folder, `${name}.db`)
-  await createTemplateFile(pathOf('template'))
-  for (const count of sizes) {
-    const file = pathOf(`waiting-${count}`)
-    await copyFile(pathOf('template'), file)
-    fillInbox(file, { count, state: 'pending', dueAt: now })
-    files.set(`${count.toLocaleString('en')} waiting`, file)
-  }
-  const largest = sizes.at(-1) ?? 0
-  const variations = {
-    [`${settled.toLocaleString('en')} settled`]: { count: settled, state: 'handled' },
-    [`${oneLane.toLocaleString('en')} of one lane first`]: { count: oneLane, state: 'pending', lane: ONE_LANE },
-    [`${oneLane.toLocaleString('en')} of one lane replayed`]: {
-      count: oneLane,
-      state: 'pending',
-      lane: ONE_LANE,
-      ready: 'all',
-    },
-  } as const
-  for (const [index, [name, filling]] of Object.entries(variations).entries()) {
-    const file = pathOf(`variation-${index}`)
-    await copyFile(pathOf(`waiting-${largest}`), file)
-    // Due before all others, and so at the head of the queue.
-    fillInbox(file, { ...filling, dueAt: now - largest })
-    files.set(`${largest.toLocaleString('en')} waiting, ${name}`, file)
-  }
-  return files
-}
 
 /** Milliseconds until another lane gets its turn, as for a worker whose handler is busy with the first of the one lane. */
 async function findFirstOfAnotherLane(inbox: Inbox): Promise<number> {

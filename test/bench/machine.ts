@@ -14,12 +14,14 @@ export interface Machine {
   readonly syncMs: number
   /** Processes that ran before anything was measured: others take their share of the cores. */
   readonly loadBefore: number
+  /** Version and settings; undefined when none was measured. */
+  readonly postgres: string | undefined
 }
 
 const APPENDS = 200
 const APPEND_BYTES = 16_384
 
-export function describeMachine(scratch: string): Machine {
+export function describeMachine(scratch: string): Omit<Machine, 'postgres'> {
   return {
     cpu: cpus()[0]?.model ?? 'unknown',
     cores: availableParallelism(),

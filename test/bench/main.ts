@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Command, InvalidArgumentError, Option } from 'commander'
 import { wholeNumberOption } from '../../src/cli/parse-option.ts'
+import { openBenchPostgres } from './bench-postgres.ts'
 import { describeMachine } from './machine.ts'
 import { createPlan, type MeasurementName, measurementNames } from './plan.ts'
 import { printReport } from './print-report.ts'
@@ -19,19 +20,25 @@ interface Options {
 
 const help = `
 Measurements:
-  ceiling   the load generator against a raw node:http server
-  sample    the docs' sample: the unit of the ratios
-  receive   this server accepting only (ROLE=receive)
-  whole     this server on the whole route, with a no-op handler
-  drain     a backlog, with a no-op handler
-  claim     a claim, by the number of entries waiting
-  idle      from answered to handler started
-  start     from start to ready
+  ceiling            the load generator against a raw node:http server
+  sample             the docs' sample: the unit of the ratios
+  receive            this server accepting only (ROLE=receive)
+  postgres-receive   the same on Postgres
+  whole              this server on the whole route, with a no-op handler
+  drain              a backlog, with a no-op handler
+  postgres-drain     the same on Postgres
+  postgres-drain-2   the same with two processes
+  claim              a claim, by the number of entries waiting
+  postgres-claim     the same on Postgres
+  idle               from answered to handler started
+  start              from start to ready
+
+Postgres is one of its own in the temporary folder, or that of TEST_DATABASE_URL.
 
 Examples:
-  npm run bench                                       everything: three minutes, 3 GB in the temporary folder
+  npm run bench                                       everything: six minutes, 3 GB in the temporary folder
   npm run bench -- --rounds 5 --json bench.json
-  npm run bench -- --only sample,receive,whole
+  npm run bench -- --only sample,receive,postgres-receive
   npm run bench -- --quick --rounds 1 --seconds 1     whether it runs at all
 
 Ends with 0 when everything was measured, short of its target or not, and with 1 when something could not be.`
@@ -51,19 +58,30 @@ const program = new Command('bench')
   .showHelpAfterError('(--help tells more)')
   .action(bench)
 
+/** What would outlive the process otherwise. */
+const undo = new AsyncDisposableStack()
+// A signal alone would end the process without 'exit'.
+for (const [signal, code] of Object.entries({ SIGINT: 130, SIGTERM: 143 }))
+  process.once(signal, () => void undo.disposeAsync().finally(() => process.exit(code)))
+
 try {
   await program.parseAsync()
 } catch (error) {
   process.stderr.write(`could not measure: ${error instanceof Error ? (error.stack ?? error.message) : error}\n`)
   process.exitCode = 1
+} finally {
+  await undo.disposeAsync()
 }
 
 async function bench({ json, ...options }: Options): Promise<void> {
   const plan = createPlan({ ...options, quick: options.quick === true })
   const scratch = await createThrowAwayFolder()
   const say = (what: string) => void process.stderr.write(`bench: ${what}\n`)
-  const machine = describeMachine(scratch)
-  const { rows, measured } = await runBench({ plan, scratch, say })
+  const described = describeMachine(scratch)
+  const postgres = await openBenchPostgres(plan)
+  if (postgres !== undefined) undo.defer(postgres.remove)
+  const machine = { ...described, postgres: postgres?.description }
+  const { rows, measured } = await runBench({ plan, scratch, say, postgresUrl: postgres?.url })
   printReport(machine, rows)
   if (json === undefined) return
   const content = { machine, plan: { ...plan, only: [...plan.only] }, rows, measured }
@@ -74,9 +92,6 @@ async function bench({ json, ...options }: Options): Promise<void> {
 async function createThrowAwayFolder(): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'stripe-webhook-receiver-bench-'))
   process.on('exit', () => rmSync(folder, { recursive: true, force: true }))
-  // A signal alone would end the process without 'exit'.
-  process.once('SIGINT', () => process.exit(130))
-  process.once('SIGTERM', () => process.exit(143))
   return folder
 }
 

@@ -1,10 +1,10 @@
-import { DatabaseSync } from 'node:sqlite'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { NewEntry } from '../../src/event.ts'
 import type { Inbox } from '../../src/inbox/inbox.ts'
-import { openSqliteInbox } from '../../src/inbox/sqlite-inbox.ts'
+import { openInbox } from '../../src/inbox/open-inbox.ts'
 import { parseEnvelope } from '../../src/parse-envelope.ts'
-import { type BenchContext, handlersPath, inboxFile, withFolder } from './bench-context.ts'
+import { type BenchContext, handlersPath } from './bench-context.ts'
+import { type BenchInbox, type StoreName, withInbox } from './bench-inbox.ts'
 import { createDeliveries } from './deliveries.ts'
 import { startServer } from './server-process.ts'
 
@@ -12,33 +12,63 @@ const ADDS_AT_ONCE = 1_000
 const POLL_MS = 250
 const TIMEOUT_MS = 120_000
 
-/** Entries a second, from the first claim to the last settle, for each round. */
-export async function measureDrain(context: BenchContext): Promise<readonly number[]> {
+export const drainNames = ['drain', 'postgres-drain', 'postgres-drain-2'] as const
+export type DrainName = (typeof drainNames)[number]
+
+interface DrainTarget {
+  readonly title: string
+  readonly store: StoreName
+  readonly workers: number
+  /** Entries a second; times as many as `beside` where that is given. */
+  readonly atLeast: number
+  readonly beside?: DrainName
+}
+
+export const drains: Readonly<Record<DrainName, DrainTarget>> = {
+  drain: { title: 'no-op handler', store: 'sqlite', workers: 1, atLeast: 10_000 },
+  'postgres-drain': { title: 'on Postgres, one worker', store: 'postgres', workers: 1, atLeast: 6_000 },
+  'postgres-drain-2': {
+    title: 'on Postgres, two workers',
+    store: 'postgres',
+    workers: 2,
+    atLeast: 1,
+    beside: 'postgres-drain',
+  },
+}
+
+/** Entries a second, from the first claim to the last settle, for each round; the drains take turns. */
+export async function measureDrains(context: BenchContext): Promise<ReadonlyMap<DrainName, readonly number[]>> {
   const { plan, say } = context
-  const rates: number[] = []
+  const rates = new Map<DrainName, number[]>()
   for (let round = 1; round <= plan.rounds; round += 1) {
-    say(`round ${round} of ${plan.rounds}: drain of ${plan.drainEntries.toLocaleString('en')} entries`)
-    rates.push(await withFolder(context, (folder) => drain(folder, plan.drainEntries)))
+    for (const name of drainNames) {
+      if (!plan.only.has(name)) continue
+      say(`round ${round} of ${plan.rounds}: ${name} of ${plan.drainEntries.toLocaleString('en')} entries`)
+      const { store, workers } = drains[name]
+      const rate = await withInbox(context, store, (inbox) => drain(inbox, workers, plan.drainEntries))
+      rates.set(name, [...(rates.get(name) ?? []), rate])
+    }
   }
   return rates
 }
 
-async function drain(folder: string, count: number): Promise<number> {
-  const file = inboxFile(folder)
-  await fill(file, count)
-  const env = { DATABASE_URL: `file:${file}`, HANDLERS: handlersPath('noop-handlers') }
-  const server = await startServer('receiver', folder, env)
+async function drain({ url, folder, readHandled }: BenchInbox, workers: number, count: number): Promise<number> {
+  await fill(url, count)
+  const env = { DATABASE_URL: url, HANDLERS: handlersPath('noop-handlers') }
+  const servers = await Promise.all(Array.from({ length: workers }, () => startServer('receiver', folder, env)))
   try {
-    await waitUntilDrained(file)
+    await waitUntilDrained(url)
   } finally {
-    await server.kill()
+    await Promise.all(servers.map((server) => server.kill()))
   }
-  return readRate(file, count)
+  const handled = await readHandled()
+  if (handled.count !== count) throw new Error(`expected ${count} attempts, and ${handled.count} are recorded`)
+  return (count * 1_000) / handled.durationMs
 }
 
 /** Through the store, as deliveries would. */
-async function fill(file: string, count: number): Promise<void> {
-  const inbox = openSqliteInbox(file, 'server')
+async function fill(url: string, count: number): Promise<void> {
+  const inbox = await openInbox(url, 'server')
   try {
     for (let added = 0; added < count; added += ADDS_AT_ONCE)
       await addAll(inbox, Math.min(ADDS_AT_ONCE, count - added), added)
@@ -58,29 +88,17 @@ function toNewEntry(body: Uint8Array): NewEntry {
   return { ...envelope, body, route: 'account', source: 'delivery', secret: '1:…cdef', state: 'pending', reason: null }
 }
 
-async function waitUntilDrained(file: string): Promise<void> {
-  const inbox = openSqliteInbox(file, 'command')
+async function waitUntilDrained(url: string): Promise<void> {
+  const inbox = await openInbox(url, 'command')
   try {
     const deadline = performance.now() + TIMEOUT_MS
     while (performance.now() < deadline) {
-      const { pending, running } = await inbox.counts()
-      if (pending + running === 0) return
+      // Counting is left for the end: it would take from what is measured.
+      if ((await inbox.oldestPendingMs()) === null && (await inbox.counts()).running === 0) return
       await delay(POLL_MS)
     }
   } finally {
     await inbox.close()
   }
   throw new Error(`the backlog was not drained after ${TIMEOUT_MS} ms`)
-}
-
-/** By the attempts that the store recorded: measuring takes nothing from what is measured. */
-function readRate(file: string, count: number): number {
-  const db = new DatabaseSync(file, { readOnly: true })
-  const row = db
-    .prepare(`
-    SELECT count(*) AS handled, max(ended_at) - min(started_at) AS durationMs FROM attempt WHERE outcome = 'handled'`)
-    .get()
-  db.close()
-  if (row?.handled !== count) throw new Error(`expected ${count} attempts, and ${row?.handled} are recorded`)
-  return (count * 1_000) / Number(row.durationMs)
 }

@@ -1,14 +1,14 @@
-import { DatabaseSync } from 'node:sqlite'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Inbox } from '../../src/inbox/inbox.ts'
-import { openSqliteInbox } from '../../src/inbox/sqlite-inbox.ts'
-import { type BenchContext, handlersPath, inboxFile, withFolder } from './bench-context.ts'
+import { openInbox } from '../../src/inbox/open-inbox.ts'
+import { type BenchContext, handlersPath } from './bench-context.ts'
+import { type BenchInbox, type StoreName, withInbox } from './bench-inbox.ts'
 import { runTask } from './child-task.ts'
 import type { LoadRequest, LoadResult } from './load-generator.ts'
 import { type ServerName, type ServerProcess, startServer } from './server-process.ts'
 
-export type LoadName = 'ceiling' | 'sample' | 'receive' | 'whole'
-export const loadNames = ['ceiling', 'sample', 'receive', 'whole'] as const satisfies LoadName[]
+export const loadNames = ['ceiling', 'sample', 'receive', 'postgres-receive', 'whole'] as const
+export type LoadName = (typeof loadNames)[number]
 
 /** One load on one server. */
 export interface LoadMeasurement extends LoadResult {
@@ -34,12 +34,15 @@ const GENERATOR = new URL('./load-generator.ts', import.meta.url)
 interface LoadTarget {
   readonly server: ServerName
   readonly env: Readonly<Record<string, string>>
+  /** `sqlite` unless told. */
+  readonly store?: StoreName
 }
 
 const targets: Readonly<Record<LoadName, LoadTarget>> = {
   ceiling: { server: 'raw-server', env: {} },
   sample: { server: 'docs-sample', env: {} },
   receive: { server: 'receiver', env: { ROLE: 'receive' } },
+  'postgres-receive': { server: 'receiver', env: { ROLE: 'receive' }, store: 'postgres' },
   whole: { server: 'receiver', env: { ROLE: 'all', HANDLERS: handlersPath('noop-handlers') } },
 }
 
@@ -60,13 +63,13 @@ export async function measureLoads(context: BenchContext): Promise<ReadonlyMap<L
 
 function measureLoad(context: BenchContext, name: LoadName): Promise<LoadMeasurement> {
   const { plan } = context
-  return withFolder(context, async (folder) => {
-    const { server: serverName, env } = targets[name]
-    const server = await startServer(serverName, folder, { DATABASE_URL: `file:${inboxFile(folder)}`, ...env })
+  const { server: serverName, env, store = 'sqlite' } = targets[name]
+  return withInbox(context, store, async (inbox) => {
+    const server = await startServer(serverName, inbox.folder, { DATABASE_URL: inbox.url, ...env })
     try {
       const load = { connections: CONNECTIONS, warmUpSeconds: plan.warmUpSeconds, seconds: plan.loadSeconds }
       return serverName === 'receiver'
-        ? await loadReceiver(server, load, { file: inboxFile(folder), isWhole: name === 'whole' })
+        ? await loadReceiver(server, load, { ...inbox, isWhole: name === 'whole' })
         : { ...(await runLoad(server, load)), peakMemoryBytes: server.peakMemoryBytes(), handling: undefined }
     } finally {
       await server.kill()
@@ -81,30 +84,21 @@ const runLoad = ({ port }: ServerProcess, load: Load) => runTask<LoadRequest, Lo
 async function loadReceiver(
   server: ServerProcess,
   load: Load,
-  { file, isWhole }: { readonly file: string; readonly isWhole: boolean },
+  { url, readHandled, isWhole }: BenchInbox & { readonly isWhole: boolean },
 ): Promise<LoadMeasurement> {
-  const inbox = openSqliteInbox(file, 'command')
+  const inbox = await openInbox(url, 'command')
   try {
     const watch = isWhole ? watchBacklog(inbox) : undefined
     const result = await runLoad(server, load)
     const backlog = await watch?.stop()
     const peakMemoryBytes = server.peakMemoryBytes()
     await checkNothingIsLost(inbox, result.answered, isWhole)
-    const handling = backlog && { ...backlog, perSecond: readHandledRate(file, result) }
-    return { ...result, peakMemoryBytes, handling }
+    const handled = await readHandled(result)
+    const perSecond = (handled.count * 1_000) / (result.untilAt - result.fromAt)
+    return { ...result, peakMemoryBytes, handling: backlog && { ...backlog, perSecond } }
   } finally {
     await inbox.close()
   }
-}
-
-/** By the attempts that the store recorded. */
-function readHandledRate(file: string, { fromAt, untilAt }: LoadResult): number {
-  const db = new DatabaseSync(file, { readOnly: true })
-  const row = db
-    .prepare(`SELECT count(*) AS handled FROM attempt WHERE outcome = 'handled' AND ended_at BETWEEN ? AND ?`)
-    .get(fromAt, untilAt)
-  db.close()
-  return (Number(row?.handled) * 1_000) / (untilAt - fromAt)
 }
 
 /** Looks now and then how many entries wait, from the first one on. */

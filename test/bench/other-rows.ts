@@ -1,4 +1,5 @@
 import type { ClaimResult } from './claim-process.ts'
+import { type DrainName, drains } from './measure-drain.ts'
 import type { IdleResult } from './measure-idle.ts'
 import { createRow, type Row } from './row.ts'
 import { median } from './statistics.ts'
@@ -7,15 +8,26 @@ const CLAIM_GROWTH = 1.5
 /** For an entry that waits behind many of one lane. */
 const OTHER_LANE_MS = 50
 
-export function createDrainRows(rates: readonly number[], entries: number): Row[] {
-  const name = `draining ${entries.toLocaleString('en')} entries, no-op handler`
-  return [createRow({ name, value: median(rates), unit: '/s', target: { of: 'value', atLeast: 10_000 } })]
+/** Rates of the rounds; those of several workers are compared with the same store's single one. */
+export function createDrainRows(rates: ReadonlyMap<DrainName, readonly number[]>, entries: number): Row[] {
+  return [...rates].map(([name, measured]) => {
+    const { title, atLeast, beside } = drains[name]
+    const row = {
+      name: `draining ${entries.toLocaleString('en')} entries, ${title}`,
+      value: median(measured),
+      unit: '/s',
+    }
+    if (beside === undefined) return createRow({ ...row, target: { of: 'value', atLeast } })
+    const single = rates.get(beside)
+    return createRow({ ...row, ratio: single && row.value / median(single), target: { of: 'ratio', atLeast } })
+  })
 }
 
-export function createClaimRows(results: readonly ClaimResult[]): Row[] {
+/** `place` tells where: empty, or such as ` on Postgres`. */
+export function createClaimRows(results: readonly ClaimResult[], place = ''): Row[] {
   return [
-    ...createClaimCostRows(results, 'claim of 16', ({ claimUs }) => claimUs),
-    ...createClaimCostRows(results, 'claim of 16 and settles', ({ claimAndSettleUs }) => claimAndSettleUs),
+    ...createClaimCostRows(results, `claim of 16${place}`, ({ claimUs }) => claimUs),
+    ...createClaimCostRows(results, `claim of 16 and settles${place}`, ({ claimAndSettleUs }) => claimAndSettleUs),
     ...results.flatMap(({ name, firstOfAnotherLaneMs: value }) => {
       if (value === undefined) return []
       const target = { of: 'value', atMost: OTHER_LANE_MS } as const

@@ -1,5 +1,18 @@
-/** What can be measured, in this order. The first four take turns, round by round. */
-export const measurementNames = ['ceiling', 'sample', 'receive', 'whole', 'drain', 'claim', 'idle', 'start'] as const
+/** What can be measured, in this order. Loads take turns, round by round, and so do drains. */
+export const measurementNames = [
+  'ceiling',
+  'sample',
+  'receive',
+  'postgres-receive',
+  'whole',
+  'drain',
+  'postgres-drain',
+  'postgres-drain-2',
+  'claim',
+  'postgres-claim',
+  'idle',
+  'start',
+] as const
 export type MeasurementName = (typeof measurementNames)[number]
 
 /** How much of everything. */
@@ -18,7 +31,7 @@ export interface Plan {
 export interface ClaimPlan {
   /** Entries waiting, ascending. */
   readonly sizes: readonly number[]
-  /** Settled ones in the file beside the largest size. */
+  /** Settled ones in the file beside the largest size: SQLite only, as what follows. */
   readonly settled: number
   /** Entries of one lane at the head of the largest size. */
   readonly oneLane: number

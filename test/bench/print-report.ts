@@ -49,12 +49,13 @@ function paint({ isMet }: Row, line: string): string {
   return isMet === undefined ? line : styleText(isMet ? 'green' : 'yellow', line)
 }
 
-function describeNotes({ syncMs }: Machine, rows: readonly Row[]): string[] {
+function describeNotes({ syncMs, postgres }: Machine, rows: readonly Row[]): string[] {
   const hasMemory = rows.some(({ unit }) => unit === 'MB')
   return [
     'Loads: 64 keep-alive connections, 3 KB payment_intent.succeeded, every id distinct and freshly signed; medians of the rounds.',
-    "Ratios: to the docs' sample, which stores nothing; of claims, to the one with the fewest entries waiting.",
+    "Ratios: to the docs' sample, which stores nothing; of claims, to the one with the fewest entries waiting; of two workers, to one.",
     'The receiver runs as `npm start` does, with LOG_LEVEL=warn: at info it writes one line for each handled event.',
+    ...(postgres === undefined ? [] : [`Postgres on the same machine: ${postgres}.`]),
     ...(hasMemory ? [] : ['No resident memory: no load on the receiver was measured, or this system has no /proc.']),
     ...(syncMs < DISK_SYNC_MS
       ? ['Syncs are too fast for a disk: the temporary folder is in memory. Set TMPDIR to one on the disk.']

@@ -1,6 +1,8 @@
 import { expect, it } from 'vitest'
 import { createLoadRows } from './load-rows.ts'
+import type { DrainName } from './measure-drain.ts'
 import type { Handling, LoadMeasurement } from './measure-loads.ts'
+import { createDrainRows } from './other-rows.ts'
 import { createRow, describeTarget } from './row.ts'
 import { median, quantile } from './statistics.ts'
 
@@ -52,6 +54,16 @@ it('counts on the whole route what was handled, and says that the backlog grows'
     isMet: false,
   })
   expect(rows.find(({ name }) => name.includes('waiting'))).toMatchObject({ value: 9_000, isMet: false })
+})
+
+it('compares the drain of two workers with that of one, where that was measured', () => {
+  const rates = new Map<DrainName, number[]>([['postgres-drain-2', [9_000, 11_000, 10_000]]])
+  expect(createDrainRows(rates, 1_000)).toMatchObject([{ value: 10_000, isMet: undefined }])
+  rates.set('postgres-drain', [8_000])
+  expect(createDrainRows(rates, 1_000)).toMatchObject([
+    { value: 10_000, ratio: 1.25, isMet: true },
+    { value: 8_000, isMet: true },
+  ])
 })
 
 it('takes the middle, or the mean of the two in the middle', () => {

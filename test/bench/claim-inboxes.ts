@@ -1,0 +1,64 @@
+import { copyFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { planBenchSchema } from './bench-inbox.ts'
+import { createTemplateFile, fillInbox } from './fill-inbox.ts'
+import { fillSchema } from './fill-schema.ts'
+import type { ClaimPlan } from './plan.ts'
+
+export interface ClaimInboxes extends ClaimPlan {
+  readonly folder: string
+  /** The Postgres to make schemas in; undefined for files in the folder. */
+  readonly postgresUrl: string | undefined
+}
+
+/** Lane of those that wait at the head of a queue, where there are such. */
+export const ONE_LANE = '/sub_shared'
+
+/** Makes the inboxes whose claims are compared: for each what it holds, and its DATABASE_URL. Schemas go with `undo`. */
+export function makeInboxes(request: ClaimInboxes, undo: AsyncDisposableStack): Promise<Map<string, string>> {
+  return request.postgresUrl === undefined ? makeFiles(request) : makeSchemas(request, undo)
+}
+
+const describeSize = (count: number) => `${count.toLocaleString('en')} waiting`
+
+async function makeSchemas({ sizes, postgresUrl }: ClaimInboxes, undo: AsyncDisposableStack) {
+  const urls = new Map<string, string>()
+  for (const count of sizes) {
+    const schema = undo.use(planBenchSchema({ postgresUrl }))
+    await fillSchema(schema, count)
+    urls.set(describeSize(count), schema.url)
+  }
+  return urls
+}
+
+async function makeFiles({ folder, sizes, settled, oneLane }: ClaimInboxes): Promise<Map<string, string>> {
+  const urls = new Map<string, string>()
+  const now = Date.now()
+  const pathOf = (name: string) => join(folder, `${name}.db`)
+  await createTemplateFile(pathOf('template'))
+  for (const count of sizes) {
+    const file = pathOf(`waiting-${count}`)
+    await copyFile(pathOf('template'), file)
+    fillInbox(file, { count, state: 'pending', dueAt: now })
+    urls.set(describeSize(count), `file:${file}`)
+  }
+  const largest = sizes.at(-1) ?? 0
+  const variations = {
+    [`${settled.toLocaleString('en')} settled`]: { count: settled, state: 'handled' },
+    [`${oneLane.toLocaleString('en')} of one lane first`]: { count: oneLane, state: 'pending', lane: ONE_LANE },
+    [`${oneLane.toLocaleString('en')} of one lane replayed`]: {
+      count: oneLane,
+      state: 'pending',
+      lane: ONE_LANE,
+      ready: 'all',
+    },
+  } as const
+  for (const [index, [name, filling]] of Object.entries(variations).entries()) {
+    const file = pathOf(`variation-${index}`)
+    await copyFile(pathOf(`waiting-${largest}`), file)
+    // Due before all others, and so at the head of the queue.
+    fillInbox(file, { ...filling, dueAt: now - largest })
+    urls.set(`${describeSize(largest)}, ${name}`, `file:${file}`)
+  }
+  return urls
+}
