@@ -18,6 +18,10 @@ export interface ServerProcess {
 
 export type ServerName = 'raw-server' | 'docs-sample' | 'receiver'
 
+/** Node's options of `npm start`, which the image has too. */
+const { scripts: npmScripts } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'))
+const startOptions: string[] = npmScripts.start.split(' ').filter((word: string) => word.startsWith('--'))
+
 const scripts: Readonly<Record<ServerName, URL>> = {
   'raw-server': new URL('./raw-server.ts', import.meta.url),
   'docs-sample': new URL('./docs-sample.ts', import.meta.url),
@@ -35,7 +39,7 @@ export async function startServer(
 ): Promise<ServerProcess> {
   const [port, adminPort] = await findFreePorts()
   const startedAt = performance.now()
-  const child = spawn(process.execPath, [scripts[name].pathname], {
+  const child = spawn(process.execPath, [...(name === 'receiver' ? startOptions : []), scripts[name].pathname], {
     cwd: folder,
     // Nothing of the caller's own environment, so that its settings do not reach a measurement.
     env: {
@@ -45,8 +49,6 @@ export async function startServer(
       ADMIN_PORT: String(adminPort),
       STRIPE_WEBHOOK_SECRET: SECRET,
       LOG_LEVEL: 'warn',
-      // As the start script and the image set it.
-      ...(name === 'receiver' ? { NODE_OPTIONS: '--max-semi-space-size=8' } : {}),
       ...env,
     },
     stdio: ['ignore', 'inherit', 'inherit'],
