@@ -68,6 +68,60 @@ describe('the worker', () => {
     expect(most).toBe(4)
   })
 
+  /** Quick ones first, so that the worker claims ahead; from then on handlers wait for the gate, or for the end. */
+  async function startTurningSlow({ quick, concurrency }: { quick: number; concurrency: number }) {
+    const gate = Promise.withResolvers<void>()
+    let [started, mostLimit, released] = [0, 0, 0]
+    const running = start(
+      async (_lease, signal) => {
+        started += 1
+        if (started <= quick) return handled
+        const aborted = new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve()))
+        await Promise.race([gate.promise, aborted])
+        return signal.aborted ? { outcome: { state: 'pending', retryInMs: 60_000, error: 'aborted' } } : handled
+      },
+      {
+        concurrency,
+        on: {
+          ...inbox,
+          claim: (request) => {
+            mostLimit = Math.max(mostLimit, request.limit)
+            return inbox.claim(request)
+          },
+          release: (leases) => {
+            released += leases.length
+            return inbox.release(leases)
+          },
+        },
+      },
+    )
+    return { gate, running, mostLimit: () => mostLimit, started: () => started, released: () => released }
+  }
+
+  it('claims ahead of quick handlers, and gives back what slow ones cannot start soon', async () => {
+    await Promise.all(Array.from({ length: 300 }, () => inbox.add(newEntry())))
+    const { gate, mostLimit, started, released } = await startTurningSlow({ quick: 100, concurrency: 4 })
+    await eventually('the rest to be given back', async () => (await inbox.counts()).running === 4 && released() > 0)
+    expect(mostLimit()).toBeGreaterThan(4)
+    expect(started()).toBe(104)
+    const waiting = await inbox.list({ states: ['pending'] }, { limit: 300 })
+    expect(waiting.map(({ attempts }) => attempts)).toEqual(Array.from({ length: 196 }, () => 0))
+    gate.resolve()
+    await handledCount(300)
+    expect((await inbox.list({}, { limit: 300 })).every(({ attempts }) => attempts === 1)).toBe(true)
+  })
+
+  it('gives back what it claimed ahead when it stops', async () => {
+    await Promise.all(Array.from({ length: 300 }, () => inbox.add(newEntry())))
+    const { running, started } = await startTurningSlow({ quick: 100, concurrency: 4 })
+    await eventually('the handlers to be slow', () => started() === 104)
+    await running.stop(0)
+    expect(started()).toBe(104)
+    expect(await inbox.counts()).toMatchObject({ handled: 100, pending: 200, running: 0 })
+    const attempts = (await inbox.list({ states: ['pending'] }, { limit: 300 })).map((entry) => entry.attempts)
+    expect(attempts.filter((count) => count === 0)).toHaveLength(196)
+  })
+
   it('starts an entry when nudged, without waiting for its next look', async () => {
     // Without timers an idle worker never looks again by itself.
     vi.useFakeTimers({ toFake: ['setTimeout'] })
