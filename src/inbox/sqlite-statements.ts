@@ -2,7 +2,8 @@ import type { DatabaseSync } from 'node:sqlite'
 
 /**
  * Every statement of the store, prepared once. Parameters are named as the columns they are for, `now` is in milliseconds; those of
- * what runs for each event are numbered, because looking names up took a quarter of an add's time.
+ * what runs for each event are numbered, because looking names up took a quarter of an add's time. `0 +` keeps SQLite from planning
+ * a statement anew for each value of its limit.
  */
 export type Statements = ReturnType<typeof prepareStatements>
 
@@ -28,7 +29,7 @@ export function prepareStatements(db: DatabaseSync) {
     claim: db.prepare(`
       UPDATE OR IGNORE entry
       SET state = 'running', attempts = attempts + 1, owner = :owner, started_at = :now, lease_until = :now + :lease_ms
-      WHERE seq IN (SELECT seq FROM entry WHERE state = 'pending' AND ready = 1 AND due_at <= :now ORDER BY due_at, seq LIMIT :limit)
+      WHERE seq IN (SELECT seq FROM entry WHERE state = 'pending' AND ready = 1 AND due_at <= :now ORDER BY due_at, seq LIMIT 0 + :limit)
       RETURNING seq, attempts, event_id, type, shape, account, object_id, lane, snapshot_event_id, livemode, api_version, created_at,
                 received_at, route, source, secret, (SELECT body FROM payload WHERE payload.seq = entry.seq) AS body,
                 coalesce((SELECT event_id FROM entry AS twin
@@ -42,7 +43,7 @@ export function prepareStatements(db: DatabaseSync) {
       WHERE seq IN (SELECT due.seq FROM entry AS due
                     WHERE due.state = 'pending' AND due.ready = 1 AND due.due_at <= :now
                       AND EXISTS (SELECT 1 FROM entry AS busy WHERE busy.state = 'running' AND busy.lane = due.lane)
-                    ORDER BY due.due_at, due.seq LIMIT :limit)`),
+                    ORDER BY due.due_at, due.seq LIMIT 0 + :limit)`),
 
     release: db.prepare(`
       UPDATE entry SET state = 'pending', attempts = attempts - 1, owner = NULL, lease_until = NULL
