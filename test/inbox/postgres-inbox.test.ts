@@ -62,6 +62,26 @@ describe('the Postgres store', () => {
     await other.close()
   })
 
+  it('lets an entry that lost many attempts wait, and one that lost a few run again at once', async () => {
+    for (const [attempts, isDue] of [
+      [2, true],
+      [20, false],
+    ] as const) {
+      const entry = newEntry()
+      await inbox.add(entry)
+      await claimOne()
+      await schema.query('UPDATE entry SET attempts = $1, lease_until = now() WHERE event_id = $2', [
+        attempts,
+        entry.eventId,
+      ])
+      const other = await openPostgresInbox(schema.url, 'server')
+      const leases = await other.claim({ limit: 1, leaseMs: 60_000 })
+      expect(leases.map(({ attempt }) => attempt)).toEqual(isDue ? [attempts + 1] : [])
+      expect((await other.get(entry.eventId))?.attempts).toMatchObject([{ number: attempts, outcome: 'lost' }])
+      await other.close()
+    }
+  })
+
   it('leaves the leases of others alone when a process starts', async () => {
     await inbox.add(newEntry())
     const lease = await claimOne()

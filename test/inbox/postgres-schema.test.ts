@@ -88,7 +88,11 @@ describe('a Postgres that cannot be used', () => {
   it.each([
     ['is not there', () => change({ port: '1' }), /ECONNREFUSED/],
     ['is at an unknown host', () => change({ hostname: 'nowhere.invalid' }), /nowhere\.invalid/],
-    ['refuses the password', () => change({ password: 'very-secret' }), /password authentication failed/],
+    [
+      'refuses the login',
+      () => change({ username: 'nobody_here', password: 'very-secret' }),
+      /password authentication failed|role "nobody_here" does not exist/,
+    ],
     ['has no such database', () => change({ pathname: '/nothing_here' }), /"nothing_here" does not exist/],
     ['does not speak TLS', () => change({ search: '?sslmode=verify-full' }), /SSL|certificate/],
     [
@@ -101,7 +105,8 @@ describe('a Postgres that cannot be used', () => {
     const error = await openPostgresInbox(url, 'server').catch((reason: unknown) => reason)
     expect(error).toMatchObject({ code: 'inbox_unusable', message: expect.stringMatching(cause) })
     expect(error).toMatchObject({ message: expect.stringContaining('Check DATABASE_URL') })
-    const { password } = new URL(url)
+    // A server may be open to its own machine.
+    const password = new URL(url).password || 'no password'
     expect(String(error instanceof Error ? error.stack : error)).not.toContain(password)
   })
 })
