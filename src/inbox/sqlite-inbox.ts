@@ -11,7 +11,10 @@ import { claimDue, freeLeases, insert, isAnythingToClaim, settle } from './sqlit
 
 type Operation = () => unknown
 
-/** A batch blocks the event loop while it runs, so it has a bound: 256 adds take about 5 ms. */
+/**
+ * A batch blocks the event loop while it runs, so it has a bound: 256 adds take about 5 ms. A drain does 28,000/s with 64, and no
+ * more with 1,024 than with 256; batches of 16 and 32 accept a quarter and a tenth less, a sync being shared by fewer.
+ */
 const MAX_BATCH = 256
 /** Entries that may wait for a transaction: beyond it senders are told to come later, and memory stays bounded. */
 const MAX_WAITING = 4_096

@@ -77,10 +77,15 @@ export function prepareStatements(db: DatabaseSync) {
     getEntry: db.prepare(`
       SELECT *, (SELECT body FROM payload WHERE payload.seq = entry.seq) AS body FROM entry WHERE event_id = :event_id`),
     listAttempts: db.prepare('SELECT * FROM attempt WHERE seq = :seq ORDER BY replay, number'),
+    /** Ready as on arrival: thousands of one lane do not hold up the others. */
     replay: db.prepare(`
       UPDATE entry
       SET attempts = iif(state = 'pending', attempts, 0), replays = iif(state = 'pending', replays, replays + 1),
-          ready = iif(state = 'pending', ready, 1), due_at = iif(state = 'pending' AND ready = 0, due_at, :now),
+          ready = iif(state = 'pending', ready,
+                      NOT EXISTS (SELECT 1 FROM entry AS busy WHERE busy.state = 'running' AND busy.lane = entry.lane)
+                      AND NOT EXISTS (SELECT 1 FROM entry AS other WHERE other.state = 'pending' AND other.lane = entry.lane
+                                      AND (other.ready = 0 OR other.due_at <= :now))),
+          due_at = iif(state = 'pending' AND ready = 0, due_at, :now),
           state = 'pending', settled_at = NULL
       WHERE event_id = :event_id AND state <> 'running' AND EXISTS (SELECT 1 FROM payload WHERE payload.seq = entry.seq)`),
 
