@@ -145,7 +145,11 @@ describe('a thin event', () => {
     const running = await start()
     await deliver(`${running.url}/webhook/connect`, thin('evt_thin'), connect)
     await inState('evt_thin', 'handled')
-    expect(linesOf(running, 'evt_thin')).toContainEqual(expect.objectContaining({ objectId: 'po_1', amount: '12.50' }))
+    const [line] = await eventually(
+      'the line',
+      () => linesOf(running, 'evt_thin').length > 0 && linesOf(running, 'evt_thin'),
+    )
+    expect(line).toMatchObject({ objectId: 'po_1', amount: '12.50' })
     expect(api.requests.map(({ headers }) => headers['stripe-context'])).toEqual(['acct_1', 'acct_1'])
   })
 
