@@ -6,7 +6,7 @@ export const sql = {
   /**
    * Rows in the order of their ids, so that two processes that add the same ones in another order never wait for each other in a
    * circle; `seq` keeps the order of arrival. Of equal ids in one batch the first wins. All start ready: a claim holds back
-   * what has to wait for its lane.
+   * what has to wait for its lane. The rows it gives are the duplicates, which are few.
    */
   add: `
     WITH given AS MATERIALIZED (
@@ -28,7 +28,7 @@ export const sql = {
       INSERT INTO payload (seq, body)
       SELECT seq, substring($2::bytea FROM body_start FOR body_bytes) FROM given JOIN added USING (seq)
     )
-    SELECT position FROM given JOIN added USING (seq)`,
+    SELECT position FROM given LEFT JOIN added ON added.seq = given.seq WHERE added.seq IS NULL`,
 
   /**
    * Of each lane the first due entry, unless the lane is running or another claim is just looking at it. A twin counts as handled

@@ -20,8 +20,8 @@ export async function addAll(db: Postgres, entries: readonly NewEntry[]): Promis
   })
   const values = [JSON.stringify(given), Buffer.concat(entries.map(({ body }) => body))]
   const rows = await db.query({ name: 'add', text: sql.add, values })
-  const added = new Set(rows.map(({ position }) => position))
-  return entries.map((_, position) => ({ value: added.has(position) ? 'added' : 'duplicate' }))
+  const duplicates = new Set(rows.map(({ position }) => position))
+  return entries.map((_, position) => ({ value: duplicates.has(position) ? 'duplicate' : 'added' }))
 }
 
 /** The bodies lie one after the other in a parameter of their own, which goes over the wire as bytes. */
