@@ -43,15 +43,13 @@ async function makeFiles({ folder, sizes, settled, oneLane }: ClaimInboxes): Pro
     urls.set(describeSize(count), `file:${file}`)
   }
   const largest = sizes.at(-1) ?? 0
+  const old = pathOf('old-objects')
+  await copyFile(pathOf('template'), old)
+  fillInbox(old, { count: largest, state: 'pending', objects: 'old', dueAt: now })
+  urls.set(`${describeSize(largest)}, of old objects`, `file:${old}`)
   const variations = {
     [`${settled.toLocaleString('en')} settled`]: { count: settled, state: 'handled' },
     [`${oneLane.toLocaleString('en')} of one lane first`]: { count: oneLane, state: 'pending', lane: ONE_LANE },
-    [`${oneLane.toLocaleString('en')} of one lane replayed`]: {
-      count: oneLane,
-      state: 'pending',
-      lane: ONE_LANE,
-      ready: 'all',
-    },
   } as const
   for (const [index, [name, filling]] of Object.entries(variations).entries()) {
     const file = pathOf(`variation-${index}`)

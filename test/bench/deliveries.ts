@@ -10,7 +10,7 @@ const ID_LENGTH = 24
 const ID = 'I'.repeat(ID_LENGTH)
 const SIGNATURE = 'S'.repeat(64)
 /** Ids that share a time part: as many as a busy account makes in a second. */
-const IDS_PER_SECOND = 5_000
+export const IDS_PER_SECOND = 5_000
 
 /** HTTP requests that are ready to be written to a socket, each with a body, an id and a signature of its own. */
 export interface Deliveries {

@@ -2,15 +2,16 @@ import { closeSync, fsyncSync, openSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
 import { openSqliteInbox } from '../../src/inbox/sqlite-inbox.ts'
 import { newEntry } from '../support/new-entry.ts'
+import { IDS_PER_SECOND } from './deliveries.ts'
 
 /** Entries to put into a file, alike but for their ids. */
 export interface Filling {
   readonly count: number
   readonly state: 'pending' | 'handled'
-  /** One lane for all; without it each has its own. */
+  /** One lane for all, of which only the first is ready; without it each has its own. */
   readonly lane?: string
-  /** How entries of one lane come to wait: as deliveries arrive, only the first is ready; after a replay, all are. */
-  readonly ready?: 'first' | 'all'
+  /** Without a lane for all: events of objects made long before them, or, unless told, with them. */
+  readonly objects?: 'new' | 'old'
   /** When the last of them became due; the others did before it, a millisecond apart. */
   readonly dueAt: number
 }
@@ -45,30 +46,29 @@ export function fillInbox(file: string, filling: Filling): void {
   flush(file)
 }
 
-function multiplyAll(db: DatabaseSync, { count, state, lane, ready = 'first', dueAt }: Filling): void {
+function multiplyAll(db: DatabaseSync, { count, state, lane, objects = 'new', dueAt }: Filling): void {
   const row = db.prepare(
     'SELECT min(seq) AS template, (SELECT max(seq) FROM entry) AS after FROM entry WHERE state = ?',
   )
   const { template, after } = row.get(state) ?? {}
   if (typeof template !== 'number' || typeof after !== 'number') throw new Error(`the file has no ${state} entry`)
   const from = { template, after, count }
-  const isAllReady = Number(lane === undefined || ready === 'all')
   db.prepare(multiply(db, 'entry', entryColumns)).run({
     ...from,
     lane: lane ?? null,
+    of_new: Number(objects === 'new'),
     due_at: dueAt,
-    all_ready: isAllReady,
   })
   db.prepare(multiply(db, 'payload')).run(from)
   db.prepare(multiply(db, 'attempt')).run(from)
 }
 
-/** What differs from entry to entry. Random ids and lanes: their places in the indexes are all over, which is the hardest case. */
+/** What differs from entry to entry. */
 const entryColumns = {
-  event_id: `'evt_' || id`,
-  object_id: `'pi_' || id`,
-  lane: `coalesce(:lane, '/pi_' || id)`,
-  ready: 'i = 1 OR :all_ready',
+  event_id: `'evt_' || time || id`,
+  object_id: `'pi_' || iif(:of_new, time, '') || id`,
+  lane: `coalesce(:lane, '/pi_' || iif(:of_new, time, '') || id)`,
+  ready: 'i = 1 OR :lane IS NULL',
   received_at: ':due_at - :count + i',
   due_at: ':due_at - :count + i',
 }
@@ -83,7 +83,8 @@ function multiply(db: DatabaseSync, table: string, columns: Readonly<Record<stri
   return `
     WITH RECURSIVE
       number (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM number WHERE i < :count),
-      given (i, id) AS MATERIALIZED (SELECT i, lower(hex(randomblob(12))) FROM number)
+      -- As in the loads, what was made together sorts together, in no order.
+      given (i, time, id) AS MATERIALIZED (SELECT i, printf('3%05d', i / ${IDS_PER_SECOND}), lower(hex(randomblob(9))) FROM number)
     INSERT INTO ${table} (${names.join()})
     SELECT ${names.map((name) => expressions[name] ?? `model.${name}`).join()}
     FROM given CROSS JOIN (SELECT * FROM ${table} WHERE seq = :template) AS model`

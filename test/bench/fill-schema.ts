@@ -2,6 +2,7 @@ import { openPostgresInbox } from '../../src/inbox/postgres-inbox.ts'
 import { newEntry } from '../support/new-entry.ts'
 import type { PostgresSchema } from '../support/plan-schema.ts'
 import { flushPostgres } from './bench-inbox.ts'
+import { IDS_PER_SECOND } from './deliveries.ts'
 
 /** Makes an inbox with that many entries and one more, all of them waiting. Copies of one that went through the store, as in files. */
 export async function fillSchema(schema: PostgresSchema, count: number): Promise<void> {
@@ -14,10 +15,11 @@ export async function fillSchema(schema: PostgresSchema, count: number): Promise
   await flushPostgres(schema)
 }
 
-/** Random ids and lanes: their places in the indexes are all over, which is the hardest case. Due a millisecond after each other. */
+/** Due a millisecond after each other. As in the loads, ids that were made together sort together, in no order. */
 const multiply = `
   WITH given AS MATERIALIZED (
-    SELECT nextval('entry_seq_seq') AS seq, md5(random()::text) AS id, now() - ($1 - i) * interval '1 millisecond' AS due_at
+    SELECT nextval('entry_seq_seq') AS seq, '3' || lpad((i / ${IDS_PER_SECOND})::text, 5, '0') || md5(random()::text) AS id,
+           now() - ($1 - i) * interval '1 millisecond' AS due_at
     FROM generate_series(1, $1::integer) AS i
   ), entries AS (
     INSERT INTO entry

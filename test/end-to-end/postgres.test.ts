@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
 import { eventually } from '../support/eventually.ts'
 import { createDelivery, type Delivery, post, sendLoad } from '../support/load.ts'
+import { openPostgresGate } from '../support/postgres-gate.ts'
 import { allSettled, LEASE_MS, makePostgresProcesses } from '../support/postgres-processes.ts'
 import { planPostgresSchema } from '../support/postgres-schema.ts'
 import { startPostgres } from '../support/postgres-server.ts'
@@ -26,6 +27,27 @@ function createMixedDelivery(): Delivery {
   const ask = Math.random() < SLOW_SHARE ? { ms: String(Math.ceil(Math.random() * SLOWEST_MS)) } : {}
   return createDelivery({ ask, ...(Math.random() < BUSY_LANE_SHARE ? { objectId } : {}) })
 }
+
+it('ten processes that start at once on an empty database all become ready, and make one inbox', async () => {
+  await using schema = planPostgresSchema()
+  await using gate = await openPostgresGate(schema.url, 10)
+  await using processes = await makePostgresProcesses(gate.url)
+  const started = await Promise.allSettled(Array.from({ length: 10 }, () => processes.start('all')))
+  expect(started.filter(({ status }) => status === 'rejected')).toEqual([])
+  const servers = started.flatMap((start) => (start.status === 'fulfilled' ? start.value : []))
+  expect(new Set(servers.map(({ pid }) => pid)).size).toBe(10)
+  const readiness = await Promise.all(servers.map(({ url }) => fetch(`${url}/readyz`)))
+  expect(readiness.map(({ status }) => status)).toEqual(servers.map(() => 200))
+  expect(await schema.query('SELECT version FROM migration ORDER BY version')).toEqual([{ version: 1 }])
+
+  const delivery = createDelivery()
+  const answers = await Promise.all(servers.map(({ url }) => post(url, delivery)))
+  expect(answers.map(({ status }) => status)).toEqual(servers.map(() => 200))
+  const inbox = await processes.open()
+  await allSettled(inbox)
+  expect(await inbox.counts()).toMatchObject({ handled: 1 })
+  expect(readRecord(processes.record).steps.map(({ step }) => step)).toEqual(['started', 'handled'])
+}, 60_000)
 
 /** Each waits for leases to end, so they wait together. */
 describe.concurrent('processes on one Postgres', () => {

@@ -5,6 +5,8 @@ import type { LogLine } from './log-lines.ts'
 import { CONNECT_SECRET, SECRET } from './sign.ts'
 
 const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url))
+/** Half a second of processor time, and many start at once on a busy machine. */
+const LISTENS_WITHIN_MS = 25_000
 
 export interface ServerProcess {
   readonly pid: number
@@ -57,7 +59,7 @@ export function startServerProcess({ folder, env = {}, through = [] }: SpawnOpti
   return { child, exited, isRunning, text: () => text }
 }
 
-/** Starts the server and resolves once it listens; rejects with its output when it ends before. */
+/** Starts the server and resolves once it listens; rejects when it ends before, or takes too long: then it is ended. */
 export async function spawnServer(options: SpawnOptions): Promise<ServerProcess> {
   const { child, exited, isRunning, text } = startServerProcess(options)
   const lines = () =>
@@ -65,9 +67,13 @@ export async function spawnServer(options: SpawnOptions): Promise<ServerProcess>
       .split('\n')
       .filter((line) => line.startsWith('{'))
       .flatMap(parseLine)
-  const listening = await eventually('the server to listen', () => {
+  const findListening = () => {
     if (!isRunning()) throw new Error(`the server ended before it listened:\n${text()}`)
     return lines().find((line) => line.msg === 'listening')
+  }
+  const listening = await eventually('the server to listen', findListening, LISTENS_WITHIN_MS).catch((error) => {
+    child.kill('SIGKILL')
+    throw error
   })
   return {
     pid: child.pid ?? -1,
