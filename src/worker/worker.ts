@@ -41,8 +41,9 @@ export function startWorker(options: WorkerOptions): Worker {
   const wakeUp = createWakeUp()
   const shutdown = new AbortController()
   const running = new Set<Lease>()
-  /** Claimed ahead, and not started yet: of one claim, made at `claimedAt`. */
+  /** Claimed ahead, and not started yet: all of one claim, the last. */
   let waiting: Lease[] = []
+  /** When the last claim was asked for: its leases began then, or a little later. */
   let claimedAt = Number.NEGATIVE_INFINITY
   let endedSinceClaim = 0
   const unsettled = new Set<Promise<void>>()
@@ -50,27 +51,37 @@ export function startWorker(options: WorkerOptions): Worker {
 
   async function work(): Promise<void> {
     while (!isStopping) {
-      startWaiting()
       const free = concurrency - running.size
       if (waiting.length > 0) await waitForPlaces()
-      else if (free === 0 || !(await claim(free))) await wakeUp.wait(POLL_MS)
+      else if (free === 0 || !(await claimAndStart(free))) await wakeUp.wait(POLL_MS)
     }
     await releaseWaiting()
   }
 
   /** False when nothing was due. */
-  async function claim(free: number): Promise<boolean> {
+  async function claimAndStart(free: number): Promise<boolean> {
+    const leases = await claim(free + countAhead())
+    const isAnyDue = leases.length > 0
+    if (!isStopping) for (const lease of leases.splice(0, free)) start(lease)
+    waiting = leases
+    return isAnyDue
+  }
+
+  function countAhead(): number {
     const sinceMs = performance.now() - claimedAt
-    const ahead = Math.floor(endedSinceClaim * Math.min(1, AHEAD_MS / sinceMs))
+    return Math.min(MAX_AHEAD, Math.floor(endedSinceClaim * Math.min(1, AHEAD_MS / sinceMs)))
+  }
+
+  async function claim(limit: number): Promise<Lease[]> {
+    claimedAt = performance.now()
     endedSinceClaim = 0
     try {
-      waiting = await inbox.claim({ limit: free + Math.min(ahead, MAX_AHEAD), leaseMs })
+      return await inbox.claim({ limit, leaseMs })
     } catch (error) {
       log.error({ err: error }, 'cannot claim entries; will try again')
       await delay(STORE_RETRY_MS)
+      return []
     }
-    claimedAt = performance.now()
-    return waiting.length > 0
   }
 
   function startWaiting(): void {

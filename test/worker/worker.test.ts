@@ -111,6 +111,29 @@ describe('the worker', () => {
     expect((await inbox.list({}, { limit: 300 })).every(({ attempts }) => attempts === 1)).toBe(true)
   })
 
+  it('starts what it claimed for its free places, however long the first of them block', async () => {
+    await Promise.all(Array.from({ length: 4 }, () => inbox.add(newEntry())))
+    let released = 0
+    start(
+      async () => {
+        const until = performance.now() + 60
+        while (performance.now() < until);
+        return handled
+      },
+      {
+        on: {
+          ...inbox,
+          release: (leases) => {
+            released += leases.length
+            return inbox.release(leases)
+          },
+        },
+      },
+    )
+    await handledCount(4)
+    expect(released).toBe(0)
+  })
+
   it('gives back what it claimed ahead when it stops', async () => {
     await Promise.all(Array.from({ length: 300 }, () => inbox.add(newEntry())))
     const { running, started } = await startTurningSlow({ quick: 100, concurrency: 4 })
