@@ -8,6 +8,7 @@ import { planPostgresSchema } from '../support/postgres-schema.ts'
 import { startPostgres } from '../support/postgres-server.ts'
 import { createProcessSteps } from '../support/postgres-steps.ts'
 import { readRecord } from '../support/recording-handlers.ts'
+import type { ServerProcess } from '../support/spawn-server.ts'
 
 const EVENTS = 5_000
 const CONNECTIONS = 16
@@ -19,6 +20,8 @@ const SLOW_SHARE = 0.3
 const SLOWEST_MS = 150
 const KILL_EVERY_MS = 1_000
 const FEWEST_KILLS = 5
+/** That many at once are slow ones, for the most part. */
+const BUSY_RUNNING = 4
 /** What a probe may take to tell of a lost Postgres, with some time for a busy machine. */
 const TOLD_WITHIN_MS = 2_300
 
@@ -72,11 +75,19 @@ describe.concurrent('processes on one Postgres', () => {
       return delivery
     }
 
+    function findBusy(): ServerProcess | undefined {
+      steps.read()
+      return workers.find(({ pid }) => steps.runningIn(pid) >= BUSY_RUNNING)
+    }
+
     let isSent = false
     async function killWorkers(): Promise<void> {
       for (let kills = 0; !isSent || kills < FEWEST_KILLS; kills += 1) {
-        await delay(KILL_EVERY_MS)
-        const [victim] = workers.splice(Math.floor(Math.random() * workers.length), 1)
+        if (kills > 0) await delay(KILL_EVERY_MS)
+        // All may be handled before the second kill.
+        const busy = kills === 0 ? await eventually('a worker to be busy', findBusy) : undefined
+        const place = busy ? workers.indexOf(busy) : Math.floor(Math.random() * workers.length)
+        const [victim] = workers.splice(place, 1)
         if (victim === undefined) throw new Error('no worker is left to kill')
         await processes.kill(victim)
         steps.onKilled(victim.pid)

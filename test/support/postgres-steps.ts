@@ -7,6 +7,8 @@ export interface ProcessSteps {
   /** Call when a process was killed and has ended: what it had running ended with it. */
   onKilled(pid: number): void
   startsOf(eventId: string): number
+  /** How many a process has running. */
+  runningIn(pid: number): number
   readonly problems: readonly string[]
 }
 
@@ -48,6 +50,7 @@ export function createProcessSteps(file: string, laneOf: (eventId: string) => st
     read,
     problems,
     startsOf: (eventId) => starts.get(eventId) ?? 0,
+    runningIn: (pid) => [...running.values()].filter((step) => step.pid === pid).length,
     onKilled(pid) {
       read()
       for (const [lane, step] of running) if (step.pid === pid) running.delete(lane)
