@@ -13,7 +13,7 @@ import { type ServerProcess, spawnServer, startServerProcess } from '../support/
 import { canMount, throughMounts } from './database-mounts.ts'
 
 const HANDLERS = fileURLToPath(new URL('../support/recording-handlers.ts', import.meta.url))
-/** Less than the 1 MiB that the write-ahead log takes before it starts over. */
+/** Less than the 2 MiB that the write-ahead log takes before it starts over. */
 const ROOM_BYTES = 900_000
 /** More than that room holds: each takes a page of 16 KiB and more of the log. */
 const MOST_DELIVERIES = 500
