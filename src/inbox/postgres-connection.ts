@@ -1,6 +1,6 @@
 import { Pool, type PoolClient } from 'pg'
 import { describeUnavailable, isLostRace } from './postgres-errors.ts'
-import type { Row } from './postgres-rows.ts'
+import type { Row } from './rows.ts'
 
 /** With a name it is prepared once on each connection. */
 export interface Statement {

@@ -1,8 +1,8 @@
 import { type Entry, type EntryState, entryStates } from '../event.ts'
 import type { EntryDetail, EntryFilter } from './inbox.ts'
 import type { Postgres, Statement } from './postgres-connection.ts'
-import { type Row, toAttempt, toEntry } from './postgres-rows.ts'
 import { sql } from './postgres-statements.ts'
+import { type Row, toAttempt, toEntry } from './rows.ts'
 
 /** What is read and not claimed; with `isExact` all entries are counted, however many there are. Rejects with the driver's errors. */
 export function createQueries(db: Postgres, { isExact }: { readonly isExact: boolean }) {

@@ -2,8 +2,8 @@ import type { Lease, NewEntry, Outcome } from '../event.ts'
 import type { Committed } from './group-commit.ts'
 import type { Postgres } from './postgres-connection.ts'
 import { describeUnavailable, isLostRace } from './postgres-errors.ts'
-import { toLease } from './postgres-rows.ts'
 import { sql } from './postgres-statements.ts'
+import { toLease } from './rows.ts'
 
 /** More would take long in one transaction, and too many of the server's locks. */
 const MAX_CLAIMED = 256

@@ -1,7 +1,7 @@
 import type { DatabaseSync } from 'node:sqlite'
 import { type EntryState, entryStates } from '../event.ts'
 import type { EntryFilter } from './inbox.ts'
-import type { Row } from './sqlite-rows.ts'
+import type { Row } from './rows.ts'
 import type { Statements } from './sqlite-statements.ts'
 
 /** Number of entries in each state. */

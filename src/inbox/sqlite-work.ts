@@ -1,5 +1,5 @@
 import type { Lease, NewEntry, Outcome } from '../event.ts'
-import { toLease } from './sqlite-rows.ts'
+import { toLease } from './rows.ts'
 import type { Statements } from './sqlite-statements.ts'
 
 const MAX_HELD_BACK = 256

@@ -1,12 +1,12 @@
-import type { SQLOutputValue } from 'node:sqlite'
 import type { Attempt, Entry, EntryFacts, Lease } from '../event.ts'
 
-export type Row = Record<string, SQLOutputValue>
+/** As either driver gives it: instants as milliseconds, Dates or ISO text, flags as 0 and 1 or booleans, `seq` as a number or text. */
+export type Row = Record<string, unknown>
 
-// The casts in this file hold because the tables are STRICT and their CHECKs name the allowed words.
+// The casts in this file hold because both schemas bind the columns to these types, and their CHECKs name the allowed words.
 
 /** Row of `entry` → the facts in it. */
-export function toEntryFacts(row: Row): EntryFacts {
+function toEntryFacts(row: Row): EntryFacts {
   return {
     eventId: row.event_id as string,
     type: row.type as string,
@@ -15,10 +15,10 @@ export function toEntryFacts(row: Row): EntryFacts {
     objectId: row.object_id as string | null,
     lane: row.lane as string,
     snapshotEventId: row.snapshot_event_id as string | null,
-    livemode: row.livemode === null ? null : row.livemode === 1,
+    livemode: row.livemode === null ? null : Boolean(row.livemode),
     apiVersion: row.api_version as string | null,
-    createdAt: toDate(row.created_at),
-    receivedAt: new Date(row.received_at as number),
+    createdAt: row.created_at === null ? null : toDate(row.created_at),
+    receivedAt: toDate(row.received_at),
     route: row.route as EntryFacts['route'],
     source: row.source as EntryFacts['source'],
     secret: row.secret as string,
@@ -32,8 +32,8 @@ export function toEntry(row: Row): Entry {
     state: row.state as Entry['state'],
     attempts: row.attempts as number,
     replays: row.replays as number,
-    dueAt: new Date(row.due_at as number),
-    settledAt: toDate(row.settled_at),
+    dueAt: toDate(row.due_at),
+    settledAt: row.settled_at === null ? null : toDate(row.settled_at),
     reason: row.reason as string | null,
   }
 }
@@ -54,13 +54,13 @@ export function toAttempt(row: Row): Attempt {
   return {
     number: row.number as number,
     replay: row.replay as number,
-    startedAt: new Date(row.started_at as number),
-    endedAt: new Date(row.ended_at as number),
+    startedAt: toDate(row.started_at),
+    endedAt: toDate(row.ended_at),
     outcome: row.outcome as Attempt['outcome'],
     error: row.error as string | null,
   }
 }
 
-function toDate(milliseconds: SQLOutputValue | undefined): Date | null {
-  return typeof milliseconds === 'number' ? new Date(milliseconds) : null
+function toDate(instant: unknown): Date {
+  return new Date(instant as number | string | Date)
 }
