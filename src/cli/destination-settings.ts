@@ -1,5 +1,6 @@
-import { parseConfig, readEnvironment } from '../config.ts'
+import { readEnvironment } from '../config.ts'
 import type { Mode } from '../judge-mode.ts'
+import { parsePart } from './parse-part.ts'
 
 /** What `doctor` and `destination` need of the configuration. A secret that is not set is for them to report. */
 export interface Settings {
@@ -12,23 +13,21 @@ export interface Settings {
   readonly hasConnectSecret: boolean
 }
 
-/** The configuration as a whole demands a secret, and refuses a key of the other mode. */
-const UNUSED_SECRET = 'whsec_notusedhere'
-
 /** Throws ReceiverError `config_invalid` for what is set and malformed; the rest of the configuration is not looked at. */
 export function readSettings(): Settings {
   const { STRIPE_WEBHOOK_SECRET, STRIPE_CONNECT_WEBHOOK_SECRET, STRIPE_API_KEY, STRIPE_API_BASE, ...environment } =
     readEnvironment()
   const { HANDLERS, STRIPE_MODE, TWINS } = environment
-  const config = parseConfig({
-    STRIPE_WEBHOOK_SECRET: STRIPE_WEBHOOK_SECRET?.trim() || UNUSED_SECRET,
+  const config = parsePart({
+    STRIPE_WEBHOOK_SECRET,
     STRIPE_CONNECT_WEBHOOK_SECRET,
     STRIPE_API_KEY,
     STRIPE_API_BASE,
     HANDLERS,
     TWINS,
   })
-  const { mode } = parseConfig({ STRIPE_WEBHOOK_SECRET: UNUSED_SECRET, STRIPE_MODE })
+  // By itself: beside the key, one of the other mode would be refused, and that is for the doctor to tell.
+  const { mode } = parsePart({ STRIPE_MODE })
   return {
     apiKey: config.stripeApiKey,
     apiBase: config.stripeApiBase,

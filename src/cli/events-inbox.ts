@@ -1,9 +1,7 @@
-import { parseConfig, readEnvironment } from '../config.ts'
+import { readEnvironment } from '../config.ts'
 import type { Inbox } from '../inbox/inbox.ts'
 import { openInbox } from '../inbox/open-inbox.ts'
-
-/** DATABASE_URL is all that a command needs, and the configuration as a whole demands a secret. */
-const UNUSED_SECRET = 'whsec_notusedhere'
+import { parsePart } from './parse-part.ts'
 
 /**
  * Opens the inbox that DATABASE_URL names, beside a server that may be running, and closes it after use.
@@ -11,7 +9,7 @@ const UNUSED_SECRET = 'whsec_notusedhere'
  */
 export async function withInbox<T>(use: (inbox: Inbox) => Promise<T>): Promise<T> {
   const { DATABASE_URL } = readEnvironment()
-  const { databaseUrl } = parseConfig({ STRIPE_WEBHOOK_SECRET: UNUSED_SECRET, DATABASE_URL })
+  const { databaseUrl } = parsePart({ DATABASE_URL })
   const inbox = await openInbox(databaseUrl, 'command')
   try {
     return await use(inbox)
