@@ -147,6 +147,14 @@ export type Outcome =
   /** To be retried after the delay. */
   | { readonly state: 'pending'; readonly retryInMs: number; readonly error: string }
 
+/** What is recorded of an attempt that ended so. */
+export const attemptOutcomes = {
+  handled: 'handled',
+  unhandled: 'unhandled',
+  pending: 'retried',
+  dead: 'dead',
+} as const satisfies Record<Outcome['state'], Attempt['outcome']>
+
 /** One claim of an entry, as recorded. */
 export interface Attempt {
   readonly number: number

@@ -1,5 +1,5 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
-import { entryStates, type HandlerMap, type Lease, type Outcome, type WebhookRoute } from './event.ts'
+import { attemptOutcomes, entryStates, type HandlerMap, type Lease, type Outcome, type WebhookRoute } from './event.ts'
 import { isKnownType } from './event-types.ts'
 import type { Inbox } from './inbox/inbox.ts'
 import type { Tallies } from './stripe/tally.ts'
@@ -26,8 +26,6 @@ const COMMIT_BUCKETS_SECONDS = [0.0001, 0.0003, 0.001, 0.003, 0.01, 0.03, 0.1, 0
 const BATCH_BUCKETS = [1, 2, 4, 8, 16, 32, 64, 128, 256]
 
 const ALERTED_REASONS = ['signature_mismatch', 'timestamp_too_old', 'timestamp_in_future', 'secret_not_configured']
-
-const outcomeLabels = { handled: 'handled', unhandled: 'unhandled', pending: 'retried', dead: 'dead' } as const
 
 /** One registry per service. Every label is from a bounded set: a type that neither the SDK nor the map knows is `other`. */
 export function createMetrics(map: HandlerMap): Metrics {
@@ -93,7 +91,7 @@ export function createMetrics(map: HandlerMap): Metrics {
     },
     onAttemptEnded({ entry }, outcome, durationMs) {
       const type = labelType(entry.type)
-      handlerDuration.observe({ type, outcome: outcomeLabels[outcome.state] }, durationMs / 1000)
+      handlerDuration.observe({ type, outcome: attemptOutcomes[outcome.state] }, durationMs / 1000)
       if (outcome.state === 'handled') storedToHandled.observe(secondsSince(entry.receivedAt))
       if (outcome.state === 'pending') retries.inc({ type })
       if (outcome.state === 'dead') dead.inc({ type })

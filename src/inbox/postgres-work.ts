@@ -1,14 +1,14 @@
-import type { Lease, NewEntry, Outcome } from '../event.ts'
+import { attemptOutcomes, type Lease, type NewEntry, type Outcome } from '../event.ts'
 import type { Committed } from './group-commit.ts'
 import type { Postgres } from './postgres-connection.ts'
 import { describeUnavailable, isLostRace } from './postgres-errors.ts'
 import { sql } from './postgres-statements.ts'
+import { LOST_REASON, reasonOf } from './reasons.ts'
 import { toLease } from './rows.ts'
 
 /** More would take long in one transaction, and too many of the server's locks. */
 const MAX_CLAIMED = 256
 const MAX_HELD_BACK = 256
-const LOST_REASON = 'the process ended, or its lease ran out, before it settled'
 
 /** Adds the entries that are not there, with their bodies, in one statement; answers for each. */
 export async function addAll(db: Postgres, entries: readonly NewEntry[]): Promise<Committed<'added' | 'duplicate'>[]> {
@@ -84,8 +84,6 @@ export interface Settlement {
   readonly outcome: Outcome
 }
 
-const attemptOutcomes = { handled: 'handled', unhandled: 'unhandled', pending: 'retried', dead: 'dead' } as const
-
 /** Records how attempts ended, and lets the next of each lane take its turn; false for each whose lease was lost. */
 export async function settleAll(
   db: Postgres,
@@ -112,7 +110,6 @@ export async function settleAll(
 }
 
 function toOutcomeRow({ lease, outcome }: Settlement) {
-  const reason = 'error' in outcome ? outcome.error : outcome.state === 'handled' ? (outcome.reason ?? null) : null
   return {
     seq: lease.token,
     attempt: lease.attempt,
@@ -120,7 +117,7 @@ function toOutcomeRow({ lease, outcome }: Settlement) {
     retry_in_ms: outcome.state === 'pending' ? outcome.retryInMs : 0,
     outcome: attemptOutcomes[outcome.state],
     // Postgres takes any text but NUL and half a surrogate pair, and a handler may throw any.
-    reason: reason?.toWellFormed().replaceAll('\0', '\u{fffd}') ?? null,
+    reason: reasonOf(outcome)?.toWellFormed().replaceAll('\0', '\u{fffd}') ?? null,
   }
 }
 

@@ -16,9 +16,6 @@ type Operation = () => unknown
  * more with 1,024 than with 256; batches of 16 and 32 accept a quarter and a tenth less, a sync being shared by fewer.
  */
 const MAX_BATCH = 256
-/** Entries that may wait for a transaction: beyond it senders are told to come later, and memory stays bounded. */
-const MAX_WAITING = 4_096
-const OVERLOADED = `More than ${MAX_WAITING} entries wait to be stored; Stripe will deliver again.`
 
 /**
  * The embedded store: one file, one server process. See the interface for what its methods promise.
@@ -68,7 +65,7 @@ export function openSqliteInbox(path: string, as: 'server' | 'command', onCommit
 
   return {
     async add(entry) {
-      if (transactions.waitingCount() >= MAX_WAITING) throw new ReceiverError('overloaded', OVERLOADED)
+      transactions.assertRoom()
       return transact(() => insert(sql, entry))
     },
 

@@ -1,9 +1,9 @@
-import type { Lease, NewEntry, Outcome } from '../event.ts'
+import { attemptOutcomes, type Lease, type NewEntry, type Outcome } from '../event.ts'
+import { LOST_REASON, reasonOf } from './reasons.ts'
 import { toLease } from './rows.ts'
 import type { Statements } from './sqlite-statements.ts'
 
 const MAX_HELD_BACK = 256
-const LOST_REASON = 'the process ended, or its lease ran out, before it settled'
 
 /** Adds the entry and its body, unless the event id is there. */
 export function insert(sql: Statements, entry: NewEntry): 'added' | 'duplicate' {
@@ -57,13 +57,11 @@ export function freeLeases(sql: Statements, until: number): void {
   sql.freeLostLeases.run({ now, until, reason: LOST_REASON })
 }
 
-const attemptOutcomes = { handled: 'handled', unhandled: 'unhandled', pending: 'retried', dead: 'dead' } as const
-
 /** Records how an attempt ended, and lets the next of its lane take its turn; false when the lease was lost. */
 export function settle(sql: Statements, owner: string, lease: Lease, outcome: Outcome): boolean {
   const now = Date.now()
   const seq = Number(lease.token)
-  const reason = 'error' in outcome ? outcome.error : outcome.state === 'handled' ? (outcome.reason ?? null) : null
+  const reason = reasonOf(outcome)
   const recorded = sql.recordAttempt.run(seq, owner, lease.attempt, now, attemptOutcomes[outcome.state], reason)
   if (recorded.changes === 0) return false
   const isRetried = outcome.state === 'pending'

@@ -55,6 +55,20 @@ describe('a group commit', () => {
     expect(sizes).toEqual([4, 4, 2])
   })
 
+  it('has no room while 4,096 wait', async () => {
+    const group = createGroupCommit<number, number>({
+      maxItems: 5_000,
+      commit: (items) => items.map((value) => ({ value })),
+    })
+    const submitted = Array.from({ length: 4_096 }, (_, index) => {
+      group.assertRoom()
+      return group.submit(index)
+    })
+    expect(group.assertRoom).toThrow(expect.objectContaining({ code: 'overloaded' }))
+    await Promise.all(submitted)
+    group.assertRoom()
+  })
+
   it('fails the items that failed, and only those', async () => {
     const group = createGroupCommit<number, number>({
       maxItems: 10,
