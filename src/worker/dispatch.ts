@@ -45,7 +45,8 @@ export function createDispatch(options: DispatchOptions): Dispatch {
         const ctx = createContext(options, { lease, event, signal })
         return options.events.runWithin(signal, () => run(event, ctx))
       })
-      return { outcome: { state: 'handled' } }
+      const hasHandler = Object.hasOwn(handlers.map, lease.entry.type)
+      return { outcome: hasHandler ? { state: 'handled' } : { state: 'handled', reason: BY_FALLBACK } }
     } catch (error) {
       if (error instanceof ShutdownAbort)
         return { outcome: { state: 'pending', retryInMs: 0, error: error.message }, error }
@@ -59,6 +60,9 @@ export function createDispatch(options: DispatchOptions): Dispatch {
     }
   }
 }
+
+/** With a reason, so that its twin still reaches a handler of its own. */
+const BY_FALLBACK = 'by the fallback: its type has no handler'
 
 const MAX_VERSIONS_WARNED_OF = 100
 

@@ -1,10 +1,11 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { openSqliteInbox } from '../../src/inbox/sqlite-inbox.ts'
 import { deliver } from '../support/deliver.ts'
 import { eventually } from '../support/eventually.ts'
+import { newEntry } from '../support/new-entry.ts'
 import { makeScratch } from '../support/scratch.ts'
 import { CONNECT_SECRET, snapshotJson, thinJson } from '../support/sign.ts'
 import { type ServerProcess, spawnServer, startServerProcess } from '../support/spawn-server.ts'
@@ -15,6 +16,7 @@ beforeEach(async () => {
   scratch = await makeScratch()
 })
 afterEach(async () => {
+  vi.useRealTimers()
   server?.kill('SIGKILL')
   await server?.exited
   server = undefined
@@ -41,8 +43,54 @@ describe('the server as a process', () => {
     await eventually('what it says last', () => running.text().includes('Workbench'))
     expect(running.text()).toContain(`stripe listen --all-snapshot --forward-to ${running.url}/webhook`)
     expect(existsSync(join(scratch.path, 'data', 'inbox.db'))).toBe(true)
-    expect((await fetch(`${running.url}/readyz`)).status).toBe(200)
+    for (const base of [running.url, running.adminUrl])
+      for (const path of ['healthz', 'readyz']) expect((await fetch(`${base}/${path}`)).status).toBe(200)
     expect((await fetch(`${running.adminUrl}/metrics`)).status).toBe(200)
+    expect((await fetch(`${running.url}/metrics`)).status).toBe(404)
+  })
+
+  it('counts what becomes of deliveries and attempts', async () => {
+    const module = join(scratch.path, 'handlers.js')
+    await writeFile(module, `export const handlers = { 'payout.failed': () => { throw new Error('not now') } }`)
+    const running = await start({ HANDLERS: module })
+    const [good, failing] = [snapshotJson(), snapshotJson({ type: 'payout.failed' })]
+    for (const body of [good, good, failing]) expect(await deliver(`${running.url}/webhook`, body)).toBe(200)
+    expect(await deliver(`${running.url}/webhook`, good, { secret: 'whsec_another' })).toBe(400)
+    const counted = [
+      'deliveries_total{route="account",status="200"} 3',
+      'deliveries_total{route="account",status="400"} 1',
+      'accepted_total{route="account",result="stored"} 2',
+      'accepted_total{route="account",result="duplicate"} 1',
+      'refusals_total{route="account",reason="signature_mismatch"} 1',
+      'handler_duration_seconds_count{type="payment_intent.succeeded",outcome="handled"} 1',
+      'handler_duration_seconds_count{type="payout.failed",outcome="retried"} 1',
+      'retries_total{type="payout.failed"} 1',
+      'created_to_stored_seconds_count 2',
+      'stored_to_handled_seconds_count 1',
+    ]
+    await eventually('all to be counted', async () => {
+      const lines = (await (await fetch(`${running.adminUrl}/metrics`)).text()).split('\n')
+      const missing = counted.filter((line) => !lines.includes(`stripe_receiver_${line}`))
+      return missing.length === 0 && lines.some((line) => /^stripe_receiver_commit_items_count [1-9]/.test(line))
+    })
+  })
+
+  it('drops the bodies of what settled RETENTION_DAYS ago, and keeps its ids', async () => {
+    const [old, young] = [newEntry(), newEntry()]
+    vi.useFakeTimers({ toFake: ['Date'], now: Date.now() - 3 * 86_400_000 })
+    const inbox = openSqliteInbox(join(scratch.path, 'data', 'inbox.db'), 'server')
+    await inbox.add(old)
+    const [lease] = await inbox.claim({ limit: 1, leaseMs: 1_000 })
+    if (lease !== undefined) await inbox.settle(lease, { state: 'handled' })
+    vi.useRealTimers()
+    await inbox.add({ ...young, state: 'parked' })
+    await inbox.close()
+    await start({ RETENTION_DAYS: '1' })
+    const command = openSqliteInbox(join(scratch.path, 'data', 'inbox.db'), 'command')
+    await eventually('the old body to go', async () => (await command.get(old.eventId))?.body === null)
+    expect((await command.get(old.eventId))?.entry.state).toBe('handled')
+    expect((await command.get(young.eventId))?.body).not.toBeNull()
+    await command.close()
   })
 
   it('accepts, stores and settles every captured event, on both routes', async () => {
@@ -120,6 +168,24 @@ describe('the server as a process', () => {
     const reasons = (await inbox.list({ states: ['handled'] }, { limit: 10 })).map(({ reason }) => reason)
     await inbox.close()
     expect(reasons.filter((reason) => reason?.includes('twin'))).toHaveLength(2 - runs)
+  })
+
+  it('runs the handler of a change whose twin went to the fallback', async () => {
+    const module = join(scratch.path, 'handlers.js')
+    await writeFile(
+      module,
+      `export const handlers = { 'invoice.paid': (_event, ctx) => ctx.log.info('ran') }
+       export const fallback = (_event, ctx) => ctx.log.info('fell back')`,
+    )
+    const running = await start({ HANDLERS: module })
+    const snapshot = snapshotJson({ type: 'invoice.paid' })
+    const thin = thinJson({ type: 'v1.invoice.paid', snapshot_event: JSON.parse(snapshot).id })
+    for (const [index, body] of [thin, snapshot].entries()) {
+      expect(await deliver(`${running.url}/webhook`, body)).toBe(200)
+      await eventually('it to be handled', () => logged(running, 'event handled').length === index + 1)
+    }
+    expect(logged(running, 'fell back')).toHaveLength(1)
+    expect(logged(running, 'ran')).toHaveLength(1)
   })
 
   it.each([
@@ -229,6 +295,10 @@ describe('stopping', () => {
     const inbox = openSqliteInbox(join(scratch.path, 'data', 'inbox.db'), 'command')
     expect(await inbox.counts()).toMatchObject({ pending: 1, running: 0 })
     await inbox.close()
+    const quick = join(scratch.path, 'quick.js')
+    await writeFile(quick, "export const handlers = { 'payout.failed': () => {} }")
+    const next = await start({ HANDLERS: quick })
+    await eventually('it to be handled', () => logged(next, 'event handled').length === 1)
   })
 
   it('exits at once at a second signal', async () => {
