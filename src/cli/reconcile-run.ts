@@ -31,8 +31,16 @@ export async function runReconcile(options: ReconcileCommandOptions): Promise<bo
 }
 
 function readConfig(): Config {
-  const { STRIPE_API_KEY, STRIPE_API_BASE, STRIPE_MODE, DATABASE_URL, HANDLERS } = readEnvironment()
-  const config = parsePart({ STRIPE_API_KEY, STRIPE_API_BASE, STRIPE_MODE, DATABASE_URL, HANDLERS })
+  const { STRIPE_API_KEY, STRIPE_API_BASE, STRIPE_REQUESTS_PER_SECOND, STRIPE_MODE, DATABASE_URL, HANDLERS } =
+    readEnvironment()
+  const config = parsePart({
+    STRIPE_API_KEY,
+    STRIPE_API_BASE,
+    STRIPE_REQUESTS_PER_SECOND,
+    STRIPE_MODE,
+    DATABASE_URL,
+    HANDLERS,
+  })
   if (config.stripeApiKey !== undefined) return config
   throw new ReceiverError(
     'config_invalid',
@@ -41,7 +49,13 @@ function readConfig(): Config {
 }
 
 async function reconcile(
-  { databaseUrl, mode, stripeApiKey: apiKey, stripeApiBase: apiBase }: Config,
+  {
+    databaseUrl,
+    mode,
+    stripeApiKey: apiKey,
+    stripeApiBase: apiBase,
+    stripeRequestsPerSecond: requestsPerSecond,
+  }: Config,
   types: readonly string[],
   { since: sinceMs, account, dryRun }: ReconcileCommandOptions,
 ): Promise<Reconciled> {
@@ -54,7 +68,7 @@ async function reconcile(
     (undelivered) => `looked at ${undelivered} undelivered events, ${found.missing} ${verb}`,
   )
   try {
-    const clients = createStripeClients({ apiKey, apiBase })
+    const clients = createStripeClients({ apiKey, apiBase, requestsPerSecond })
     const onProgress = (counted: Reconciled['types']) => {
       found = sumOf(counted)
       progress.update(found.undelivered)

@@ -170,6 +170,13 @@ describe('ends with 1, and says what to do, when', () => {
     expect(stderr).toContain('STRIPE_API_KEY: expected a live mode key because STRIPE_MODE is live')
   })
 
+  it("keeps to the server's budget of requests", async () => {
+    const { code, stderr } = await run([], { STRIPE_REQUESTS_PER_SECOND: 'many' })
+    expect(code).toBe(1)
+    expect(stderr).toContain('STRIPE_REQUESTS_PER_SECOND: expected')
+    expect(api.requests).toEqual([])
+  })
+
   it.each([
     [['--since', '31d'], 'expected at most --since 30d: Stripe lists no older events'],
     [['--since', 'yesterday'], 'such as 90s, 30m, 2h or 3d'],
