@@ -8,9 +8,10 @@ import { parse } from 'dotenv'
 import Stripe from 'stripe'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { parseConfig, variableNames } from '../src/config.ts'
-import { entryStates } from '../src/event.ts'
+import { type EntryState, entryStates } from '../src/event.ts'
 import { handlerMap } from '../src/handlers/handler-map.ts'
 import { loadHandlers } from '../src/handlers/load-handlers.ts'
+import { createMetrics } from '../src/metrics.ts'
 import { makeScratch } from './support/scratch.ts'
 
 const run = promisify(execFile)
@@ -120,6 +121,19 @@ describe('the README', () => {
     )
   })
 
+  it('names metrics that are there', async () => {
+    const inbox = { counts: async () => ({}) as Record<EntryState, number>, oldestPendingMs: async () => null }
+    const { text } = await createMetrics({}).render(inbox)
+    const there = new Set(Array.from(text.matchAll(/^# HELP stripe_receiver_(\w+)/gm), ([, name]) => name))
+    const table = rowsOf('Operating it').flatMap(([names = '']) =>
+      quotedIn(names).map((name) => name.replace(/\{.*/, '')),
+    )
+    const own = table.filter((name) => !/^(process|nodejs)_/.test(name))
+    const used = Array.from(readme.matchAll(/stripe_receiver_(\w+?)(?=\W)/g), ([, name = '']) => name).filter(Boolean)
+    expect(own.length + used.length).toBeGreaterThan(15)
+    expect([...own, ...used].filter((name) => !there.has(name))).toEqual([])
+  })
+
   it('names codes and log messages that the code has', () => {
     const source = globSync('src/**/*.ts', { cwd: project }).map(read).join('')
     const messages =
@@ -166,8 +180,8 @@ describe("the README's code", () => {
     await writeFile(join(scratch.path, 'tsconfig.json'), JSON.stringify(config))
     await writeFile(join(scratch.path, 'package.json'), '{"type":"module"}')
     const tsc = join(project, 'node_modules/.bin/tsc')
-    const { stdout } = await run(tsc, ['--project', scratch.path]).catch((error) => error)
-    expect(stdout).toBe('')
+    const { code = 0, stdout } = await run(tsc, ['--project', scratch.path]).catch((error) => error)
+    expect({ code, stdout }).toEqual({ code: 0, stdout: '' })
   })
 
   it('loads as HANDLERS', async () => {

@@ -64,8 +64,7 @@ async function startPinged({ secret, isOtherId = false }: { secret?: string; isO
     const id = newId()
     const path = destination === 'ed_1' ? '/webhook' : '/webhook/connect'
     const body = pingJson(isOtherId ? newId() : id, destination)
-    // Stripe delivers after it answered.
-    setTimeout(() => void deliver(`${url}${path}`, body, { secret: secret ?? secrets[path] }), 300)
+    await deliver(`${url}${path}`, body, { secret: secret ?? secrets[path] })
     return id
   }
   return server

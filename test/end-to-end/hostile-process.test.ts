@@ -49,12 +49,18 @@ describe('the server as a process', () => {
     expect([...statuses].filter((status) => status >= 500)).toEqual([])
     expect(statuses).toContain(200)
     expect(statuses).toContain(400)
-    await server.withInbox((inbox) =>
-      eventually('all to settle', async () => {
+    await server.withInbox(async (inbox) => {
+      await eventually('all to settle', async () => {
         const { pending, running } = await inbox.counts()
         return pending + running === 0
-      }),
-    )
+      })
+      const stored = await inbox.list({}, { limit: 1_000 })
+      expect(stored.length).toBeGreaterThan(0)
+      for (const { eventId } of stored) {
+        const body = (await inbox.get(eventId))?.body
+        expect(signedTexts).toContain(Buffer.from(body ?? []).toString('utf8'))
+      }
+    })
     expect((await fetch(`${server.url}/readyz`)).status).toBe(200)
     const signedIds = new Set([...signedTexts].map(idOf).map((id) => (typeof id === 'string' ? id.toWellFormed() : id)))
     const attempted = server.lines().filter(({ attempt }) => attempt !== undefined)

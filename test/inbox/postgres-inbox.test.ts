@@ -3,7 +3,7 @@ import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { Client } from 'pg'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import type { Inbox } from '../../src/inbox/inbox.ts'
 import { openPostgresInbox } from '../../src/inbox/postgres-inbox.ts'
 import { sql } from '../../src/inbox/postgres-statements.ts'
@@ -40,6 +40,7 @@ describe('the Postgres store', () => {
     inbox = await openPostgresInbox(schema.url, 'server')
   })
   afterEach(async () => {
+    vi.useRealTimers()
     await inbox.close()
     await schema.remove()
   })
@@ -199,6 +200,19 @@ describe('the Postgres store', () => {
     await expect(insert('evt_1', '/b')).rejects.toThrow(/entry_event_id_key/)
     await expect(insert('evt_2', '/a')).rejects.toThrow(/entry_running_lane/)
     await insert('evt_2', '/b')
+  })
+
+  it('goes by the clock of the database, whatever time it is here', async () => {
+    vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 86_400_000 })
+    const entry = newEntry()
+    await inbox.add(entry)
+    await claimOne()
+    vi.useRealTimers()
+    expect(await inbox.claim({ limit: 1, leaseMs: 60_000 })).toEqual([])
+    const [row] = await schema.query(
+      `SELECT 1 FROM entry WHERE received_at <= now() AND started_at <= now() AND lease_until <= now() + interval '1 minute'`,
+    )
+    expect(row).toBeDefined()
   })
 
   it('answers store_unavailable within two seconds while its tables are locked, and works on after it', async () => {
