@@ -123,6 +123,16 @@ describe('after an outage', () => {
     await inState(event.id, 'handled')
   })
 
+  it('nothing is asked without a key, whatever the minutes', async () => {
+    const event = stripe.add()
+    const env = { STRIPE_API_BASE: api.url, RECONCILE_MINUTES: '15' }
+    server = await spawnServer({ folder: scratch.path, env })
+    expect(await deliver(`${server.url}/webhook`, JSON.stringify(toJson(event)))).toBe(200)
+    await inState(event.id, 'handled')
+    await stop('SIGTERM')
+    expect(api.requests).toEqual([])
+  })
+
   it('a server that stops in the middle of a listing ends at once', async () => {
     api.route('GET', '/v1/events', () => 'hang')
     await start({ RECONCILE_MINUTES: '15' })
