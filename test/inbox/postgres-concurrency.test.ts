@@ -154,6 +154,17 @@ describe('several workers on one Postgres', () => {
     },
   )
 
+  it('hold a turn one at a time, and the other gets it once it is given back', async () => {
+    const [one, other] = inboxes
+    const taken = await Promise.all([one?.takeTurn('x', 60_000), other?.takeTurn('x', 60_000)])
+    expect([...taken].sort()).toEqual([false, true])
+    const [holder, waiting] = taken[0] === true ? [one, other] : [other, one]
+    expect(await waiting?.takeTurn('x', 60_000)).toBe(false)
+    expect(await holder?.takeTurn('x', 0)).toBe(true)
+    expect(await waiting?.takeTurn('x', 60_000)).toBe(true)
+    expect(await holder?.takeTurn('x', 60_000)).toBe(false)
+  })
+
   it('drain one crowded lane without a pause, in order of arrival', async () => {
     const entries = Array.from({ length: 300 }, () => newEntry({ lane: '/crowded' }))
     const [inbox] = inboxes
