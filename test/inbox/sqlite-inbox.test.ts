@@ -141,6 +141,17 @@ describe('the SQLite file', () => {
     await inbox.close()
   })
 
+  it('shares transactions among adds that come at once', async () => {
+    const commits: number[] = []
+    const inbox = openSqliteInbox(path, 'server', (items) => commits.push(items))
+    const results = await Promise.all(Array.from({ length: 50 }, () => inbox.add(newEntry())))
+    expect(new Set(results)).toEqual(new Set(['added']))
+    expect(commits.reduce((sum, items) => sum + items, 0)).toBe(50)
+    expect(commits.length).toBeLessThan(50)
+    expect(await inbox.counts()).toMatchObject({ pending: 50 })
+    await inbox.close()
+  })
+
   it('lets a failing operation fail alone', async () => {
     const inbox = openSqliteInbox(path, 'server')
     const good = newEntry()
