@@ -45,6 +45,29 @@ describe('npm run events, on Postgres', () => {
     expect((await events('show', '--payload', parked.eventId)).stdout).toBe(Buffer.from(parked.body).toString())
   })
 
+  it('tells what it would replay, and changes nothing', async () => {
+    const { code, stdout } = await events('replay', '--dry-run', '--state', 'dead,parked')
+    expect([code, stdout]).toEqual([0, expect.stringContaining('would replay 2 entries; nothing was changed\n')])
+    expect(stdout).toMatch(/^1 +dead +payout\.failed$/m)
+    expect(await inbox.counts()).toMatchObject({ pending: 0, parked: 1, dead: 1 })
+  })
+
+  it('replays the one that is named', async () => {
+    const named = newEntry({ type: 'customer.created', state: 'parked', reason: 'test event on a live server' })
+    await inbox.add(named)
+    const { code, stdout } = await events('replay', named.eventId)
+    expect([code, stdout]).toEqual([0, 'replayed 1 entry\n'])
+    const [lease, ...others] = await inbox.claim({ limit: 9, leaseMs: 60_000 })
+    expect([lease?.entry.eventId, others]).toEqual([named.eventId, []])
+    if (lease !== undefined) await inbox.settle(lease, { state: 'handled' })
+  })
+
+  it('says so of an id that no entry has', async () => {
+    const { code, stdout, stderr } = await events('replay', 'evt_nowhere')
+    expect([code, stdout]).toEqual([1, 'replayed 0 entries, 1 left alone\n'])
+    expect(stderr).toBe('evt_nowhere left alone: no entry has this id\n')
+  })
+
   it('replays, beside the server that has the inbox', async () => {
     const { code, stdout } = await events('replay', '--state', 'dead,parked')
     expect([code, stdout]).toEqual([0, 'replayed 2 entries\n'])
