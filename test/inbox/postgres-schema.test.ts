@@ -109,6 +109,22 @@ describe('a Postgres that cannot be used', () => {
     const password = new URL(url).password || 'no password'
     expect(String(error instanceof Error ? error.stack : error)).not.toContain(password)
   })
+
+  it('stops the start when its database is not in UTF-8, and says what to do', async () => {
+    const server = planPostgresSchema()
+    const name = `${server.name}_ascii`
+    await server.query(`CREATE DATABASE ${name} TEMPLATE template0 ENCODING 'SQL_ASCII' LC_COLLATE 'C' LC_CTYPE 'C'`)
+    try {
+      for (const as of ['server', 'command'] as const) {
+        await expect(openPostgresInbox(change({ pathname: `/${name}` }), as)).rejects.toMatchObject({
+          code: 'inbox_unusable',
+          message: expect.stringContaining(`encoding is SQL_ASCII. Create one with ENCODING 'UTF8'.`),
+        })
+      }
+    } finally {
+      await server.query(`DROP DATABASE ${name} WITH (FORCE)`)
+    }
+  })
 })
 
 describe('the URL', () => {
