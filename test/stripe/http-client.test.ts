@@ -174,9 +174,10 @@ describe('within a signal', () => {
 describe('all clients together', () => {
   it('share one budget', async () => {
     clients = createClients(10)
+    answer({})
     const startedAt = performance.now()
     const accounts = Array.from({ length: 12 }, (_, index) => `acct_${index}`)
-    await Promise.allSettled(accounts.map((account) => clients.clientOf(account).balance.retrieve()))
+    await Promise.all(accounts.map((account) => clients.clientOf(account).balance.retrieve()))
     expect(performance.now() - startedAt).toBeGreaterThanOrEqual(1_050)
     expect(api.requests).toHaveLength(12)
   })

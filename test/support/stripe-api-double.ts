@@ -40,7 +40,10 @@ export interface StripeApiDouble {
   readonly key: string
   /** In order of arrival. */
   readonly requests: ApiRequest[]
-  /** What Stripe would have refused: a wrong key, another Stripe-Version than the SDK's, an account beside a context. */
+  /**
+   * What Stripe would have refused: a wrong key, another Stripe-Version than the SDK's, an account beside a context; and what no
+   * route takes.
+   */
   readonly problems: string[]
   /** A later route goes before an earlier one. A string matches the whole path. */
   route(method: string, path: string | RegExp, handler: ApiRoute): void
@@ -57,10 +60,10 @@ export async function startStripeApiDouble({ key = 'sk_test_double1234' } = {}):
   async function serve(req: IncomingMessage, res: ServerResponse): Promise<void> {
     const request = await readRequest(req, res)
     requests.push(request)
-    const problem = findProblem(request, key)
-    if (problem !== undefined) problems.push(`${request.method} ${request.path}: ${problem.message}`)
     const route = routes.findLast(({ isFor }) => isFor(request))
-    const behaviour = problem?.answer ?? (await (route?.handler ?? unknownPath)(request))
+    const problem = findProblem(request, key) ?? (route === undefined ? unknownPath(request) : undefined)
+    if (problem !== undefined) problems.push(`${request.method} ${request.path}: ${problem.message}`)
+    const behaviour = problem?.answer ?? (await route?.handler(request)) ?? {}
     if (behaviour === 'hang') return
     if (behaviour === 'reset') return void req.socket.destroy()
     send(res, behaviour)
@@ -108,7 +111,12 @@ async function readRequest(req: IncomingMessage, res: ServerResponse): Promise<A
   }
 }
 
-function findProblem({ headers }: ApiRequest, key: string): { message: string; answer: ApiAnswer } | undefined {
+interface Problem {
+  readonly message: string
+  readonly answer: ApiAnswer
+}
+
+function findProblem({ headers }: ApiRequest, key: string): Problem | undefined {
   if (headers.authorization !== `Bearer ${key}`) {
     const message = headers.authorization === undefined ? 'no key came' : 'a wrong key came'
     return { message, answer: apiError(401, { message: 'Invalid API Key provided: sk_test_****' }) }
@@ -124,8 +132,10 @@ function findProblem({ headers }: ApiRequest, key: string): { message: string; a
   return undefined
 }
 
-const unknownPath: ApiRoute = ({ method, path }) =>
-  apiError(404, { message: `Unrecognized request URL (${method}: ${path}).` })
+function unknownPath({ method, path }: ApiRequest): Problem {
+  const message = `Unrecognized request URL (${method}: ${path}).`
+  return { message: 'no route takes it', answer: apiError(404, { message }) }
+}
 
 function send(res: ServerResponse, behaviour: ApiAnswer | 'stall'): void {
   const { status = 200, headers = {}, body = {} } = behaviour === 'stall' ? {} : behaviour
