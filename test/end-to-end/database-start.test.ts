@@ -8,7 +8,7 @@ import { eventually } from '../support/eventually.ts'
 import { createDelivery, post } from '../support/load.ts'
 import { newEntry } from '../support/new-entry.ts'
 import { makeScratch } from '../support/scratch.ts'
-import { type ServerProcess, type SpawnOptions, spawnServer, startServerProcess } from '../support/spawn-server.ts'
+import { type ServerProcess, type SpawnOptions, spawnServer, startInVain } from '../support/spawn-server.ts'
 import { canMount, mountReadOnly, throughMounts } from './database-mounts.ts'
 
 const PAGE_BYTES = 16_384
@@ -38,11 +38,8 @@ async function makeInbox(beforeClose: () => Promise<void> = async () => undefine
 
 /** Expects it to end by itself, with one line that names the file or folder, what is wrong and what to do. */
 async function expectNoStart(message: RegExp, options: Partial<SpawnOptions> = {}): Promise<void> {
-  const attempt = startServerProcess({ folder: scratch.path, ...options })
-  await eventually('it to end or to listen', () => !attempt.isRunning() || attempt.text().includes('"listening"'))
-  attempt.child.kill('SIGKILL')
-  const { code } = await attempt.exited
-  const lines = attempt.text().trim().split('\n')
+  const { code, text } = await startInVain({ folder: scratch.path, ...options })
+  const lines = text.trim().split('\n')
   expect(lines).toEqual([expect.stringMatching(message)])
   expect(lines[0]).toContain(join(scratch.path, 'data'))
   expect(code).toBe(1)

@@ -9,7 +9,7 @@ import { eventually } from '../support/eventually.ts'
 import { createDelivery, type Delivery, post } from '../support/load.ts'
 import { readRecord } from '../support/recording-handlers.ts'
 import { makeScratch } from '../support/scratch.ts'
-import { type ServerProcess, spawnServer, startServerProcess } from '../support/spawn-server.ts'
+import { type ServerProcess, spawnServer, startInVain } from '../support/spawn-server.ts'
 import { canMount, throughMounts } from './database-mounts.ts'
 
 const HANDLERS = fileURLToPath(new URL('../support/recording-handlers.ts', import.meta.url))
@@ -136,11 +136,11 @@ describe.each(disks)('when $name', (disk) => {
 
 describe.skipIf(process.platform !== 'linux')('when there is no room for a new inbox', () => {
   it('does not start and says why, and starts once there is room', async () => {
-    const attempt = startServerProcess({ folder: scratch.path, through: ['prlimit', '--fsize=100000'] })
-    expect(await attempt.exited).toEqual({ code: 1, signal: null })
-    expect(attempt.text()).toContain(join(scratch.path, 'data', 'inbox.db'))
-    expect(attempt.text()).toMatch(/disk/)
-    expect(attempt.text().trim().split('\n')).toHaveLength(1)
+    const { code, text } = await startInVain({ folder: scratch.path, through: ['prlimit', '--fsize=100000'] })
+    expect(code).toBe(1)
+    expect(text).toContain(join(scratch.path, 'data', 'inbox.db'))
+    expect(text).toMatch(/disk/)
+    expect(text.trim().split('\n')).toHaveLength(1)
     server = await spawnServer({ folder: scratch.path })
     expect((await post(server.url, createDelivery())).status).toBe(200)
   })

@@ -21,7 +21,7 @@ import {
   secrets,
   signSecretly,
 } from '../support/secrets-watch.ts'
-import { type ServerProcess, spawnServer, startServerProcess } from '../support/spawn-server.ts'
+import { type ServerProcess, spawnServer, startInVain } from '../support/spawn-server.ts'
 
 /** Everything that was answered or written. */
 const told: { where: string; text: string }[] = []
@@ -77,10 +77,10 @@ async function withInbox<T>(read: (inbox: Inbox) => Promise<T>): Promise<T> {
   return read(inbox).finally(() => inbox.close())
 }
 
-async function startInVain(env: Record<string, string>): Promise<string> {
-  const attempt = startServerProcess({ folder: scratch.path, env: { ...secretSettings, ...env } })
-  expect((await attempt.exited).code).toBe(1)
-  return attempt.text()
+async function textOfRefusal(env: Record<string, string>): Promise<string> {
+  const { code, text } = await startInVain({ folder: scratch.path, env: { ...secretSettings, ...env } })
+  expect(code).toBe(1)
+  return text
 }
 
 describe('neither body, signature, secret nor API key', () => {
@@ -160,7 +160,8 @@ describe('neither body, signature, secret nor API key', () => {
       { DATABASE_URL: apiKey, ROLE: rolled, ADMIN_PORT: connect },
       { HANDLERS: throws },
     ]
-    for (const env of environments) told.push({ where: `start with ${Object.keys(env)}`, text: await startInVain(env) })
+    for (const env of environments)
+      told.push({ where: `start with ${Object.keys(env)}`, text: await textOfRefusal(env) })
   })
 
   it.each([
@@ -176,7 +177,7 @@ describe('neither body, signature, secret nor API key', () => {
     ['HOST', secrets.account],
     ['DATABASE_URL', `file:/dev/null/${secrets.connect}`],
   ])('is told when it stands where a path or a host should, in %s', async (variable, misplaced) => {
-    expect(findLeaks(await startInVain({ [variable]: misplaced }))).toEqual([])
+    expect(findLeaks(await textOfRefusal({ [variable]: misplaced }))).toEqual([])
   })
 
   // Last, over all that came before.

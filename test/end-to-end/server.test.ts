@@ -8,7 +8,7 @@ import { eventually } from '../support/eventually.ts'
 import { newEntry } from '../support/new-entry.ts'
 import { makeScratch } from '../support/scratch.ts'
 import { CONNECT_SECRET, snapshotJson, thinJson } from '../support/sign.ts'
-import { type ServerProcess, spawnServer, startServerProcess } from '../support/spawn-server.ts'
+import { type ServerProcess, spawnServer, startInVain } from '../support/spawn-server.ts'
 
 let scratch: Awaited<ReturnType<typeof makeScratch>>
 let server: ServerProcess | undefined
@@ -26,13 +26,6 @@ afterEach(async () => {
 async function start(env: Record<string, string> = {}): Promise<ServerProcess> {
   server = await spawnServer({ folder: scratch.path, env })
   return server
-}
-
-/** Runs until it ends by itself, as it should on a fault at start. */
-async function startInVain(env: Record<string, string>): Promise<{ code: number | null; text: string }> {
-  const attempt = startServerProcess({ folder: scratch.path, env })
-  const { code } = await attempt.exited
-  return { code, text: attempt.text() }
 }
 
 const logged = (running: ServerProcess, msg: string) => running.lines().filter((line) => line.msg === msg)
@@ -196,13 +189,13 @@ describe('the server as a process', () => {
   ])('does not start when HANDLERS names %s', async (_what, source, message) => {
     const module = join(scratch.path, 'handlers.js')
     if (source !== undefined) await writeFile(module, source)
-    const { code, text } = await startInVain({ HANDLERS: module })
+    const { code, text } = await startInVain({ folder: scratch.path, env: { HANDLERS: module } })
     expect(code).toBe(1)
     expect(text).toMatch(message)
   })
 
   it('does not start without a secret, and says how to get one', async () => {
-    const { code, text } = await startInVain({ STRIPE_WEBHOOK_SECRET: '' })
+    const { code, text } = await startInVain({ folder: scratch.path, env: { STRIPE_WEBHOOK_SECRET: '' } })
     expect(code).toBe(1)
     expect(text).toContain('STRIPE_WEBHOOK_SECRET is not set')
     expect(text).toContain('stripe listen --print-secret')
@@ -211,10 +204,13 @@ describe('the server as a process', () => {
 
   it('reports every bad variable at once', async () => {
     const { code, text } = await startInVain({
-      PORT: '80x',
-      ROLE: 'boss',
-      STRIPE_MODE: 'live',
-      STRIPE_API_KEY: 'sk_test_51abcdefgh',
+      folder: scratch.path,
+      env: {
+        PORT: '80x',
+        ROLE: 'boss',
+        STRIPE_MODE: 'live',
+        STRIPE_API_KEY: 'sk_test_51abcdefgh',
+      },
     })
     expect(code).toBe(1)
     for (const name of ['PORT', 'ROLE', 'STRIPE_API_KEY']) expect(text).toContain(name)
@@ -223,14 +219,17 @@ describe('the server as a process', () => {
 
   it('does not start on an inbox that another server works on', async () => {
     await start()
-    const { code, text } = await startInVain({})
+    const { code, text } = await startInVain({ folder: scratch.path })
     expect(code).toBe(1)
     expect(text).toContain('Another server is running on the inbox')
   })
 
   it('does not start on a port that is taken, and says which variable to set', async () => {
     const running = await start()
-    const { code, text } = await startInVain({ PORT: new URL(running.url).port, DATABASE_URL: 'file:./other.db' })
+    const { code, text } = await startInVain({
+      folder: scratch.path,
+      env: { PORT: new URL(running.url).port, DATABASE_URL: 'file:./other.db' },
+    })
     expect(code).toBe(1)
     expect(text).toMatch(/EADDRINUSE.*set PORT/)
   })

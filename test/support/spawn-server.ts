@@ -86,6 +86,17 @@ export async function spawnServer(options: SpawnOptions): Promise<ServerProcess>
   }
 }
 
+/** Runs a server that should end by itself, on a fault at its start; one that listens after all is ended. */
+export async function startInVain(options: SpawnOptions): Promise<{ code: number | null; text: string }> {
+  const attempt = startServerProcess(options)
+  const isOver = () => !attempt.isRunning() || attempt.text().includes('"listening"')
+  await eventually('the server to end or to listen', isOver, LISTENS_WITHIN_MS).finally(() =>
+    attempt.child.kill('SIGKILL'),
+  )
+  const { code } = await attempt.exited
+  return { code, text: attempt.text() }
+}
+
 /** The last line may be there in part only. */
 function parseLine(line: string): LogLine[] {
   try {
