@@ -12,7 +12,7 @@ describe("the double of Stripe's API", () => {
   })
   afterEach(() => api.close())
 
-  const get = (headers: Record<string, string>, path = '/v1/account') => fetch(api.url + path, { headers })
+  const get = (headers: Headers | Record<string, string>, path = '/v1/account') => fetch(api.url + path, { headers })
 
   it.each([
     ['for itself', {}],
@@ -36,8 +36,10 @@ describe("the double of Stripe's API", () => {
       'Stripe-Account and Stripe-Context came together',
     ],
   ])('refuses what is asked %s, and keeps the problem', async (_name, changes, status, problem) => {
-    const headers = Object.entries({ ...good, ...changes }).filter(([, value]) => value !== undefined)
-    const response = await get(Object.fromEntries(headers))
+    const headers = new Headers()
+    for (const [name, value] of Object.entries({ ...good, ...changes }))
+      if (value !== undefined) headers.set(name, value)
+    const response = await get(headers)
     expect([response.status, await response.json()]).toMatchObject([
       status,
       { error: { type: 'invalid_request_error' } },
