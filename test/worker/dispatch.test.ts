@@ -233,6 +233,9 @@ describe('dispatch', () => {
     for (const api_version of ['2020-08-27', '2020-08-27', '2019-01-01', null]) {
       expect((await dispatch(leaseOf(snapshotJson({ api_version })), never)).outcome.state).toBe('handled')
     }
-    expect(lines().map((line) => line.apiVersion)).toEqual(['2020-08-27', '2019-01-01'])
+    expect(lines().map(({ level, apiVersion }) => [level, apiVersion])).toEqual([
+      [40, '2020-08-27'],
+      [40, '2019-01-01'],
+    ])
   })
 })
