@@ -7,6 +7,7 @@ import { createDispatch } from '../../src/worker/dispatch.ts'
 import { captureLog } from '../support/log-lines.ts'
 import { newEntry } from '../support/new-entry.ts'
 import { snapshotJson, thinJson } from '../support/sign.ts'
+import { type StripeApiDouble, startStripeApiDouble } from '../support/stripe-api-double.ts'
 
 const never = new AbortController().signal
 
@@ -15,11 +16,11 @@ function leaseOf(json: string, attempt = 1): Lease {
   return { entry, body: Buffer.from(json), attempt, handledTwin: null, token: '1' }
 }
 
-type SetUp = { timeoutMs?: number; apiKey?: string; twins?: 'one' | 'both' }
+type SetUp = { timeoutMs?: number; api?: StripeApiDouble; twins?: 'one' | 'both' }
 
-async function setUp(handlers: Handlers, { timeoutMs = 5_000, apiKey, twins = 'one' }: SetUp = {}) {
+async function setUp(handlers: Handlers, { timeoutMs = 5_000, api, twins = 'one' }: SetUp = {}) {
   const captured = await captureLog()
-  const events = createStripeClients({ apiKey, apiBase: undefined })
+  const events = createStripeClients({ apiKey: api?.key, apiBase: api && new URL(api.url) })
   const dispatch = createDispatch({
     handlers,
     events,
@@ -64,6 +65,36 @@ describe('dispatch', () => {
     expect(lines()).toMatchObject([
       { msg: 'said', eventId: lease.entry.eventId, type: lease.entry.type, account: 'acct_1' },
     ])
+  })
+
+  it.each([
+    ['a connected account', snapshotJson({ account: 'acct_1' }), { 'stripe-account': 'acct_1' }],
+    ["a thin event's context", thinJson({ context: 'acct_1' }), { 'stripe-context': 'acct_1' }],
+    ['the platform', snapshotJson(), {}],
+  ])('lends a client that acts for %s', async (_whom, json, bound) => {
+    const api = await startStripeApiDouble()
+    api.route('GET', '/v1/balance', () => ({ body: { object: 'balance' } }))
+    const { dispatch } = await setUp(
+      only((_event, ctx) => ctx.stripe.balance.retrieve()),
+      { api },
+    )
+    const { outcome } = await dispatch(leaseOf(json), never)
+    const sent = api.requests.map(({ headers }) =>
+      Object.fromEntries(Object.entries(headers).filter(([name]) => /^stripe-(account|context)$/.test(name))),
+    )
+    const { problems } = api
+    await api.close()
+    expect({ outcome, sent, problems }).toEqual({ outcome: { state: 'handled' }, sent: [bound], problems: [] })
+  })
+
+  it('bounds what a handler may say of its failure', async () => {
+    const { dispatch } = await setUp(
+      only(() => {
+        throw new Error('x'.repeat(1_000_000))
+      }),
+    )
+    const { outcome } = await dispatch(leaseOf(snapshotJson()), never)
+    expect('error' in outcome && outcome.error).toHaveLength(2_000)
   })
 
   it('settles a type without a handler as unhandled', async () => {
