@@ -55,6 +55,11 @@ describe('create', () => {
       'STRIPE_WEBHOOK_SECRET',
       { event_payload: 'thin', events_from: ['@self'], enabled_events: thinHandled },
     ],
+    [
+      [`${HERE}/connect`, '--connect', '--thin'],
+      'STRIPE_CONNECT_WEBHOOK_SECRET',
+      { event_payload: 'thin', events_from: ['@accounts'], enabled_events: thinHandled },
+    ],
   ])('creates one with exactly the handled types: %j', async ([url = '', ...args], variable, expected) => {
     const { code, stdout, stderr } = await create('--url', url, ...args)
     const [secret = 'none'] = double.secrets
