@@ -71,6 +71,7 @@ describe('dispatch', () => {
     ['a connected account', snapshotJson({ account: 'acct_1' }), { 'stripe-account': 'acct_1' }],
     ["a thin event's context", thinJson({ context: 'acct_1' }), { 'stripe-context': 'acct_1' }],
     ['the platform', snapshotJson(), {}],
+    ['the platform, over a thin event', thinJson(), {}],
   ])('lends a client that acts for %s', async (_whom, json, bound) => {
     const api = await startStripeApiDouble()
     api.route('GET', '/v1/balance', () => ({ body: { object: 'balance' } }))
