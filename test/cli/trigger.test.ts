@@ -2,7 +2,10 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { eventually } from '../support/eventually.ts'
 import { runCli } from '../support/run-cli.ts'
+import { SECRET } from '../support/sign.ts'
+import { spawnServer } from '../support/spawn-server.ts'
 import { findClosedPort, startVerifyingServer, type VerifyingServer } from './verifying-server.ts'
 
 const accountSecret = 'whsec_accountsecret1'
@@ -126,6 +129,22 @@ describe('what it sends', () => {
     )
     expect(server.received.map(({ body }) => body)).toEqual([bytes, Buffer.from('no JSON')])
   })
+})
+
+it('reaches a handler of the real server', async () => {
+  const running = await spawnServer({ folder })
+  try {
+    const { port } = new URL(running.url)
+    const env = { PORT: port, STRIPE_WEBHOOK_SECRET: SECRET }
+    const { code, stdout, stderr } = await runCli(['trigger', 'payout.failed'], { env })
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
+    const [, eventId] = /^200 payout\.failed (evt_\w+)\n$/.exec(stdout) ?? []
+    const findHandled = () => running.lines().find(({ msg }) => msg === 'event handled')
+    expect(await eventually('the event to be handled', findHandled)).toMatchObject({ eventId, type: 'payout.failed' })
+  } finally {
+    running.kill('SIGKILL')
+    await running.exited
+  }
 })
 
 describe('when it fails', () => {
