@@ -1,10 +1,10 @@
 import { Command } from 'commander'
-import { demoCommand } from './cli/demo.ts'
-import { destinationCommand } from './cli/destination.ts'
-import { doctorCommand } from './cli/doctor.ts'
-import { eventsCommand } from './cli/events.ts'
-import { reconcileCommand } from './cli/reconcile.ts'
-import { triggerCommand } from './cli/trigger.ts'
+import { demoCommand } from './cli/demo/command.ts'
+import { destinationCommand } from './cli/destination/command.ts'
+import { doctorCommand } from './cli/doctor/command.ts'
+import { eventsCommand } from './cli/events/command.ts'
+import { reconcileCommand } from './cli/reconcile/command.ts'
+import { triggerCommand } from './cli/trigger/command.ts'
 import { ReceiverError } from './errors.ts'
 
 const program = new Command('stripe-webhook-receiver')

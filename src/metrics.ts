@@ -1,8 +1,8 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
+import { isKnownType } from './event/known-types.ts'
 import { attemptOutcomes, entryStates, type HandlerMap, type Lease, type Outcome, type WebhookRoute } from './event.ts'
-import { isKnownType } from './event-types.ts'
 import type { Inbox } from './inbox/inbox.ts'
-import type { Tallies } from './stripe/tally.ts'
+import type { Tallies } from './reconcile/tally.ts'
 
 /** What is counted of a delivery that was answered 200. */
 export type Acceptance = 'stored' | 'parked' | 'duplicate'

@@ -9,8 +9,8 @@ import Stripe from 'stripe'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { parseConfig, variableNames } from '../src/config.ts'
 import { type EntryState, entryStates } from '../src/event.ts'
-import { handlerMap } from '../src/handlers/handler-map.ts'
-import { loadHandlers } from '../src/handlers/load-handlers.ts'
+import { handlerMap } from '../src/handlers/built-in/map.ts'
+import { loadHandlers } from '../src/handlers/load.ts'
 import { createMetrics } from '../src/metrics.ts'
 import { makeScratch } from './support/scratch.ts'
 
@@ -101,7 +101,7 @@ describe('the README', () => {
       const paths = Array.from(text.matchAll(/(?<![\w.*<>`)\]-])\/[a-z][\w./-]*/g), ([path]) => path)
       const foreign = paths.filter((path) => !known.test(path) && path !== '/usr/bin/env')
       expect(foreign, document).toEqual([])
-      expect(text.replaceAll("'../event.ts'", ''), document).not.toContain('../')
+      expect(text.replaceAll("'../../event.ts'", ''), document).not.toContain('../')
     }
   })
 
@@ -163,8 +163,8 @@ describe("the README's code", () => {
     for (const [index, code] of blocks.entries()) {
       const placed = code
         .replaceAll("'/app/", `'${project}`)
-        .replaceAll("'../", `'${project}src/`)
-        .replaceAll("'./", `'${project}src/handlers/`)
+        .replaceAll("'../../", `'${project}src/`)
+        .replaceAll("'./", `'${project}src/handlers/built-in/`)
       await writeFile(join(scratch.path, 'code', `${index}.ts`), placed)
     }
   })

@@ -1,7 +1,7 @@
 // Claims about the types. Nothing runs this file: a wrong claim, or an error that stopped being one, fails tsc.
 import type Stripe from 'stripe'
+import type { snapshotTypes, thinTypes } from '../src/event/known-types.ts'
 import type { EventOf, EventType, Handler, HandlerContext, HandlerMap, SnapshotType, ThinType } from '../src/event.ts'
-import type { snapshotTypes, thinTypes } from '../src/event-types.ts'
 
 // Compared inside functions, where `any` is the same as itself only.
 type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false

@@ -101,7 +101,7 @@ const text = 'imported from elsewhere'
 
 describe('imports flow one way', () => {
   const main = isIn('main.ts', 'cli.ts', 'cli/')
-  const parts = isIn('http/', 'worker/', 'inbox/', 'stripe/', 'handlers/')
+  const parts = isIn('http/', 'worker/', 'inbox/', 'stripe/', 'reconcile/', 'destinations/', 'handlers/')
 
   it('only a process or a command imports the service and the commands', () => {
     const isTop = isIn('main.ts', 'service.ts', 'cli.ts', 'cli/')
@@ -123,19 +123,18 @@ describe('imports flow one way', () => {
     expect(findOffences(isIn('http/', 'worker/'), isAllowed)).toEqual([])
   })
 
-  it('inbox/ knows no other part, and stripe/ none but the inbox, by its interface', () => {
+  it('inbox/ knows no other part, and stripe/ none but those that ask Stripe', () => {
     const isOwn = (place: string) => (target: string) => !parts(target) || target.startsWith(place)
-    const isInterface = (target: string) => target === 'inbox/inbox.ts'
     expect(findOffences(isIn('inbox/'), isOwn('inbox/'))).toEqual([])
-    expect(findOffences(isIn('stripe/'), (target) => isOwn('stripe/')(target) || isInterface(target))).toEqual([])
+    expect(findOffences(isIn('stripe/'), isOwn('stripe/'))).toEqual([])
   })
 
   it('a handler imports the words, the errors and other handlers only', () => {
-    const isHandler = (file: string) => file.startsWith('handlers/') && file !== 'handlers/load-handlers.ts'
+    const isHandler = (file: string) => file.startsWith('handlers/built-in/')
     expect(findOffences(isHandler, isIn('event.ts', 'errors.ts', 'handlers/'))).toEqual([])
-    expect(findOffences(isHandler, (target) => target !== 'handlers/load-handlers.ts')).toEqual([])
-    const isAllowedToLoader = isIn('event.ts', 'event-types.ts', 'errors.ts', 'log.ts', 'handlers/', 'node:')
-    expect(findOffences(isIn('handlers/load-handlers.ts'), isAllowedToLoader)).toEqual([])
+    expect(findOffences(isHandler, (target) => target !== 'handlers/load.ts')).toEqual([])
+    const isAllowedToLoader = isIn('event.ts', 'event/', 'errors.ts', 'log.ts', 'handlers/', 'node:')
+    expect(findOffences(isIn('handlers/load.ts'), isAllowedToLoader)).toEqual([])
   })
 
   it('the words import types only', () => {
@@ -170,8 +169,8 @@ describe('one place owns each dependency', () => {
     ['zod', isIn('config.ts')],
     ['express', isIn('http/')],
     ['commander', isIn('cli.ts', 'cli/')],
-    ['pg', (file: string) => /^inbox\/postgres-[\w-]+\.ts$/.test(file)],
-    ['node:sqlite', (file: string) => /^inbox\/sqlite-[\w-]+\.ts$/.test(file)],
+    ['pg', (file: string) => /^inbox\/postgres\/[\w-]+\.ts$/.test(file)],
+    ['node:sqlite', (file: string) => /^inbox\/sqlite\/[\w-]+\.ts$/.test(file)],
   ])('%s', (name, isOwner) => {
     expect(
       findOffences(

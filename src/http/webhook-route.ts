@@ -1,10 +1,10 @@
 import type { RequestHandler } from 'express'
 import { ReceiverError } from '../errors.ts'
+import { parseEnvelope } from '../event/envelope.ts'
+import { judgeMode, type Mode } from '../event/mode.ts'
 import type { WebhookRoute } from '../event.ts'
 import type { Inbox } from '../inbox/inbox.ts'
-import { judgeMode, type Mode } from '../judge-mode.ts'
 import type { Log } from '../log.ts'
-import { parseEnvelope } from '../parse-envelope.ts'
 import { verifySignature } from './verify-signature.ts'
 
 /** What both routes share. */

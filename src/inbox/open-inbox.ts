@@ -7,9 +7,9 @@ import type { Inbox } from './inbox.ts'
  */
 export async function openInbox(databaseUrl: string, as: 'server' | 'command', onCommit?: OnCommit): Promise<Inbox> {
   if (/^postgres(ql)?:/.test(databaseUrl)) {
-    const { openPostgresInbox } = await import('./postgres-inbox.ts')
+    const { openPostgresInbox } = await import('./postgres/inbox.ts')
     return openPostgresInbox(databaseUrl, as, onCommit)
   }
-  const { openSqliteInbox } = await import('./sqlite-inbox.ts')
+  const { openSqliteInbox } = await import('./sqlite/inbox.ts')
   return openSqliteInbox(databaseUrl.replace(/^file:(\/\/)?/, ''), as, onCommit)
 }

@@ -1,6 +1,6 @@
 import { isPermanentError } from '../errors.ts'
+import { isKnownType } from '../event/known-types.ts'
 import type { AnyEvent, EventSource, EventType, FallbackContext, Handlers, Lease, Outcome } from '../event.ts'
-import { isKnownType } from '../event-types.ts'
 import { describeError, type Log } from '../log.ts'
 import { retryDelay } from './retry-delay.ts'
 

@@ -1,6 +1,6 @@
 import { closeSync, fsyncSync, openSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
-import { openSqliteInbox } from '../../src/inbox/sqlite-inbox.ts'
+import { openSqliteInbox } from '../../src/inbox/sqlite/inbox.ts'
 import { newEntry } from '../support/new-entry.ts'
 import { IDS_PER_SECOND } from './deliveries.ts'
 

@@ -1,4 +1,4 @@
-import { openPostgresInbox } from '../../src/inbox/postgres-inbox.ts'
+import { openPostgresInbox } from '../../src/inbox/postgres/inbox.ts'
 import { newEntry } from '../support/new-entry.ts'
 import type { PostgresSchema } from '../support/plan-schema.ts'
 import { flushPostgres } from './bench-inbox.ts'

@@ -3,7 +3,7 @@ import { copyFile, mkdir, open, readFile, rename, rm, stat, truncate, writeFile 
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { openSqliteInbox } from '../../src/inbox/sqlite-inbox.ts'
+import { openSqliteInbox } from '../../src/inbox/sqlite/inbox.ts'
 import { createDelivery, post } from '../support/load.ts'
 import { newEntry } from '../support/new-entry.ts'
 import { makeScratch } from '../support/scratch.ts'

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
 import type { NewEntry } from '../../src/event.ts'
 import type { Inbox } from '../../src/inbox/inbox.ts'
-import { openPostgresInbox } from '../../src/inbox/postgres-inbox.ts'
+import { openPostgresInbox } from '../../src/inbox/postgres/inbox.ts'
 import { newEntry } from '../support/new-entry.ts'
 import { type PostgresSchema, planPostgresSchema } from '../support/postgres-schema.ts'
 import { runCli } from '../support/run-cli.ts'

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { HandlerContext } from '../../src/event.ts'
-import { relatedObject } from '../../src/handlers/related-object.ts'
+import { relatedObject } from '../../src/handlers/built-in/related-object.ts'
 import { createStripeClients } from '../../src/stripe/client.ts'
 import { createHandlerContext } from '../support/handler-context.ts'
 import { newEntry } from '../support/new-entry.ts'

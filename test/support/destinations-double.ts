@@ -1,5 +1,5 @@
 import Stripe from 'stripe'
-import { handlerMap } from '../../src/handlers/handler-map.ts'
+import { handlerMap } from '../../src/handlers/built-in/map.ts'
 import type { ApiAnswer, StripeApiDouble } from './stripe-api-double.ts'
 
 export const SITE = 'https://example.com'

@@ -2,8 +2,8 @@ import { readFileSync } from 'node:fs'
 import Stripe from 'stripe'
 import { PermanentError } from '../../src/errors.ts'
 import type { AnyEvent, EntryFacts, Handler, HandlerContext, SnapshotType, ThinType } from '../../src/event.ts'
-import { handlerMap } from '../../src/handlers/handler-map.ts'
-import type { ObjectOf } from '../../src/handlers/related-object.ts'
+import { handlerMap } from '../../src/handlers/built-in/map.ts'
+import type { ObjectOf } from '../../src/handlers/built-in/related-object.ts'
 import { createLog } from '../../src/log.ts'
 
 export type BuiltInType = keyof typeof handlerMap

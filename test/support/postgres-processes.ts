@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Inbox } from '../../src/inbox/inbox.ts'
-import { openPostgresInbox } from '../../src/inbox/postgres-inbox.ts'
+import { openPostgresInbox } from '../../src/inbox/postgres/inbox.ts'
 import { eventually } from './eventually.ts'
 import { makeScratch } from './scratch.ts'
 import { type ServerProcess, spawnServer } from './spawn-server.ts'

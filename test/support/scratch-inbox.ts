@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import type { Inbox } from '../../src/inbox/inbox.ts'
-import { openSqliteInbox } from '../../src/inbox/sqlite-inbox.ts'
+import { openSqliteInbox } from '../../src/inbox/sqlite/inbox.ts'
 import { makeScratch } from './scratch.ts'
 
 /** A real store in a folder of its own. */

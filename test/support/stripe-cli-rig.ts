@@ -1,7 +1,7 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Inbox } from '../../src/inbox/inbox.ts'
-import { openSqliteInbox } from '../../src/inbox/sqlite-inbox.ts'
+import { openSqliteInbox } from '../../src/inbox/sqlite/inbox.ts'
 import { eventually } from './eventually.ts'
 import { makeScratch } from './scratch.ts'
 import { type ServerProcess, spawnServer } from './spawn-server.ts'

@@ -1,7 +1,7 @@
 import { describe, expect, it, vi } from 'vitest'
 import { PermanentError } from '../../src/errors.ts'
+import { parseEnvelope } from '../../src/event/envelope.ts'
 import type { FallbackContext, HandlerMap, Handlers, Lease } from '../../src/event.ts'
-import { parseEnvelope } from '../../src/parse-envelope.ts'
 import { createStripeClients } from '../../src/stripe/client.ts'
 import { createDispatch } from '../../src/worker/dispatch.ts'
 import { captureLog } from '../support/log-lines.ts'

@@ -1,0 +1,71 @@
+import { Command } from 'commander'
+import { runToExit } from '../terminal/exit.ts'
+import { urlOption } from '../terminal/options.ts'
+
+/** What `destination create` was asked for. */
+export interface CreateOptions {
+  readonly url: URL
+  readonly connect?: true
+  readonly thin?: true
+  readonly yes?: true
+}
+
+const help = `
+Works on the account and mode of STRIPE_API_KEY.
+
+Examples:
+  npm run destination -- list
+  npm run destination -- create --url https://example.com/webhook
+Each of the two has --help with more.`
+
+/** `destination`: lists Stripe's destinations, and creates those of this server. */
+export function destinationCommand(): Command {
+  const destination = new Command('destination')
+    .description('List the destinations that Stripe sends events to, and create one.')
+    .showHelpAfterError('(--help tells more)')
+    .addHelpText('after', help)
+  addCreate(destination)
+  addList(destination)
+  return destination
+}
+
+const createHelp = `
+Creates a destination with exactly the types that have handlers, the built-in ones and those of HANDLERS, and the SDK's API version.
+Its signing secret is the only thing on standard output: the line to add to .env. On a live account it asks before it writes.
+
+Examples:
+  npm run destination -- create --url https://example.com/webhook
+  npm run destination -- create --url https://example.com/webhook/connect --connect
+  npm run --silent destination -- create --url https://example.com/webhook --yes >> .env`
+
+function addCreate(destination: Command): void {
+  destination
+    .command('create')
+    .description('Create the destination for this server, and print its signing secret once.')
+    .requiredOption('--url <url>', 'where Stripe is to send events: https://<your host>/webhook', urlOption)
+    .option('--connect', 'events of connected accounts, to …/webhook/connect')
+    .option('--thin', 'thin events instead of snapshot events')
+    .option('--yes', 'do not ask before writing to a live account')
+    .addHelpText('after', createHelp)
+    .action(async (options: CreateOptions) => {
+      const { runCreate } = await import('./create.ts')
+      await runToExit(() => runCreate(options))
+    })
+}
+
+const listHelp = `
+Examples:
+  npm run destination -- list
+  npm run --silent destination -- list --json | jq -r .url`
+
+function addList(destination: Command): void {
+  destination
+    .command('list')
+    .description('List the destinations of the account, of API v1 and v2.')
+    .option('--json', 'print one JSON object a line instead of a table')
+    .addHelpText('after', listHelp)
+    .action(async (options: { readonly json?: true }) => {
+      const { runDestinationList } = await import('./list.ts')
+      if (!(await runDestinationList(options))) process.exitCode = 1
+    })
+}

@@ -1,0 +1,57 @@
+import { styleText } from 'node:util'
+import type { Entry, EntryState } from '../../event.ts'
+import { formatDuration } from '../terminal/duration.ts'
+import { formatTable, type TableRow } from '../terminal/table.ts'
+import { type FilterOptions, matchesAll, toFilter } from './filter.ts'
+import { withInbox } from './inbox.ts'
+
+export interface ListOptions extends FilterOptions {
+  readonly limit: number
+  readonly json?: true
+}
+
+/** Prints the entries that match, newest first. False when a filter matches nothing. */
+export async function runList(options: ListOptions): Promise<boolean> {
+  const filter = toFilter(options)
+  const found = await withInbox((inbox) => inbox.list(filter, { limit: options.limit + 1 }))
+  if (found.length === 0) {
+    process.stderr.write(matchesAll(filter) ? 'The inbox is empty.\n' : 'error: no entry matches\n')
+    return matchesAll(filter)
+  }
+  const entries = found.slice(0, options.limit)
+  const lines = options.json ? entries.map((entry) => JSON.stringify(entry)) : formatEntries(entries)
+  process.stdout.write(`${lines.join('\n')}\n`)
+  if (found.length > entries.length) {
+    process.stderr.write(`… more: --limit shows more than ${options.limit}\n`)
+  }
+  return true
+}
+
+function formatEntries(entries: readonly Entry[]): string[] {
+  const hasAccounts = entries.some((entry) => entry.account !== null)
+  const header: TableRow = {
+    cells: ['EVENT', 'TYPE', ...(hasAccounts ? ['ACCOUNT'] : []), 'STATE', 'ATTEMPTS', 'RECEIVED'],
+    text: entries.some((entry) => entry.reason !== null) ? 'REASON' : '',
+    paint: (cells) => styleText('bold', cells),
+  }
+  // Through a pipe the reasons stay whole, for grep.
+  return formatTable([header, ...entries.map((entry) => toRow(entry, hasAccounts))], process.stdout.columns ?? Infinity)
+}
+
+function toRow({ eventId, type, account, state, attempts, receivedAt, reason }: Entry, hasAccounts: boolean): TableRow {
+  const received = `${formatDuration(Date.now() - receivedAt.getTime())} ago`
+  return {
+    cells: [eventId, type, ...(hasAccounts ? [account ?? '–'] : []), state, String(attempts), received],
+    text: reason ?? '',
+    paint: (cells) => styleText(stateColors[state], cells),
+  }
+}
+
+const stateColors = {
+  pending: 'cyan',
+  running: 'cyan',
+  handled: 'green',
+  unhandled: 'yellow',
+  parked: 'yellow',
+  dead: 'red',
+} as const satisfies Record<EntryState, string>

@@ -1,0 +1,77 @@
+import { styleText } from 'node:util'
+import type { Attempt } from '../../event.ts'
+import type { EntryDetail } from '../../inbox/inbox.ts'
+import { formatDuration } from '../terminal/duration.ts'
+import { formatTable, type TableRow, toOneLine } from '../terminal/table.ts'
+import { withInbox } from './inbox.ts'
+
+export interface ShowOptions {
+  readonly payload?: true
+  readonly json?: true
+}
+
+/** Prints all that is known of one entry, or nothing but its raw body. False when there is no such entry or body. */
+export async function runShow(eventId: string, options: ShowOptions): Promise<boolean> {
+  const detail = await withInbox((inbox) => inbox.get(eventId))
+  if (detail === undefined) {
+    process.stderr.write(`error: no entry has the id ${toOneLine(eventId)}\n`)
+    return false
+  }
+  if (options.payload) return printBody(detail)
+  const lines = options.json ? [JSON.stringify(toJson(detail))] : formatDetail(detail)
+  process.stdout.write(`${lines.join('\n')}\n`)
+  return true
+}
+
+function printBody({ entry, body }: EntryDetail): boolean {
+  if (body === null) {
+    process.stderr.write(`error: the body of ${entry.eventId} is gone: retention dropped it, and kept the facts\n`)
+    return false
+  }
+  process.stdout.write(body)
+  return true
+}
+
+/** The entry's own fields, as `list` has them, and beside its count of attempts their history. */
+function toJson({ entry, attempts, body }: EntryDetail) {
+  const history = attempts.map((attempt) => ({ ...attempt, durationMs: durationOf(attempt) }))
+  return { ...entry, bodyBytes: body?.byteLength ?? null, history }
+}
+
+function formatDetail({ entry, attempts, body }: EntryDetail): string[] {
+  const facts = Object.entries(entry).map(([name, value]) => ({ cells: [toWords(name), describe(value)] }))
+  const size = body === null ? 'dropped by retention' : `${body.byteLength} bytes; --payload prints them`
+  const history = attempts.length === 0 ? [] : ['', ...formatTable([attemptHeader, ...attempts.map(toRow)], Infinity)]
+  return [...formatTable([...facts, { cells: ['body', size] }], Infinity), ...history]
+}
+
+const attemptHeader: TableRow = {
+  cells: ['REPLAY', 'ATTEMPT', 'STARTED', 'TOOK', 'OUTCOME'],
+  text: 'ERROR',
+  paint: (cells) => styleText('bold', cells),
+}
+
+function toRow(attempt: Attempt): TableRow {
+  const { replay, number, startedAt, outcome, error } = attempt
+  const took = formatDuration(durationOf(attempt))
+  return { cells: [String(replay), String(number), startedAt.toISOString(), took, outcome], text: error ?? '' }
+}
+
+function durationOf({ startedAt, endedAt }: Attempt): number {
+  return endedAt.getTime() - startedAt.getTime()
+}
+
+/** `receivedAt` → `received at`. */
+function toWords(name: string): string {
+  return name.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`)
+}
+
+function describe(value: unknown): string {
+  if (value instanceof Date) return `${value.toISOString()}${describeAge(value)}`
+  return value === null || value === '' ? '–' : String(value)
+}
+
+function describeAge(at: Date): string {
+  const ageMs = Date.now() - at.getTime()
+  return ageMs < 0 ? ` (in ${formatDuration(-ageMs)})` : ` (${formatDuration(ageMs)} ago)`
+}

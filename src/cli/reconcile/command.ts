@@ -1,0 +1,43 @@
+import { Command } from 'commander'
+import { accountOption, durationOption } from '../terminal/options.ts'
+import type { ReconcileCommandOptions } from './run.ts'
+
+const help = `
+A server with STRIPE_API_KEY does this by itself, at its start and every RECONCILE_MINUTES. By hand it serves to look (--dry-run),
+and to go further back than the last run. Works on the database that DATABASE_URL names, whether or not a server is running on it;
+a running one handles what was added within a second. Needs STRIPE_API_KEY, and goes by STRIPE_MODE and HANDLERS as the server does.
+
+Without --since it goes on from the last run; the first one looks 30 days back, which is as far as Stripe lists events. Only types
+that have a handler are looked for, and snapshot events only: of thin ones Stripe has no such list.
+
+Examples:
+  npm run reconcile -- --dry-run
+  npm run reconcile -- --since 3d
+  npm run reconcile -- --since 30d --account acct_1A2b3C4d5E6f
+  npm run --silent reconcile -- --dry-run --json | jq .missing`
+
+const LONGEST_SINCE_MS = 30 * 86_400_000
+
+/** `reconcile`: adds the events that Stripe could not deliver to the inbox. */
+export function reconcileCommand(): Command {
+  return new Command('reconcile')
+    .description('Fetch the events that Stripe could not deliver, and add what is missing.')
+    .option(
+      '--since <duration>',
+      'look at events this old or younger, such as 90m, 2h or 3d; 30d at most',
+      durationOption,
+    )
+    .option('--account <account>', 'of this connected account only (acct_…)', accountOption)
+    .option('--dry-run', 'tell what is missing, and add nothing')
+    .option('--json', 'print one JSON object instead of a table')
+    .addHelpText('after', help)
+    .action(reconcile)
+}
+
+async function reconcile(options: ReconcileCommandOptions, command: Command): Promise<void> {
+  if ((options.since ?? 0) > LONGEST_SINCE_MS) {
+    command.error('error: expected at most --since 30d: Stripe lists no older events')
+  }
+  const { runReconcile } = await import('./run.ts')
+  if (!(await runReconcile(options))) process.exitCode = 1
+}

@@ -1,0 +1,81 @@
+import { type Config, readEnvironment } from '../../config.ts'
+import { ReceiverError } from '../../errors.ts'
+import { loadHandlers } from '../../handlers/load.ts'
+import { openInbox } from '../../inbox/open-inbox.ts'
+import { listableTypes, type Reconciled, reconcileOnce } from '../../reconcile/reconcile.ts'
+import { sumOf } from '../../reconcile/tally.ts'
+import { createStripeClients } from '../../stripe/client.ts'
+import { parsePart } from '../parse-part.ts'
+import { createProgress } from '../terminal/progress.ts'
+import { printReconciled } from './report.ts'
+
+export interface ReconcileCommandOptions {
+  /** In milliseconds. */
+  readonly since?: number
+  /** A connected account. */
+  readonly account?: string
+  readonly dryRun?: true
+  readonly json?: true
+}
+
+/** Reconciles once, prints what was undelivered, missing and added, and why accounts were left out. False when any was. */
+export async function runReconcile(options: ReconcileCommandOptions): Promise<boolean> {
+  const config = readConfig()
+  const { handlers } = await loadHandlers(config.handlersPath)
+  const types = listableTypes(handlers.map)
+  const result = await reconcile(config, types, options)
+  for (const { message } of result.refusals) process.stderr.write(`error: ${message}\n`)
+  const { dryRun: isDryRun = false, json = false } = options
+  printReconciled(result, { isDryRun, isJson: json, types: types.length })
+  return result.refusals.length === 0
+}
+
+function readConfig(): Config {
+  const { STRIPE_API_KEY, STRIPE_API_BASE, STRIPE_REQUESTS_PER_SECOND, STRIPE_MODE, DATABASE_URL, HANDLERS } =
+    readEnvironment()
+  const config = parsePart({
+    STRIPE_API_KEY,
+    STRIPE_API_BASE,
+    STRIPE_REQUESTS_PER_SECOND,
+    STRIPE_MODE,
+    DATABASE_URL,
+    HANDLERS,
+  })
+  if (config.stripeApiKey !== undefined) return config
+  throw new ReceiverError(
+    'config_invalid',
+    'STRIPE_API_KEY is not set: expected a secret or restricted API key that may read events, such as sk_test_… or rk_live_….',
+  )
+}
+
+async function reconcile(
+  {
+    databaseUrl,
+    mode,
+    stripeApiKey: apiKey,
+    stripeApiBase: apiBase,
+    stripeRequestsPerSecond: requestsPerSecond,
+  }: Config,
+  types: readonly string[],
+  { since: sinceMs, account, dryRun }: ReconcileCommandOptions,
+): Promise<Reconciled> {
+  const inbox = await openInbox(databaseUrl, 'command')
+  const isDryRun = dryRun ?? false
+  const verb = isDryRun ? 'missing' : 'added'
+  let found = { undelivered: 0, missing: 0 }
+  const progress = createProgress(
+    process.stderr,
+    (undelivered) => `looked at ${undelivered} undelivered events, ${found.missing} ${verb}`,
+  )
+  try {
+    const clients = createStripeClients({ apiKey, apiBase, requestsPerSecond })
+    const onProgress = (counted: Reconciled['types']) => {
+      found = sumOf(counted)
+      progress.update(found.undelivered)
+    }
+    return await reconcileOnce({ inbox, clients, types, mode, sinceMs, account, isDryRun, onProgress })
+  } finally {
+    progress.end()
+    await inbox.close()
+  }
+}

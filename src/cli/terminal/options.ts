@@ -1,0 +1,63 @@
+import { readFileSync } from 'node:fs'
+import { InvalidArgumentError } from 'commander'
+import { type EntryState, entryStates } from '../../event.ts'
+
+/** Option parser for a whole number from `min` to `max`; anything else is an error that says so. */
+export function wholeNumberOption(min: number, max: number): (value: string) => number {
+  return (value) => {
+    const number = /^-?\d{1,15}$/.test(value) ? Number(value) : Number.NaN
+    if (number >= min && number <= max) return number
+    throw new InvalidArgumentError(`Expected a whole number from ${min} to ${max}.`)
+  }
+}
+
+/** Option parser for a connected account's id. */
+export function accountOption(value: string): string {
+  if (/^acct_\w+$/.test(value)) return value
+  throw new InvalidArgumentError('Expected the id of a connected account, such as acct_1A2b3C4d5E6f.')
+}
+
+/** Option parser for an http or https URL. */
+export function urlOption(value: string): URL {
+  const url = URL.parse(value)
+  if (url?.protocol === 'http:' || url?.protocol === 'https:') return url
+  throw new InvalidArgumentError('Expected an http or https URL, such as http://127.0.0.1:4242/webhook.')
+}
+
+/** Option parser that gives a file's exact bytes. */
+export function fileOption(path: string): Buffer {
+  try {
+    return readFileSync(path)
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown error'
+    throw new InvalidArgumentError(`Expected a file that can be read (${code}).`)
+  }
+}
+
+/** Option parser for states separated by commas; given again, it adds to them. */
+export function statesOption(value: string, previous: readonly EntryState[] = []): EntryState[] {
+  const states = value.split(',').map((name) => entryStates.find((state) => state === name.trim()))
+  if (!states.includes(undefined)) return [...previous, ...states.filter((state) => state !== undefined)]
+  throw new InvalidArgumentError(`Expected one or more of ${entryStates.join(', ')}, separated by commas.`)
+}
+
+/** Option parser for an event type, in which `*` stands for any characters. */
+export function typeOption(value: string): string {
+  if (/^[^\s,]+$/.test(value)) return value
+  throw new InvalidArgumentError("Expected one event type, such as payout.failed, or several as 'payment_intent.*'.")
+}
+
+const unitMs = new Map([
+  ['s', 1_000],
+  ['m', 60_000],
+  ['h', 3_600_000],
+  ['d', 86_400_000],
+])
+
+/** Option parser for a duration such as `30m`, in milliseconds. */
+export function durationOption(value: string): number {
+  const [, number, unit = ''] = value.match(/^(\d{1,5})([smhd])$/) ?? []
+  const milliseconds = Number(number) * (unitMs.get(unit) ?? Number.NaN)
+  if (milliseconds > 0) return milliseconds
+  throw new InvalidArgumentError('Expected a whole number and s, m, h or d, such as 90s, 30m, 2h or 3d.')
+}

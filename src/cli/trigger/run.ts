@@ -1,0 +1,98 @@
+import { randomBytes } from 'node:crypto'
+import { styleText } from 'node:util'
+import { type Environment, readEnvironment } from '../../config.ts'
+import { ReceiverError } from '../../errors.ts'
+import { buildSampleEvent } from '../samples/event.ts'
+import { findSample } from '../samples/objects.ts'
+import { type Answer, type Delivery, type Destination, readNames, sendDelivery } from '../samples/send.ts'
+import type { TriggerOptions } from './command.ts'
+
+const CONCURRENCY = 16
+
+/**
+ * Sends what was asked for and prints a line per delivery. False when one was not answered 2xx. Starts no more once one got
+ * no answer.
+ */
+export async function runTrigger(type: string | undefined, options: TriggerOptions): Promise<boolean> {
+  const destination = chooseDestination(readEnvironment(), options)
+  let left = options.count
+  let isFine = true
+  let failure: string | undefined
+  const sendWhileAny = async () => {
+    while (failure === undefined && left-- > 0) {
+      const delivery = createDelivery(type, options)
+      for (let times = options.duplicate ? 2 : 1; times > 0 && failure === undefined; times--) {
+        const answer = await sendDelivery(destination, delivery)
+        process.stdout.write(`${describeAnswer(answer)} ${delivery.type} ${delivery.eventId}${describeCode(answer)}\n`)
+        if (!isAccepted(answer)) isFine = false
+        if ('failure' in answer) failure ??= answer.failure
+      }
+    }
+  }
+  await Promise.all(Array.from({ length: CONCURRENCY }, sendWhileAny))
+  if (failure !== undefined) process.stderr.write(`${describeFailure(destination.url, failure)}\n`)
+  return isFine
+}
+
+/** Where to, and signed with what: the first of the configured secrets. */
+function chooseDestination(environment: Environment, options: TriggerOptions): Destination {
+  const path = options.connect === undefined ? '/webhook' : '/webhook/connect'
+  return {
+    url: options.url ?? new URL(path, `http://127.0.0.1:${readPort(environment)}`),
+    secret: options.badSignature ? `whsec_${randomBytes(16).toString('hex')}` : readSecret(environment, options),
+    ageSeconds: options.age,
+  }
+}
+
+function readPort(environment: Environment): number {
+  const port = environment.PORT?.trim() || '4242'
+  if (/^\d{1,5}$/.test(port) && Number(port) >= 1 && Number(port) <= 65_535) return Number(port)
+  throw new ReceiverError(
+    'config_invalid',
+    'PORT: expected the port the server listens on, such as 4242; or give --url',
+  )
+}
+
+function readSecret(environment: Environment, { connect }: TriggerOptions): string {
+  const name = connect === undefined ? 'STRIPE_WEBHOOK_SECRET' : 'STRIPE_CONNECT_WEBHOOK_SECRET'
+  const secret = environment[name]?.split(',')[0]?.trim()
+  if (!secret) {
+    const advice =
+      'set it in .env to the secret that the server runs with (to try things out, any whsec_… of your own on both sides)'
+    throw new ReceiverError('config_invalid', `${name} is not set: ${advice}`)
+  }
+  if (/^whsec_/.test(secret)) return secret
+  throw new ReceiverError('config_invalid', `${name}: expected a signing secret such as whsec_1a2b3c4d5e6f`)
+}
+
+function createDelivery(type: string | undefined, { payload, thin, connect, live }: TriggerOptions): Delivery {
+  if (payload !== undefined) return { ...readNames(payload.toString(), type), body: new Uint8Array(payload) }
+  const sample = findSample(type ?? '')
+  if (sample === undefined) throw new TypeError(`The command let a type through that has no sample: ${type}`)
+  const body = buildSampleEvent({
+    type: sample.type,
+    thin: sample.isThinName || thin,
+    account: connect,
+    livemode: live,
+    now: new Date(),
+  })
+  return { ...readNames(body, type), body }
+}
+
+function isAccepted(answer: Answer): boolean {
+  return 'status' in answer && answer.status >= 200 && answer.status < 300
+}
+
+function describeAnswer(answer: Answer): string {
+  const text = 'status' in answer ? String(answer.status) : 'failed'
+  return styleText(isAccepted(answer) ? 'green' : 'red', text)
+}
+
+function describeCode(answer: Answer): string {
+  const code = 'failure' in answer ? answer.failure : answer.code
+  return code === undefined ? '' : ` ${code}`
+}
+
+function describeFailure(url: URL, failure: string): string {
+  return `error: no answer from ${url} (${failure}). Start the server with \`npm start\`, or name another address with --url.`
+}

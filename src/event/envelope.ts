@@ -1,0 +1,83 @@
+import { ReceiverError } from '../errors.ts'
+import type { EntryFacts } from '../event.ts'
+
+/** The facts that an event's own body tells. */
+export type Envelope = Omit<EntryFacts, 'receivedAt' | 'route' | 'source' | 'secret'>
+
+type Json = Record<string, unknown>
+
+/**
+ * Body of an event, snapshot or thin → its facts. A missing or oddly typed optional field is null; throws ReceiverError
+ * `bad_payload` when the body is not JSON, or not an event of either shape.
+ */
+export function parseEnvelope(text: string): Envelope {
+  const event = parseEvent(text)
+  const { id: eventId, type } = event
+  if (!isName(eventId) || !isName(type)) throw badPayload('an object without a string `id` and `type`')
+  const isThin = event.object === 'v2.core.event'
+  const subject = toObject(isThin ? event.related_object : toObject(event.data).object)
+  const account = toText(event.account) ?? toText(toText(event.context)?.split('/').at(-1))
+  const objectId = toText(subject.id)
+  return {
+    eventId,
+    type,
+    shape: isThin ? 'thin' : 'snapshot',
+    account,
+    objectId,
+    lane: `${account ?? ''}/${describeSubject(type, subject) ?? eventId}`,
+    snapshotEventId: isThin ? toText(event.snapshot_event) : null,
+    livemode: typeof event.livemode === 'boolean' ? event.livemode : null,
+    apiVersion: toText(event.api_version),
+    createdAt: toInstant(event.created),
+  }
+}
+
+/** Thin events of these types name no object; by type, they share the lane of their snapshot twins. */
+const TYPES_WITHOUT_OBJECT = /^(?:v1\.)?(account\.(?:application|external_account)\..+)$/
+
+/** What an event is about, in the same words for a snapshot (`object`) and a thin event (`type`). */
+function describeSubject(type: string, subject: Json): string | null {
+  return type.match(TYPES_WITHOUT_OBJECT)?.[1] ?? toText(subject.id) ?? toText(subject.object) ?? toText(subject.type)
+}
+
+function parseEvent(text: string): Json {
+  let value: unknown
+  try {
+    value = JSON.parse(text)
+  } catch {
+    throw badPayload('a body that is not JSON')
+  }
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    throw badPayload('JSON that is not an object')
+  const event = toObject(value)
+  if (event.object === 'event' || event.object === 'v2.core.event') return event
+  throw badPayload('an object of another kind')
+}
+
+function badPayload(came: string): ReceiverError {
+  return new ReceiverError(
+    'bad_payload',
+    `expected an event (\`object\` "event" or "v2.core.event"), and ${came} came, rightly signed: is the secret used for something else too?`,
+  )
+}
+
+function toObject(value: unknown): Json {
+  // Any object can be read by key; what is read is unknown.
+  return typeof value === 'object' && value !== null ? (value as Json) : {}
+}
+
+/** Ids and types are short and plain at Stripe. What is not could become another id in the store, or a line of its own in a log. */
+function isName(value: unknown): value is string {
+  return typeof value === 'string' && /^[\x21-\x7e]{1,255}$/.test(value)
+}
+
+function toText(value: unknown): string | null {
+  return isName(value) ? value : null
+}
+
+/** Snapshot events say seconds, thin events an ISO string. */
+function toInstant(created: unknown): Date | null {
+  if (typeof created !== 'number' && typeof created !== 'string') return null
+  const instant = new Date(typeof created === 'number' ? created * 1000 : created)
+  return Number.isNaN(instant.getTime()) ? null : instant
+}

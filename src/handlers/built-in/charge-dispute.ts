@@ -1,0 +1,28 @@
+import type { HandlerContext } from '../../event.ts'
+import { decimalAmount } from './format-amount.ts'
+import { idOf } from './id-of.ts'
+import { isoTime } from './iso-time.ts'
+import { notFetched, type ObjectOf } from './related-object.ts'
+
+type Dispute = ObjectOf<'charge.dispute.created'>
+
+/** Warns of a disputed charge: how much is at stake, why, and until when evidence counts. */
+export function disputeCreated(dispute: Dispute | undefined, ctx: HandlerContext): void {
+  const facts = dispute ? factsOf(dispute) : notFetched
+  ctx.log.warn({ objectId: ctx.entry.objectId, ...facts }, 'charge disputed')
+}
+
+function factsOf(dispute: Dispute) {
+  // Always there by its type, which tells of the newest API version only.
+  const evidence: Dispute['evidence_details'] | undefined = dispute.evidence_details
+  return {
+    amount: decimalAmount(dispute.amount, dispute.currency),
+    currency: dispute.currency,
+    reason: dispute.reason,
+    status: dispute.status,
+    charge: idOf(dispute.charge),
+    paymentIntent: idOf(dispute.payment_intent),
+    evidenceDueBy: isoTime(evidence?.due_by),
+    evidencePastDue: evidence?.past_due ?? null,
+  }
+}

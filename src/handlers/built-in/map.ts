@@ -1,0 +1,36 @@
+import type { HandlerMap } from '../../event.ts'
+import { balanceAvailable } from './balance.ts'
+import { disputeCreated } from './charge-dispute.ts'
+import { accountUpdated, applicationDeauthorized, externalAccountUpdated } from './connect-account.ts'
+import { paymentSucceeded } from './payment-intent.ts'
+import { paymentMethodAttached } from './payment-method.ts'
+import { payoutFailed } from './payout.ts'
+import { personUpdated } from './person.ts'
+import { relatedObject } from './related-object.ts'
+
+/**
+ * The built-in handlers: event type → handler. Each says what happened in one log line. A snapshot and its thin twin
+ * (`v1.…`) share a function over the object they are about.
+ */
+export const handlerMap = {
+  'payment_intent.succeeded': (event, ctx) => paymentSucceeded(event.data.object, ctx),
+  'payment_method.attached': (event, ctx) => paymentMethodAttached(event.data.object, ctx),
+  'charge.dispute.created': (event, ctx) => disputeCreated(event.data.object, ctx),
+  'balance.available': (event, ctx) => balanceAvailable(event.data.object, ctx),
+  'payout.failed': (event, ctx) => payoutFailed(event.data.object, ctx),
+  'account.updated': (event, ctx) => accountUpdated(event.data.object, ctx),
+  'account.external_account.updated': (event, ctx) => externalAccountUpdated(event.data.object, ctx),
+  'account.application.deauthorized': applicationDeauthorized,
+  'person.updated': (event, ctx) => personUpdated(event.data.object, ctx),
+
+  'v1.payment_intent.succeeded': async (event, ctx) => paymentSucceeded(await relatedObject(event, ctx), ctx),
+  'v1.payment_method.attached': async (event, ctx) => paymentMethodAttached(await relatedObject(event, ctx), ctx),
+  'v1.charge.dispute.created': async (event, ctx) => disputeCreated(await relatedObject(event, ctx), ctx),
+  'v1.balance.available': async (event, ctx) => balanceAvailable(await relatedObject(event, ctx), ctx),
+  'v1.payout.failed': async (event, ctx) => payoutFailed(await relatedObject(event, ctx), ctx),
+  'v1.account.updated': async (event, ctx) => accountUpdated(await relatedObject(event, ctx), ctx),
+  // Names no object that could be fetched.
+  'v1.account.external_account.updated': (_event, ctx) => externalAccountUpdated(undefined, ctx),
+  'v1.account.application.deauthorized': applicationDeauthorized,
+  'v1.person.updated': async (event, ctx) => personUpdated(await relatedObject(event, ctx), ctx),
+} satisfies HandlerMap

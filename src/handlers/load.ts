@@ -1,0 +1,103 @@
+import { stat } from 'node:fs/promises'
+import { resolve } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { ReceiverError } from '../errors.ts'
+import { isKnownType } from '../event/known-types.ts'
+import type { Fallback, HandlerMap, Handlers } from '../event.ts'
+import { describeError } from '../log.ts'
+import { handlerMap } from './built-in/map.ts'
+
+/** Handlers to start with, and what to warn about. */
+export interface LoadedHandlers {
+  readonly handlers: Handlers
+  /** Types of the user's module that the SDK does not know: newer than it, or misspelt and then never run. */
+  readonly unknownTypes: readonly string[]
+}
+
+/**
+ * The built-in handlers, with those of a user's own module laid over them.
+ * @param modulePath a `.ts`, `.js` or `.mjs` file, absolute or relative to the working directory; undefined for the
+ * built-in ones alone
+ * @throws ReceiverError `handlers_invalid` when the file is missing, fails to load, or does not export what it should
+ */
+export async function loadHandlers(modulePath: string | undefined): Promise<LoadedHandlers> {
+  if (modulePath === undefined) return { handlers: { map: handlerMap }, unknownTypes: [] }
+  const path = resolve(modulePath)
+  const module = await importModule(path)
+  const own = checkedHandlers(module, path)
+  // Spread defines properties and never assigns them, so that a key `__proto__` stays a key.
+  const handlers = { map: { ...handlerMap, ...own }, fallback: checkedFallback(module.fallback, path) }
+  return { handlers, unknownTypes: Object.keys(own).filter((type) => !isKnownType(type)) }
+}
+
+type ModuleExports = Readonly<Record<string, unknown>>
+
+async function importModule(path: string): Promise<ModuleExports> {
+  const stats = await stat(path).catch(() => undefined)
+  if (!stats?.isFile()) {
+    const found = stats ? 'is not a file' : 'does not exist'
+    throw invalid(
+      `HANDLERS must name a file, but ${path} ${found}. Give its absolute path, or one relative to ${process.cwd()}.`,
+    )
+  }
+  try {
+    return await import(pathToFileURL(path).href)
+  } catch (error) {
+    // Only what may be said of it, not the error: its fields are foreign.
+    const { name, message } = describeError(error)
+    throw invalid(`${path} failed to load: ${name}: ${message}. Fix it; \`node ${path}\` shows where it fails.`)
+  }
+}
+
+function checkedHandlers(module: ModuleExports, path: string): HandlerMap {
+  const { handlers } = module
+  if (handlers === undefined) {
+    const found = 'default' in module ? 'has a default export instead' : 'does not export it'
+    throw invalid(`Expected \`export const handlers = { … }\`, but ${path} ${found}. Add the named export.`)
+  }
+  if (!isPlainObject(handlers)) {
+    throw invalid(
+      `Expected \`handlers\` to be an object of event type → function, but ${path} exports ${kindOf(handlers)}. ` +
+        "Write `export const handlers = { 'payout.failed': (event, ctx) => { … } }`.",
+    )
+  }
+  for (const [type, handler] of Object.entries(handlers)) {
+    if (typeof handler === 'function') continue
+    throw invalid(
+      `Expected a function for each event type, but ${path} has ${kindOf(handler)} for ${JSON.stringify(type)}. ` +
+        'Make it `(event, ctx) => { … }`, or remove the key.',
+    )
+  }
+  // Holds as far as it can be seen: all are functions. What they take, the module's own `satisfies HandlerMap` checks.
+  return handlers as HandlerMap
+}
+
+function checkedFallback(fallback: unknown, path: string): Fallback | undefined {
+  if (fallback === undefined) return undefined
+  if (typeof fallback === 'function') {
+    // A function is all that can be seen from here.
+    return fallback as Fallback
+  }
+  throw invalid(
+    `Expected \`fallback\` to be a function, but ${path} exports ${kindOf(fallback)}. ` +
+      'Write `export const fallback = (event, ctx) => { … }`, or remove it.',
+  )
+}
+
+/** An object literal, or a module namespace (`export * as handlers from …`). */
+function isPlainObject(value: unknown): value is Record<string, unknown> {
+  if (typeof value !== 'object' || value === null) return false
+  const prototype: unknown = Object.getPrototypeOf(value)
+  return prototype === Object.prototype || prototype === null
+}
+
+function kindOf(value: unknown): string {
+  if (value === null || value === undefined) return String(value)
+  if (Array.isArray(value)) return 'an array'
+  if (value instanceof Promise) return 'a promise'
+  return typeof value === 'object' ? 'an object of another kind' : `a ${typeof value}`
+}
+
+function invalid(message: string): ReceiverError {
+  return new ReceiverError('handlers_invalid', message)
+}

@@ -1,0 +1,165 @@
+import { randomUUID } from 'node:crypto'
+import { ReceiverError } from '../../errors.ts'
+import type { NewEntry } from '../../event.ts'
+import { createGroupCommit, type OnCommit } from '../group-commit.ts'
+import type { Inbox } from '../inbox.ts'
+import { connectPostgres, type Postgres } from './connection.ts'
+import { toReceiverError } from './errors.ts'
+import { createQueries } from './queries.ts'
+import { openSchema } from './schema.ts'
+import { sql } from './statements.ts'
+import { createUpkeep } from './upkeep.ts'
+import { parsePostgresUrl } from './url.ts'
+import { addAll, claimDue, failAlone, freeLostLeases, releaseAll, type Settlement, settleAll } from './work.ts'
+
+/** 256 adds of 2.6 KB take about 14 ms. */
+const MAX_BATCH = 256
+/**
+ * Adds, settles and claims have one each at work, the fourth is for upkeep. One takes 19,000 adds/s on two cores, more than a
+ * process can verify (two took 24,000), and drains 16,000/s (two processes 18,000).
+ */
+const WRITE_CONNECTIONS = 4
+const READ_CONNECTIONS = 2
+const STATEMENT_TIMEOUT_MS = 5_000
+/** A command may count or search all that there is. */
+const COMMAND_TIMEOUT_MS = 60_000
+/** A delivery is answered and readiness told within two seconds, also when Postgres hangs. */
+const ANSWER_WITHIN_MS = 1_900
+/** How often a process looks for leases that ran out, its own and others'. */
+const LOST_LEASES_EVERY_MS = 1_000
+/**
+ * A plan is kept once it was made, perhaps while the inbox was empty and any plan cheap; a million rows later it may read them
+ * all for each claim. Hot statements have an index for everything, so nothing else is on offer to them.
+ */
+const BY_INDEX = ['enable_seqscan=off', 'enable_bitmapscan=off', 'enable_sort=off', 'enable_mergejoin=off']
+
+/**
+ * The store for many processes: one Postgres, version 14 or later. See the interface for what its methods promise, and
+ * parsePostgresUrl for TLS and the schema. Throws as openSchema does.
+ */
+export async function openPostgresInbox(
+  databaseUrl: string,
+  as: 'server' | 'command',
+  onCommit?: OnCommit,
+): Promise<Inbox> {
+  const { writer, reader } = await connect(databaseUrl, as)
+  const owner = randomUUID()
+  const { adds, settles } = createGroups(writer, owner, onCommit)
+  const queries = createQueries(reader, { isExact: as === 'command' })
+  const upkeep = createUpkeep(writer, owner)
+  let isWriteFailing = false
+  let isClosed = false
+  let lostLeasesSoughtAt = Number.NEGATIVE_INFINITY
+
+  async function read<T>(work: () => Promise<T>): Promise<T> {
+    if (isClosed) throw new ReceiverError('store_unavailable', 'The inbox is closed.')
+    try {
+      return await work()
+    } catch (error) {
+      throw toReceiverError(error)
+    }
+  }
+
+  async function write<T>(work: () => Promise<T>): Promise<T> {
+    try {
+      return await read(work)
+    } catch (error) {
+      isWriteFailing ||= error instanceof ReceiverError && error.code === 'store_unavailable'
+      throw error
+    }
+  }
+
+  async function checkWriting(): Promise<void> {
+    await reader.query({ text: sql.check })
+    if (isWriteFailing) await upkeep.probe()
+    isWriteFailing = false
+  }
+
+  async function letGo(): Promise<void> {
+    await Promise.all([adds.whenIdle(), settles.whenIdle()])
+    await Promise.all([writer.close(), reader.close()])
+  }
+
+  return {
+    async add(entry) {
+      adds.assertRoom()
+      return write(() => within(ANSWER_WITHIN_MS, adds.submit(entry)))
+    },
+
+    claim: ({ limit, leaseMs }) =>
+      write(async () => {
+        if (performance.now() - lostLeasesSoughtAt >= LOST_LEASES_EVERY_MS) {
+          lostLeasesSoughtAt = performance.now()
+          await freeLostLeases(writer)
+        }
+        for (;;) {
+          const { leases, heldBack } = await claimDue(writer, { owner, limit, leaseMs })
+          if (leases.length > 0 || heldBack === 0) return leases
+        }
+      }),
+
+    release: (leases) => write(() => releaseAll(writer, owner, leases)),
+
+    settle: (lease, outcome) => write(() => settles.submit({ lease, outcome })),
+
+    get: (eventId) => read(() => queries.get(eventId)),
+    list: (filter, page) => read(() => queries.list(filter, page)),
+    counts: () => read(queries.counts),
+    oldestPendingMs: () => read(queries.oldestPendingMs),
+    accounts: () => read(queries.accounts),
+    readNote: (name) => read(() => queries.readNote(name)),
+
+    writeNote: (name, value) => write(() => upkeep.writeNote(name, value)),
+    takeTurn: (name, forMs) => write(() => upkeep.takeTurn(name, forMs)),
+    replay: (eventIds) => write(() => upkeep.replay(eventIds)),
+    prune: (policy) => write(() => upkeep.prune(policy)),
+
+    check: () => read(() => within(ANSWER_WITHIN_MS, checkWriting())),
+
+    async close() {
+      if (isClosed) return
+      isClosed = true
+      // A Postgres that hangs does not hold up the end: by then nothing is under way that anyone was told of.
+      await within(ANSWER_WITHIN_MS, letGo()).catch(() => undefined)
+    },
+  }
+}
+
+async function connect(databaseUrl: string, as: 'server' | 'command'): Promise<{ writer: Postgres; reader: Postgres }> {
+  const target = parsePostgresUrl(databaseUrl)
+  const { settings } = await openSchema(target, as)
+  const statementTimeoutMs = as === 'server' ? STATEMENT_TIMEOUT_MS : COMMAND_TIMEOUT_MS
+  const open = (maxConnections: number, connectionString: string) =>
+    connectPostgres({ connectionString, maxConnections, statementTimeoutMs })
+  return {
+    writer: open(WRITE_CONNECTIONS, target.connectionString([...settings, ...BY_INDEX])),
+    // Apart, so that no delivery waits for a search.
+    reader: open(READ_CONNECTIONS, target.connectionString(settings)),
+  }
+}
+
+function createGroups(writer: Postgres, owner: string, onCommit: OnCommit | undefined) {
+  const adds = createGroupCommit<NewEntry, 'added' | 'duplicate'>({
+    commit: failAlone((entries) => addAll(writer, entries)),
+    maxItems: MAX_BATCH,
+    onCommit,
+  })
+  const settles = createGroupCommit<Settlement, boolean>({
+    commit: failAlone((settlements) => settleAll(writer, owner, settlements)),
+    maxItems: MAX_BATCH,
+    onCommit,
+  })
+  return { adds, settles }
+}
+
+/** Rejects with `store_unavailable` after that time; what was begun goes on, and whether it succeeds is nobody's concern. */
+async function within<T>(ms: number, work: Promise<T>): Promise<T> {
+  const { promise: timeUp, reject } = Promise.withResolvers<never>()
+  const tell = () => reject(new ReceiverError('store_unavailable', `Postgres did not answer within ${ms} ms.`))
+  const timer = setTimeout(tell, ms)
+  try {
+    return await Promise.race([work, timeUp])
+  } finally {
+    clearTimeout(timer)
+  }
+}

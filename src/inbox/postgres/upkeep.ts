@@ -1,0 +1,35 @@
+import type { PrunePolicy } from '../inbox.ts'
+import type { Postgres } from './connection.ts'
+import { sql } from './statements.ts'
+
+const PROBE_BYTES = 65_536
+
+/** What operators, retention and the processes among themselves write. Rejects with the driver's errors. */
+export function createUpkeep(db: Postgres, owner: string) {
+  return {
+    async replay(eventIds: readonly string[]): Promise<string[]> {
+      const rows = await db.query({ text: sql.replay, values: [eventIds] })
+      return rows.map(({ event_id }) => String(event_id))
+    },
+
+    async prune({ bodiesAfterMs, entriesAfterMs, limit }: PrunePolicy): Promise<{ bodies: number; entries: number }> {
+      const bodies = await db.query({ text: sql.dropBodies, values: [bodiesAfterMs, limit] })
+      const entries = await db.query({ text: sql.dropEntries, values: [entriesAfterMs, limit] })
+      return { bodies: bodies.length, entries: entries.length }
+    },
+
+    async writeNote(name: string, value: string): Promise<void> {
+      await db.query({ text: sql.writeNote, values: [name, value] })
+    },
+
+    async takeTurn(name: string, forMs: number): Promise<boolean> {
+      return (await db.query({ text: sql.takeTurn, values: [`turn ${name}`, owner, forMs] })).length === 1
+    },
+
+    /** Writes and takes it back: enough that a disk without room shows. */
+    async probe(): Promise<void> {
+      await db.query({ text: sql.fillProbe, values: [Buffer.alloc(PROBE_BYTES)] })
+      await db.query({ text: sql.emptyProbe })
+    },
+  }
+}

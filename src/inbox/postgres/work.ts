@@ -1,0 +1,140 @@
+import { attemptOutcomes, type Lease, type NewEntry, type Outcome } from '../../event.ts'
+import type { Committed } from '../group-commit.ts'
+import { LOST_REASON, reasonOf } from '../reasons.ts'
+import { toLease } from '../rows.ts'
+import type { Postgres } from './connection.ts'
+import { describeUnavailable, isLostRace } from './errors.ts'
+import { sql } from './statements.ts'
+
+/** More would take long in one transaction, and too many of the server's locks. */
+const MAX_CLAIMED = 256
+const MAX_HELD_BACK = 256
+
+/** Adds the entries that are not there, with their bodies, in one statement; answers for each. */
+export async function addAll(db: Postgres, entries: readonly NewEntry[]): Promise<Committed<'added' | 'duplicate'>[]> {
+  let bodyStart = 1
+  const given = entries.map((entry, position) => {
+    const start = bodyStart
+    bodyStart += entry.body.length
+    return toGiven(entry, position, start)
+  })
+  const values = [JSON.stringify(given), Buffer.concat(entries.map(({ body }) => body))]
+  const rows = await db.query({ name: 'add', text: sql.add, values })
+  const duplicates = new Set(rows.map(({ position }) => position))
+  return entries.map((_, position) => ({ value: duplicates.has(position) ? 'duplicate' : 'added' }))
+}
+
+/** The bodies lie one after the other in a parameter of their own, which goes over the wire as bytes. */
+function toGiven({ body, createdAt, ...entry }: NewEntry, position: number, bodyStart: number) {
+  return {
+    position,
+    event_id: entry.eventId,
+    type: entry.type,
+    shape: entry.shape,
+    account: entry.account,
+    object_id: entry.objectId,
+    lane: entry.lane,
+    snapshot_event_id: entry.snapshotEventId,
+    livemode: entry.livemode,
+    api_version: entry.apiVersion,
+    created_ms: createdAt?.getTime() ?? null,
+    route: entry.route,
+    source: entry.source,
+    secret: entry.secret,
+    state: entry.state,
+    reason: entry.reason,
+    body_start: bodyStart,
+    body_bytes: body.length,
+  }
+}
+
+/** Leases what is due; `heldBack` counts the due entries that now wait for their lane. */
+export async function claimDue(
+  db: Postgres,
+  { owner, limit, leaseMs }: { owner: string; limit: number; leaseMs: number },
+): Promise<{ leases: Lease[]; heldBack: number }> {
+  const rows = await db
+    .query({ name: 'claim', text: sql.claim, values: [owner, leaseMs, Math.min(limit, MAX_CLAIMED)] })
+    .catch(ignoreLostRace)
+  const leases = rows.filter((row) => row.owner !== null).map(toLease)
+  if (leases.length === rows.length) return { leases, heldBack: 0 }
+  const heldBack = await db.query({ name: 'hold back', text: sql.holdBack, values: [MAX_HELD_BACK] })
+  return { leases, heldBack: heldBack.length }
+}
+
+/** Others were faster again and again: there is nothing to claim just now. */
+function ignoreLostRace(error: unknown): [] {
+  if (isLostRace(error)) return []
+  throw error
+}
+
+/** Makes entries whose lease ran out due again, and records the lost attempts. */
+export async function freeLostLeases(db: Postgres): Promise<void> {
+  await db.query({ name: 'free', text: sql.freeLostLeases, values: [MAX_HELD_BACK, LOST_REASON] })
+}
+
+/** Makes entries whose handlers were never started due again, as if they had not been claimed. */
+export async function releaseAll(db: Postgres, owner: string, leases: readonly Lease[]): Promise<void> {
+  const values = [owner, leases.map(({ token }) => token), leases.map(({ attempt }) => attempt)]
+  await db.query({ name: 'release', text: sql.release, values })
+}
+
+export interface Settlement {
+  readonly lease: Lease
+  readonly outcome: Outcome
+}
+
+/** Records how attempts ended, and lets the next of each lane take its turn; false for each whose lease was lost. */
+export async function settleAll(
+  db: Postgres,
+  owner: string,
+  settlements: readonly Settlement[],
+): Promise<Committed<boolean>[]> {
+  // A lease that is settled twice at once is settled by the first.
+  const firstOf = new Map<string, Settlement>()
+  for (const settlement of settlements) {
+    const { token } = settlement.lease
+    if (!firstOf.has(token)) firstOf.set(token, settlement)
+  }
+  const first = [...firstOf.values()]
+  const lanes = [...new Set(first.map(({ lease }) => lease.entry.lane))]
+  const [rows] = await db.transact([
+    { name: 'settle', text: sql.settle, values: [owner, JSON.stringify(first.map(toOutcomeRow)), [...firstOf.keys()]] },
+    { name: 'promote', text: sql.promote, values: [lanes] },
+  ])
+  const settled = new Set(rows?.map(({ seq }) => seq))
+  return settlements.map((settlement) => {
+    const { token } = settlement.lease
+    return { value: firstOf.get(token) === settlement && settled.has(token) }
+  })
+}
+
+function toOutcomeRow({ lease, outcome }: Settlement) {
+  return {
+    seq: lease.token,
+    attempt: lease.attempt,
+    state: outcome.state,
+    retry_in_ms: outcome.state === 'pending' ? outcome.retryInMs : 0,
+    outcome: attemptOutcomes[outcome.state],
+    // Postgres takes any text but NUL and half a surrogate pair, and a handler may throw any.
+    reason: reasonOf(outcome)?.toWellFormed().replaceAll('\0', '\u{fffd}') ?? null,
+  }
+}
+
+/** `commit`, and when one of many fails by its own fault, each again by itself, so that it fails alone. */
+export function failAlone<Item, Result>(
+  commit: (items: readonly Item[]) => Promise<readonly Committed<Result>[]>,
+): (items: readonly Item[]) => Promise<readonly Committed<Result>[]> {
+  return async (items) => {
+    try {
+      return await commit(items)
+    } catch (error) {
+      if (items.length === 1 || describeUnavailable(error) !== undefined) throw error
+      const results: Committed<Result>[] = []
+      for (const item of items) {
+        results.push(...(await commit([item]).catch((reason: unknown): Committed<Result>[] => [{ error: reason }])))
+      }
+      return results
+    }
+  }
+}

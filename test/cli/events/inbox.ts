@@ -1,0 +1,89 @@
+import { join } from 'node:path'
+import { vi } from 'vitest'
+import type { EntryState, NewEntry, Outcome } from '../../../src/event.ts'
+import type { Inbox } from '../../../src/inbox/inbox.ts'
+import { openSqliteInbox } from '../../../src/inbox/sqlite/inbox.ts'
+import { newEntry } from '../../support/new-entry.ts'
+import { type CliResult, runCli } from '../../support/run-cli.ts'
+import { makeScratch } from '../../support/scratch.ts'
+
+export const DAY_MS = 86_400_000
+
+/** An entry to have in an inbox, with an event id of its own. Bodies of entries settled over 30 days ago are dropped. */
+export interface PlannedEntry extends Partial<Omit<NewEntry, 'state' | 'reason'>> {
+  readonly eventId: string
+  readonly state: EntryState
+  /** Of a dead or parked entry. */
+  readonly reason?: string
+  readonly ageMs?: number
+}
+
+export interface EventsInbox {
+  readonly path: string
+  readonly env: Readonly<Record<string, string>>
+  /** `events …` on this inbox. */
+  run(...args: string[]): Promise<CliResult>
+  /** Opens the inbox as a command does, beside whoever has it. */
+  open(): Inbox
+  remove(): Promise<void>
+}
+
+/** An inbox file that no server is running on, with these entries in order of arrival; pending ones come last. */
+export async function makeEventsInbox(entries: readonly PlannedEntry[]): Promise<EventsInbox> {
+  const scratch = await makeScratch()
+  const path = join(scratch.path, 'inbox.db')
+  const env = { DATABASE_URL: `file:${path}` }
+  const inbox = openSqliteInbox(path, 'server')
+  for (const entry of entries) await addPlanned(inbox, entry)
+  await inbox.prune({ bodiesAfterMs: 30 * DAY_MS, entriesAfterMs: 1_000 * DAY_MS, limit: 1_000 })
+  await inbox.close()
+  return {
+    path,
+    env,
+    run: (...args) => runCli(['events', ...args], { env }),
+    open: () => openSqliteInbox(path, 'command'),
+    remove: scratch.remove,
+  }
+}
+
+async function addPlanned(
+  inbox: Inbox,
+  { state, reason = 'no reason', ageMs = 0, ...facts }: PlannedEntry,
+): Promise<void> {
+  vi.useFakeTimers({ toFake: ['Date'], now: Date.now() - ageMs })
+  try {
+    const isParked = state === 'parked'
+    await inbox.add(newEntry({ ...facts, state: isParked ? 'parked' : 'pending', reason: isParked ? reason : null }))
+    if (state === 'pending' || isParked) return
+    const [lease] = await inbox.claim({ limit: 1, leaseMs: 1_000 * DAY_MS })
+    if (lease?.entry.eventId !== facts.eventId) throw new Error('a pending entry stands before others')
+    const outcome: Outcome | undefined =
+      state === 'running' ? undefined : state === 'dead' ? { state, error: reason } : { state }
+    vi.setSystemTime(Date.now() + 42)
+    if (outcome !== undefined) await inbox.settle(lease, outcome)
+  } finally {
+    vi.useRealTimers()
+  }
+}
+
+/** Parses the lines that `--json` prints. */
+export function parseLines(stdout: string): Record<string, unknown>[] {
+  return stdout
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line))
+}
+
+/** Adds this many dead entries, `evt_0` first. */
+export async function addDead(inbox: Inbox, count: number): Promise<string[]> {
+  const eventIds = Array.from({ length: count }, (_, index) => `evt_${index}`)
+  await Promise.all(eventIds.map((eventId) => inbox.add(newEntry({ eventId }))))
+  await settleAllDead(inbox)
+  return eventIds
+}
+
+/** Claims all that is due and settles it as dead, as a server would whose handlers all give up. */
+export async function settleAllDead(inbox: Inbox): Promise<void> {
+  const leases = await inbox.claim({ limit: 10_000, leaseMs: 60_000 })
+  await Promise.all(leases.map((lease) => inbox.settle(lease, { state: 'dead', error: 'gave up' })))
+}

@@ -1,0 +1,139 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { addDead, DAY_MS, type EventsInbox, makeEventsInbox } from './inbox.ts'
+
+let inbox: EventsInbox
+
+beforeEach(async () => {
+  inbox = await makeEventsInbox([
+    { eventId: 'evt_dropped', type: 'payout.paid', state: 'handled', ageMs: 40 * DAY_MS },
+    { eventId: 'evt_old', type: 'payout.failed', state: 'dead', ageMs: 3 * DAY_MS, account: 'acct_9' },
+    { eventId: 'evt_dead', type: 'payout.failed', state: 'dead' },
+    { eventId: 'evt_dead2', type: 'invoice.paid', state: 'dead' },
+    { eventId: 'evt_parked', type: 'payout.paid', state: 'parked' },
+    { eventId: 'evt_running', type: 'payout.paid', state: 'running' },
+  ])
+})
+afterEach(() => inbox.remove())
+
+/** Ids of the entries that are pending now; those of the others were left as they were. */
+async function findPending(): Promise<string[]> {
+  const opened = inbox.open()
+  const entries = await opened.list({ states: ['pending'] }, { limit: 10_000 })
+  await opened.close()
+  return entries.map(({ eventId }) => eventId)
+}
+
+describe('which entries it replays', () => {
+  it.each([
+    [['evt_old'], ['evt_old']],
+    [
+      ['evt_old', 'evt_parked', 'evt_old'],
+      ['evt_parked', 'evt_old'],
+    ],
+    [
+      ['--state', 'dead'],
+      ['evt_dead2', 'evt_dead', 'evt_old'],
+    ],
+    [
+      ['--type', 'payout.f*'],
+      ['evt_dead', 'evt_old'],
+    ],
+    [['--account', 'acct_9'], ['evt_old']],
+    [
+      ['--since', '1d', '--state', 'dead'],
+      ['evt_dead2', 'evt_dead'],
+    ],
+    [
+      ['--state', 'dead,parked', '--type', 'payout.*'],
+      ['evt_parked', 'evt_dead', 'evt_old'],
+    ],
+  ])('with %j', async (args, expected) => {
+    const noun = expected.length === 1 ? 'entry' : 'entries'
+    expect(await inbox.run('replay', ...args)).toEqual({
+      code: 0,
+      stdout: `replayed ${expected.length} ${noun}\n`,
+      stderr: '',
+    })
+    expect(await findPending()).toEqual(expected)
+  })
+
+  it.each([
+    [[], 'expected event ids, or a filter: --state, --type, --account or --since'],
+    [['--dry-run'], 'expected event ids, or a filter'],
+    [['evt_dead', '--state', 'dead'], 'expected event ids or a filter, not both'],
+  ])('refuses %j', async (args, expected) => {
+    const { code, stdout, stderr } = await inbox.run('replay', ...args)
+    expect({ code, stdout }).toEqual({ code: 1, stdout: '' })
+    expect(stderr).toContain(`error: ${expected}`)
+    expect(await findPending()).toEqual([])
+  })
+})
+
+describe('what it leaves alone', () => {
+  it('ends with 1 when a named entry cannot be replayed, tells why, and replays the others', async () => {
+    const result = await inbox.run('replay', 'evt_dropped', 'evt_dead', 'evt_unknown', 'evt_running')
+    expect(result).toEqual({
+      code: 1,
+      stdout: 'replayed 1 entry, 3 left alone\n',
+      stderr: `evt_dropped left alone: retention dropped its body
+evt_unknown left alone: no entry has this id
+evt_running left alone: it is running
+`,
+    })
+    expect(await findPending()).toEqual(['evt_dead'])
+  })
+
+  it('ends with 0 when a filter matches such entries beside others', async () => {
+    expect(await inbox.run('replay', '--type', 'payout.paid')).toEqual({
+      code: 0,
+      stdout: 'replayed 1 entry, 2 left alone\n',
+      stderr: 'evt_running left alone: it is running\nevt_dropped left alone: retention dropped its body\n',
+    })
+    expect(await findPending()).toEqual(['evt_parked'])
+  })
+
+  it('ends with 1 when a filter matches nothing, or nothing else', async () => {
+    const [nothing, running] = await Promise.all([
+      inbox.run('replay', '--type', 'payout.imaginary'),
+      inbox.run('replay', '--state', 'running'),
+    ])
+    expect(nothing).toEqual({ code: 1, stdout: '', stderr: 'error: no entry matches\n' })
+    expect(running).toMatchObject({ code: 1, stdout: 'replayed 0 entries, 1 left alone\n' })
+  })
+})
+
+describe('with --dry-run', () => {
+  it('counts what a filter would replay and changes nothing', async () => {
+    const { code, stdout, stderr } = await inbox.run('replay', '--type', 'p*', '--dry-run')
+    expect(code).toBe(0)
+    expect(stdout).toMatch(/^ENTRIES +STATE +TYPE\n2 +dead +payout\.failed\n1 +parked +payout\.paid\n\n/)
+    expect(stdout).toContain('\nwould replay 3 entries, 2 left alone; nothing was changed\n')
+    expect(stderr).toContain('evt_dropped left alone: retention dropped its body\n')
+    expect(await findPending()).toEqual([])
+  })
+
+  it('does the same with ids', async () => {
+    const { code, stdout, stderr } = await inbox.run('replay', 'evt_dead', 'evt_unknown', '--dry-run')
+    expect(code).toBe(1)
+    expect(stdout).toMatch(/\n1 +dead +payout\.failed\n\nwould replay 1 entry, 1 left alone; nothing was changed\n$/)
+    expect(stderr).toBe('evt_unknown left alone: no entry has this id\n')
+    expect(await findPending()).toEqual([])
+  })
+})
+
+it('replays thousands, and tells how far it is on standard error', async () => {
+  const opened = inbox.open()
+  await addDead(opened, 2_150)
+  await opened.close()
+  expect(await inbox.run('replay', '--type', 'payment_intent.*', '--dry-run')).toMatchObject({
+    code: 0,
+    stdout: expect.stringContaining('would replay 2150 entries; nothing was changed\n'),
+    stderr: 'looked at 1000 entries\nlooked at 2000 entries\n',
+  })
+  expect(await inbox.run('replay', '--type', 'payment_intent.*')).toEqual({
+    code: 0,
+    stdout: 'replayed 2150 entries\n',
+    stderr: 'replaying: 1000 entries\nreplaying: 2000 entries\n',
+  })
+  expect(await findPending()).toHaveLength(2_150)
+})

@@ -1,0 +1,206 @@
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { type EventsAtStripe, secondsAgo, serveEvents, typesOf } from '../../reconcile/undelivered-events.ts'
+import { newEntry } from '../../support/new-entry.ts'
+import { type CliResult, runCli } from '../../support/run-cli.ts'
+import { makeScratch } from '../../support/scratch.ts'
+import {
+  accountInvalid,
+  apiError,
+  type StripeApiDouble,
+  startStripeApiDouble,
+} from '../../support/stripe-api-double.ts'
+import { type EventsInbox, makeEventsInbox, parseLines } from '../events/inbox.ts'
+
+let api: StripeApiDouble
+let stripe: EventsAtStripe
+let inbox: EventsInbox
+beforeEach(async () => {
+  api = await startStripeApiDouble()
+  stripe = serveEvents(api)
+  inbox = await makeEventsInbox([{ eventId: 'evt_here', state: 'handled', account: 'acct_1' }])
+})
+afterEach(async () => {
+  const { problems } = api
+  await api.close()
+  await inbox.remove()
+  expect(problems).toEqual([])
+})
+
+const run = (args: readonly string[] = [], env: Readonly<Record<string, string>> = {}): Promise<CliResult> =>
+  runCli(['reconcile', ...args], {
+    env: { ...inbox.env, STRIPE_API_KEY: api.key, STRIPE_API_BASE: api.url, ...env },
+  })
+
+async function entriesOf(...eventIds: string[]) {
+  const opened = inbox.open()
+  const found = await Promise.all(eventIds.map((eventId) => opened.get(eventId)))
+  await opened.close()
+  return found.map((detail) => detail?.entry)
+}
+
+/** Five undelivered events, of which the inbox has one. */
+async function putFive(): Promise<void> {
+  for (const age of [50, 40, 30]) stripe.add({ created: secondsAgo(age) })
+  stripe.add({ type: 'account.updated', account: 'acct_1' })
+  stripe.add({ type: 'invoice.paid' })
+  const opened = inbox.open()
+  await opened.add(newEntry({ eventId: 'evt_2' }))
+  await opened.close()
+}
+
+const TABLE =
+  /^TYPE +UNDELIVERED +MISSING +ADDED\npayout\.failed +3 +2 +(\d)\naccount\.updated +1 +1 +(\d)\n\n4 events undelivered at Stripe, of 9 types in 2 accounts; (.*)\.\n$/
+
+describe('reconcile', () => {
+  it('adds what is missing and prints how many by type', async () => {
+    await putFive()
+    const { code, stdout, stderr } = await run()
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
+    expect(TABLE.exec(stdout)?.slice(1)).toEqual(['2', '1', '3 events added'])
+    expect(await entriesOf('evt_1', 'evt_2', 'evt_3', 'evt_4')).toMatchObject([
+      { state: 'pending', source: 'reconcile', account: null },
+      { source: 'delivery' },
+      { source: 'reconcile' },
+      { source: 'reconcile', account: 'acct_1', route: 'connect' },
+    ])
+    expect(await entriesOf('evt_5')).toEqual([undefined])
+  })
+
+  it('finds nothing more the second time', async () => {
+    await putFive()
+    await run()
+    const { code, stdout } = await run()
+    expect(code).toBe(0)
+    expect(stdout).toContain('4 events undelivered at Stripe, of 9 types in 2 accounts; none was missing.')
+  })
+
+  it('adds nothing in a dry run', async () => {
+    await putFive()
+    const { code, stdout } = await run(['--dry-run'])
+    expect(code).toBe(0)
+    expect(TABLE.exec(stdout)?.slice(1)).toEqual(['0', '0', '3 events missing would be added'])
+    expect(await entriesOf('evt_1', 'evt_3', 'evt_4')).toEqual([undefined, undefined, undefined])
+  })
+
+  it('prints one JSON object', async () => {
+    await putFive()
+    const { stdout, stderr } = await run(['--json'])
+    expect(stderr).toBe('')
+    expect(parseLines(stdout)).toEqual([
+      {
+        dryRun: false,
+        undelivered: 4,
+        missing: 3,
+        added: 3,
+        accounts: 2,
+        types: {
+          'payout.failed': { undelivered: 3, missing: 2, added: 2 },
+          'account.updated': { undelivered: 1, missing: 1, added: 1 },
+        },
+        refusals: [],
+      },
+    ])
+  })
+
+  it('looks as far back as --since, for the one account', async () => {
+    stripe.add({ account: 'acct_1', created: secondsAgo(3 * 86_400) })
+    const young = stripe.add({ account: 'acct_1', created: secondsAgo(60) })
+    stripe.add({ created: secondsAgo(60) })
+    const { stdout } = await run(['--since', '2h', '--account', 'acct_1'])
+    expect(stdout).toContain('1 event undelivered at Stripe, of 9 types in 1 account; 1 event added.')
+    expect(await entriesOf(young.id)).toMatchObject([{ source: 'reconcile' }])
+  })
+
+  it('looks for the types of a module of HANDLERS too', async () => {
+    const path = join(inbox.path, '..', 'handlers.ts')
+    await writeFile(path, "export const handlers = { 'invoice.paid': () => {}, 'v1.invoice.paid': () => {} }\n")
+    await putFive()
+    const { stdout } = await run(['--since', '2h'], { HANDLERS: path })
+    expect(stdout).toContain('5 events undelivered at Stripe, of 10 types')
+    expect(typesOf(stripe.listings()[0]?.query ?? new URLSearchParams())).toContain('invoice.paid')
+  })
+
+  it('says when Stripe has nothing', async () => {
+    const { code, stdout } = await run()
+    expect({ code, stdout }).toEqual({
+      code: 0,
+      stdout: '0 events undelivered at Stripe, of 9 types in 2 accounts; none was missing.\n',
+    })
+  })
+})
+
+describe('ends with 1, and says what to do, when', () => {
+  it('there is no key', async () => {
+    const { code, stdout, stderr } = await runCli(['reconcile'], { env: inbox.env })
+    expect({ code, stdout }).toEqual({ code: 1, stdout: '' })
+    expect(stderr).toMatch(/^error: STRIPE_API_KEY is not set: expected a secret or restricted API key/)
+  })
+
+  it('Stripe does not take the key', async () => {
+    api.route('GET', '/v1/events', () => apiError(401, { message: `Invalid API Key provided: ${api.key}` }))
+    const { code, stderr } = await run()
+    expect(code).toBe(1)
+    expect(stderr).toBe(
+      'error: Stripe does not take STRIPE_API_KEY (401): it was rolled, revoked or mistyped; set a valid one\n',
+    )
+  })
+
+  it('Stripe does not know the account', async () => {
+    api.route('GET', '/v1/events', () => accountInvalid('acct_9'))
+    const { code, stderr } = await run(['--account', 'acct_9'])
+    expect(code).toBe(1)
+    expect(stderr).toContain('error: acct_9 is not connected to the platform of STRIPE_API_KEY')
+  })
+
+  it('Stripe cannot be reached', async () => {
+    const { code, stderr } = await run([], { STRIPE_API_BASE: 'http://127.0.0.1:1' })
+    expect(code).toBe(1)
+    expect(stderr).toContain('error: Stripe cannot be reached: check the network, the proxy, and STRIPE_API_BASE')
+  })
+
+  it('there is no database', async () => {
+    const scratch = await makeScratch()
+    const { code, stderr } = await run([], { DATABASE_URL: `file:${scratch.path}/none.db` })
+    await scratch.remove()
+    expect(code).toBe(1)
+    expect(stderr).toContain(`error: There is no inbox at ${scratch.path}/none.db.`)
+    expect(api.requests).toEqual([])
+  })
+
+  it('the key is of the other mode than STRIPE_MODE', async () => {
+    const { code, stderr } = await run([], { STRIPE_MODE: 'live' })
+    expect(code).toBe(1)
+    expect(stderr).toContain('STRIPE_API_KEY: expected a live mode key because STRIPE_MODE is live')
+  })
+
+  it("keeps to the server's budget of requests", async () => {
+    const { code, stderr } = await run([], { STRIPE_REQUESTS_PER_SECOND: 'many' })
+    expect(code).toBe(1)
+    expect(stderr).toContain('STRIPE_REQUESTS_PER_SECOND: expected')
+    expect(api.requests).toEqual([])
+  })
+
+  it.each([
+    [['--since', '31d'], 'expected at most --since 30d: Stripe lists no older events'],
+    [['--since', 'yesterday'], 'such as 90s, 30m, 2h or 3d'],
+    [['--account', 'cus_1'], 'Expected the id of a connected account'],
+    [['now'], 'too many arguments'],
+  ])('an option is wrong: %j', async (args, expected) => {
+    const { code, stdout, stderr } = await run(args)
+    expect({ code, stdout }).toEqual({ code: 1, stdout: '' })
+    expect(stderr).toContain(expected)
+    expect(api.requests).toEqual([])
+  })
+})
+
+it('needs nothing else of the configuration', async () => {
+  expect((await run([], { STRIPE_WEBHOOK_SECRET: 'nonsense', PORT: 'nonsense' })).code).toBe(0)
+})
+
+it('has help with examples, at once', async () => {
+  const { code, stdout } = await runCli(['reconcile', '--help'])
+  expect(code).toBe(0)
+  expect(stdout).toContain('Examples:\n  npm run reconcile -- --dry-run')
+})

@@ -1,0 +1,152 @@
+import Stripe from 'stripe'
+import { describe, expect, it } from 'vitest'
+import { compareDestinations, type Expectations } from '../../src/destinations/compare.ts'
+import { type Destination, fromV1, fromV2, PING_TYPE } from '../../src/destinations/destinations.ts'
+import { subscribableTypes } from '../../src/destinations/types.ts'
+import { snapshotTypes } from '../../src/event/known-types.ts'
+import { snapshotHandled, thinHandled, v1Endpoint, v2Destination } from '../support/destinations-double.ts'
+
+const URL_HERE = 'https://example.com/webhook'
+
+const v2 = (overrides: Parameters<typeof v2Destination>[0] = {}) => fromV2(v2Destination(overrides))
+const snapshot = (types: readonly string[] = snapshotHandled, overrides: Parameters<typeof v2Destination>[0] = {}) =>
+  v2({ enabled_events: [...types], ...overrides })
+const thin = (types: readonly string[] = thinHandled, overrides: Parameters<typeof v2Destination>[0] = {}) =>
+  v2({ enabled_events: [...types], event_payload: 'thin', ...overrides })
+const connect = { url: `${URL_HERE}/connect`, events_from: ['@accounts'] }
+
+const handledTypes = [...snapshotHandled, ...thinHandled]
+
+function find(check: string, destinations: readonly Destination[], overrides: Partial<Expectations> = {}) {
+  const expected = { hasFallback: false, apiVersion: Stripe.API_VERSION, hasConnectSecret: true, twins: 'one' } as const
+  const findings = compareDestinations(destinations, { handledTypes, ...expected, ...overrides })
+  return findings.filter((finding) => finding.check === check)
+}
+
+describe('types handled and not sent', () => {
+  const most = snapshotHandled.filter((type) => type !== 'payout.failed')
+
+  it('are a fault that names each, and the destination to add them to', () => {
+    const lacking = snapshot(most)
+    const faults = find('types_sent', [lacking])
+    expect(faults).toMatchObject([{ severity: 'fault', types: ['payout.failed'], destinations: [lacking.id] }])
+    expect(faults[0]?.message).toContain('1 type handled and not sent to https://example.com/webhook: payout')
+    expect(faults[0]?.mend).toContain(`add them to ${lacking.id} in Workbench`)
+  })
+
+  it('of thin events are told of a thin destination', () => {
+    const lacking = thin(thinHandled.filter((type) => type !== 'v1.payout.failed'))
+    expect(find('types_sent', [lacking])).toMatchObject([{ severity: 'fault', types: ['v1.payout.failed'] }])
+  })
+
+  it('are a warning when the other route is sent them', () => {
+    const found = find('types_sent', [snapshot(most), snapshot(snapshotHandled, connect)])
+    expect(found).toMatchObject([
+      { severity: 'warning', types: ['payout.failed'], message: expect.stringContaining(URL_HERE) },
+    ])
+    expect(find('types_sent', [snapshot(), snapshot(['account.updated'], connect)])).toMatchObject([
+      { severity: 'warning', message: expect.stringContaining(`${URL_HERE}/connect`) },
+    ])
+  })
+
+  it('of a server count at that server alone', () => {
+    const elsewhere = snapshot(snapshotHandled, { url: 'https://other.example/webhook' })
+    expect(find('types_sent', [snapshot(most), elsewhere])).toMatchObject([{ severity: 'fault' }])
+  })
+
+  it('are not those whose handled twin is sent', () => {
+    expect(find('types_sent', [snapshot(most), thin(['v1.payout.failed'])])).toEqual([])
+  })
+
+  it('are those whose twin is sent and not handled', () => {
+    const types = ['payout.failed', 'v1.refund.created']
+    const found = find('types_sent', [snapshot(['refund.created', 'payout.failed'])], { handledTypes: types })
+    expect(found).toMatchObject([{ severity: 'fault', types: ['v1.refund.created'] }])
+    expect(found[0]?.mend).toContain(`npm run destination -- create --url ${URL_HERE} --thin`)
+  })
+
+  it('are none with *, and never a ping', () => {
+    expect(find('types_sent', [snapshot(['*'])], { hasFallback: true })).toEqual([])
+    expect(find('types_sent', [snapshot()], { handledTypes: [...handledTypes, PING_TYPE] })).toEqual([])
+  })
+})
+
+describe('types sent and not handled', () => {
+  it('are a fault that names them', () => {
+    const eager = snapshot([...snapshotHandled, 'invoice.paid', 'newer.than.the_sdk'])
+    const faults = find('types_handled', [eager])
+    expect(faults).toMatchObject([{ severity: 'fault', types: ['invoice.paid', 'newer.than.the_sdk'] }])
+    expect(faults[0]?.message).toContain('no handler, 2 types: invoice.paid, newer.than.the_sdk')
+    expect(faults[0]?.mend).toContain(`take them out of ${eager.id} in Workbench, or add handlers or a fallback`)
+  })
+
+  it('are the rest of all types with *, in one short line', () => {
+    const [fault] = find('types_handled', [snapshot(['*'])])
+    expect(fault?.types).toHaveLength(snapshotTypes.length - snapshotHandled.length)
+    expect(fault?.message).toMatch(/2\d\d types \(it sends every type\): (\S+, ){4}\S+ and 2\d\d more$/)
+  })
+
+  it('are no fault when there is a fallback, only told', () => {
+    const found = find('types_handled', [snapshot(['*'])], { hasFallback: true })
+    expect(found).toMatchObject([{ severity: 'ok', message: expect.stringContaining('fallback') }])
+  })
+
+  it('are those of thin events too, and never a ping', () => {
+    expect(find('types_handled', [thin([...thinHandled, PING_TYPE])])).toEqual([])
+    expect(find('types_handled', [thin([...thinHandled, 'v2.core.account.updated'])])).toMatchObject([
+      { severity: 'fault', types: ['v2.core.account.updated'] },
+    ])
+  })
+
+  it('do not include a type that is named like a property of every object', () => {
+    expect(find('types_handled', [snapshot([...snapshotHandled, 'constructor'])])).toMatchObject([
+      { types: ['constructor'] },
+    ])
+  })
+})
+
+describe('snapshot and thin events of one change', () => {
+  it('are a fault with TWINS=both, and told with TWINS=one', () => {
+    const both = [snapshot(), thin()]
+    expect(find('twins', both, { twins: 'both' })).toMatchObject([
+      {
+        severity: 'fault',
+        destinations: both.map(({ id }) => id),
+        types: expect.arrayContaining(snapshotHandled),
+        mend: expect.stringContaining('set TWINS=one'),
+      },
+    ])
+    expect(find('twins', both)).toMatchObject([{ severity: 'ok' }])
+  })
+
+  it('are found through every type, and at the other route', () => {
+    const types = snapshotHandled.length
+    for (const both of [
+      [snapshot(['*']), thin()],
+      [snapshot(), thin(['*'])],
+      [snapshot(), thin(thinHandled, { ...connect, events_from: ['@self', '@accounts'] })],
+    ]) {
+      expect(find('twins', both, { twins: 'both' })[0]?.types).toHaveLength(types)
+    }
+  })
+
+  it('are found by its route where API v1 does not tell whose events they are', () => {
+    const both = [fromV1(v1Endpoint({ url: connect.url })), thin(thinHandled, connect)]
+    expect(find('twins', both, { twins: 'both' })).toMatchObject([{ severity: 'fault' }])
+  })
+
+  it.each([
+    ['their types differ', [snapshot(['payout.failed']), thin(['v1.payout.paid'])]],
+    ['one is of connected accounts', [snapshot(), thin(thinHandled, connect)]],
+    ['one is disabled', [snapshot(), thin(thinHandled, { status: 'disabled' })]],
+    ['they are of two servers', [snapshot(), thin(thinHandled, { url: 'https://other.example/webhook' })]],
+  ])('are none when %s', (_name, destinations) => {
+    expect(find('twins', destinations, { twins: 'both' })).toEqual([])
+  })
+})
+
+it('gives the types of one shape to subscribe to, without the ping', () => {
+  const types = ['payout.failed', 'v1.payout.failed', 'v2.core.account.updated', PING_TYPE]
+  expect(subscribableTypes(types, 'snapshot')).toEqual(['payout.failed'])
+  expect(subscribableTypes(types, 'thin')).toEqual(['v1.payout.failed', 'v2.core.account.updated'])
+})

@@ -1,0 +1,171 @@
+import { stat, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { assertSqliteVersion } from '../../../src/inbox/sqlite/file.ts'
+import { openSqliteInbox } from '../../../src/inbox/sqlite/inbox.ts'
+import { newEntry } from '../../support/new-entry.ts'
+import { makeScratch } from '../../support/scratch.ts'
+import { describeInbox } from '../inbox-contract.ts'
+
+describeInbox('the SQLite store', async () => {
+  const scratch = await makeScratch()
+  const path = join(scratch.path, 'inbox.db')
+  let inbox = openSqliteInbox(path, 'server')
+  return {
+    inbox,
+    async reopen() {
+      await inbox.close()
+      inbox = openSqliteInbox(path, 'server')
+      return inbox
+    },
+    async remove() {
+      await inbox.close()
+      await scratch.remove()
+    },
+  }
+})
+
+describe('the SQLite file', () => {
+  let scratch: Awaited<ReturnType<typeof makeScratch>>
+  let path: string
+  beforeEach(async () => {
+    scratch = await makeScratch()
+    path = join(scratch.path, 'deep', 'folder', 'inbox.db')
+  })
+  afterEach(() => scratch.remove())
+
+  async function withDatabase(change: (db: DatabaseSync) => void): Promise<void> {
+    await openSqliteInbox(path, 'server').close()
+    const db = new DatabaseSync(path)
+    change(db)
+    db.close()
+  }
+
+  it('is made with its folder, for the owner only', async () => {
+    const inbox = openSqliteInbox(path, 'server')
+    await inbox.add(newEntry())
+    for (const name of ['', '-wal', '-shm', '.server-lock'])
+      expect((await stat(path + name)).mode & 0o077, name).toBe(0)
+    expect((await stat(join(path, '..'))).mode & 0o077).toBe(0)
+    await inbox.close()
+  })
+
+  it('is a write-ahead log with pages of 16 KiB', async () => {
+    await withDatabase((db) => {
+      expect(db.prepare('PRAGMA journal_mode').get()).toEqual({ journal_mode: 'wal' })
+      expect(db.prepare('PRAGMA page_size').get()).toEqual({ page_size: 16384 })
+    })
+  })
+
+  it('refuses a second server, and lets one in again once the first has closed', async () => {
+    const first = openSqliteInbox(path, 'server')
+    expect(() => openSqliteInbox(path, 'server')).toThrow(expect.objectContaining({ code: 'inbox_in_use' }))
+    await first.add(newEntry())
+    await first.close()
+    await openSqliteInbox(path, 'server').close()
+  })
+
+  it('frees the leases of a dead process at the next start, and records the lost attempt', async () => {
+    const entry = newEntry()
+    const dying = openSqliteInbox(path, 'server')
+    await dying.add(entry)
+    await dying.claim({ limit: 1, leaseMs: 3_600_000 })
+    await dying.close()
+    const next = openSqliteInbox(path, 'server')
+    const [lease] = await next.claim({ limit: 1, leaseMs: 1000 })
+    expect(lease).toMatchObject({ attempt: 2, entry: { eventId: entry.eventId } })
+    expect((await next.get(entry.eventId))?.attempts).toMatchObject([{ number: 1, outcome: 'lost' }])
+    await next.close()
+  })
+
+  it('is shared with a command, which frees nothing and sees what the server stored', async () => {
+    const entry = newEntry()
+    const server = openSqliteInbox(path, 'server')
+    await server.add(entry)
+    await server.claim({ limit: 1, leaseMs: 60_000 })
+    const command = openSqliteInbox(path, 'command')
+    expect((await command.get(entry.eventId))?.entry.state).toBe('running')
+    await command.close()
+    await server.close()
+  })
+
+  it('is not made by a command', () => {
+    expect(() => openSqliteInbox(path, 'command')).toThrow(expect.objectContaining({ code: 'inbox_missing' }))
+  })
+
+  it('refuses a schema newer than the program', async () => {
+    await withDatabase((db) => db.exec('PRAGMA user_version = 999'))
+    for (const as of ['server', 'command'] as const) {
+      expect(() => openSqliteInbox(path, as)).toThrow(
+        expect.objectContaining({ code: 'inbox_unusable', message: expect.stringContaining('schema 999') }),
+      )
+    }
+  })
+
+  it('refuses a file that is no database, and leaves it as it was', async () => {
+    const file = join(scratch.path, 'notes.txt')
+    await writeFile(file, 'not a database, '.repeat(100))
+    expect(() => openSqliteInbox(file, 'server')).toThrow(
+      expect.objectContaining({ code: 'inbox_unusable', message: expect.stringContaining('not a database') }),
+    )
+    expect((await stat(file)).size).toBe(1600)
+  })
+
+  it('holds the uniqueness of ids and of running lanes in its schema', async () => {
+    await withDatabase((db) => {
+      const insert =
+        db.prepare(`INSERT INTO entry (event_id, type, shape, lane, received_at, route, source, secret, state, due_at)
+        VALUES (?, 'x', 'thin', ?, 0, 'account', 'delivery', '', 'running', 0)`)
+      insert.run('evt_1', '/a')
+      expect(() => insert.run('evt_1', '/b')).toThrow(/UNIQUE constraint failed: entry.event_id/)
+      expect(() => insert.run('evt_2', '/a')).toThrow(/UNIQUE constraint failed/)
+      insert.run('evt_2', '/b')
+    })
+  })
+
+  it('answers store_unavailable while another process holds the write lock, and works on after it', async () => {
+    const inbox = openSqliteInbox(path, 'server')
+    const other = new DatabaseSync(path)
+    other.exec('BEGIN IMMEDIATE')
+    const entry = newEntry()
+    await expect(inbox.add(entry)).rejects.toMatchObject({
+      code: 'store_unavailable',
+      message: expect.stringContaining('locked'),
+    })
+    await expect(inbox.check()).rejects.toMatchObject({ code: 'store_unavailable' })
+    other.exec('ROLLBACK')
+    other.close()
+    await expect(inbox.check()).resolves.toBeUndefined()
+    expect(await inbox.add(entry)).toBe('added')
+    await inbox.close()
+  })
+
+  it('shares transactions among adds that come at once', async () => {
+    const commits: number[] = []
+    const inbox = openSqliteInbox(path, 'server', (items) => commits.push(items))
+    const results = await Promise.all(Array.from({ length: 50 }, () => inbox.add(newEntry())))
+    expect(new Set(results)).toEqual(new Set(['added']))
+    expect(commits.reduce((sum, items) => sum + items, 0)).toBe(50)
+    expect(commits.length).toBeLessThan(50)
+    expect(await inbox.counts()).toMatchObject({ pending: 50 })
+    await inbox.close()
+  })
+
+  it('lets a failing operation fail alone', async () => {
+    const inbox = openSqliteInbox(path, 'server')
+    const good = newEntry()
+    // What no column takes stands for any fault of one entry; the cast makes what the types rule out.
+    const bad = { ...newEntry(), account: Symbol('no text') as unknown as string }
+    const [goodResult, badResult] = await Promise.allSettled([inbox.add(good), inbox.add(bad)])
+    expect(goodResult).toEqual({ status: 'fulfilled', value: 'added' })
+    expect(badResult?.status).toBe('rejected')
+    await inbox.close()
+  })
+
+  it('refuses an SQLite that can corrupt it', () => {
+    expect(() => assertSqliteVersion('3.51.2')).toThrow(expect.objectContaining({ code: 'inbox_unusable' }))
+    expect(() => assertSqliteVersion('3.9.9')).toThrow(/3\.51\.3 or later/)
+    for (const good of ['3.51.3', '3.52.0', '4.0.0']) assertSqliteVersion(good)
+  })
+})
