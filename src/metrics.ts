@@ -14,7 +14,7 @@ export interface Metrics {
   onCommit(items: number, durationMs: number): void
   /** After a run of reconcile; `isComplete` when Stripe refused nothing of it. */
   onReconciled(types: Tallies, isComplete: boolean): void
-  /** In the Prometheus text format, of the content type; reads the entries by state and the oldest pending one for it. */
+  /** In the Prometheus text format, of the content type; reads the entries by state, and how long what is due waits, for it. */
   render(
     inbox: Pick<Inbox, 'counts' | 'oldestPendingMs'>,
   ): Promise<{ readonly contentType: string; readonly text: string }>
@@ -150,7 +150,7 @@ function createInboxReader(
   const entries = define.gauge('entries', 'Entries by state', ['state'])
   const oldest = define.gauge(
     'oldest_pending_seconds',
-    'Time since the oldest pending entry was received, 0 when there is none',
+    'For how long the entry that waits for a worker for longest has been due, 0 when none is',
     [],
   )
   return async (inbox) => {

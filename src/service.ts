@@ -40,7 +40,7 @@ export async function createService(config: Config, overrides: ServiceOverrides 
   const log = overrides.log ?? (await createLog(config.logLevel))
   const handlers = overrides.handlers ?? (await loadUserHandlers(config, log))
   const metrics = createMetrics(handlers.map)
-  const inbox = undo.adopt(await openInbox(config.databaseUrl, 'server', metrics.onCommit), (opened) => opened.close())
+  const inbox = undo.adopt(await openInbox(config.databaseUrl, 'server', { onCommit: metrics.onCommit, log }), (opened) => opened.close())
 
   let isDraining = false
   let worker: Worker | undefined

@@ -1,21 +1,11 @@
-import { ReceiverError } from '../errors.ts'
-
-/** Items that may wait for a batch. */
-const MAX_WAITING = 4_096
-const OVERLOADED = `More than ${MAX_WAITING} entries wait to be stored; Stripe will deliver again.`
+import type { OnCommit } from './inbox.ts'
 
 /** What became of one item of a batch. */
 export type Committed<Result> = { readonly value: Result } | { readonly error: unknown }
 
-export type OnCommit = (items: number, durationMs: number) => void
-
 export interface GroupCommit<Item, Result> {
   /** Resolves or rejects with what `commit` said of this item. */
   submit(item: Item): Promise<Result>
-  /** Throws ReceiverError `overloaded` while too many items wait: senders come later, and memory stays bounded. */
-  assertRoom(): void
-  /** True when no item waits or is being committed. */
-  isIdle(): boolean
   /** Resolves once it is idle. */
   whenIdle(): Promise<void>
 }
@@ -73,10 +63,6 @@ export function createGroupCommit<Item, Result>(options: {
         waiting.push({ item, resolve, reject })
         schedule()
       }),
-    assertRoom() {
-      if (waiting.length >= MAX_WAITING) throw new ReceiverError('overloaded', OVERLOADED)
-    },
-    isIdle: () => !isScheduled,
     whenIdle: () => (isScheduled ? new Promise((resolve) => idleWaiters.push(resolve)) : Promise.resolve()),
   }
 }

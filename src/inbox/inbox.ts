@@ -1,4 +1,5 @@
 import type { Attempt, Entry, EntryState, Lease, NewEntry, Outcome } from '../event.ts'
+import type { Log } from '../log.ts'
 
 /**
  * Where entries live until they are settled. Durations cross this interface, never instants: each store goes by its own clock.
@@ -8,9 +9,10 @@ import type { Attempt, Entry, EntryState, Lease, NewEntry, Outcome } from '../ev
 export interface Inbox {
   /**
    * Resolves once the entry is durable, so that a 200 may go out. Safe to repeat: an event id that is already there
-   * answers `duplicate` and changes nothing.
+   * answers `duplicate` and changes nothing. With `lease`, a store may lease it to the caller in the same transaction, as if it had
+   * been claimed at once: when nothing of its lane runs or waits, and its twin is not here.
    */
-  add(entry: NewEntry): Promise<'added' | 'duplicate'>
+  add(entry: NewEntry, lease?: { readonly leaseMs: number }): Promise<'added' | 'duplicate' | Lease>
 
   /**
    * Leases up to `limit` (1 or more) due entries, oldest due first, for `leaseMs`, and counts an attempt on each. Never two of one lane,
@@ -27,13 +29,16 @@ export interface Inbox {
   /** One entry with its attempts, oldest first; undefined when the id is unknown. `body` is null once retention dropped it. */
   get(eventId: string): Promise<EntryDetail | undefined>
 
-  /** Entries that match, newest first, `limit` at most; with `before`, only those that came before that event id. */
-  list(filter: EntryFilter, page: { readonly limit: number; readonly before?: string }): Promise<Entry[]>
+  /** Of these ids the ones that are here, in any order, each once. */
+  lookUp(eventIds: readonly string[]): Promise<EntryPresence[]>
+
+  /** Entries that match, newest first, as many as the page holds. */
+  list(filter: EntryFilter, page: Page): Promise<Entry[]>
 
   /** Number of entries in each state. */
   counts(): Promise<Record<EntryState, number>>
 
-  /** How long ago the oldest pending entry was received, in milliseconds; null when none is pending. */
+  /** For how long the entry that waits for a worker for longest has been due, in milliseconds; null when none is due. */
   oldestPendingMs(): Promise<number | null>
 
   /** Connected accounts (`acct_…`) with entries here, less those whose newest authorization event is a deauthorization. */
@@ -67,6 +72,32 @@ export interface Inbox {
 
   /** Finishes what was begun and lets go of the store. Safe to repeat. */
   close(): Promise<void>
+}
+
+export interface OpenOptions {
+  /** Told of each transaction that shares operations. */
+  readonly onCommit?: OnCommit
+  /** For what no caller is told of. */
+  readonly log?: Log
+}
+
+/** Told of a transaction: how many operations it held, and how long it took, sync included. */
+export type OnCommit = (items: number, durationMs: number) => void
+
+/** That an entry is here. */
+export interface EntryPresence {
+  readonly eventId: string
+  readonly type: string
+  readonly state: EntryState
+  /** False once retention dropped it. */
+  readonly hasBody: boolean
+}
+
+/** Which of the entries that match. */
+export interface Page {
+  readonly limit: number
+  /** Only those that came before this event id. */
+  readonly before?: string
 }
 
 export interface PrunePolicy {

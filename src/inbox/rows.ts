@@ -1,4 +1,13 @@
-import type { Attempt, Entry, EntryFacts, Lease } from '../event.ts'
+import {
+  type Attempt,
+  type Entry,
+  type EntryFacts,
+  type EntryState,
+  entryStates,
+  type Lease,
+  type Outcome,
+} from '../event.ts'
+import type { EntryPresence } from './inbox.ts'
 
 /** As either driver gives it: instants as milliseconds, Dates or ISO text, flags as 0 and 1 or booleans, `seq` as a number or text. */
 export type Row = Record<string, unknown>
@@ -63,4 +72,33 @@ export function toAttempt(row: Row): Attempt {
 
 function toDate(instant: unknown): Date {
   return new Date(instant as number | string | Date)
+}
+
+/** Row of `event_id`, `type`, `state` and `has_body` → that the entry is here. */
+export function toPresence(row: Row): EntryPresence {
+  return {
+    eventId: row.event_id as string,
+    type: row.type as string,
+    state: row.state as EntryState,
+    hasBody: Boolean(row.has_body),
+  }
+}
+
+/** Rows of `state` and `entries`, in which `all` stands for every entry → number of entries in each state: the handled are the rest. */
+export function toCounts(rows: readonly Row[]): Record<EntryState, number> {
+  const counted = new Map(rows.map(({ state, entries }) => [state, Number(entries)]))
+  const rest = [...counted].reduce((sum, [state, entries]) => (state === 'all' ? sum : sum + entries), 0)
+  // An estimate of all may be less than the rest.
+  counted.set('handled', Math.max(0, (counted.get('all') ?? 0) - rest))
+  // The keys are exactly the states.
+  return Object.fromEntries(entryStates.map((state) => [state, counted.get(state) ?? 0])) as Record<EntryState, number>
+}
+
+/** Of an attempt whose lease ended before it did. */
+export const LOST_REASON = 'the process ended, or its lease ran out, before it settled'
+
+/** Why an attempt ended so; null when there is nothing to tell. */
+export function reasonOf(outcome: Outcome): string | null {
+  if ('error' in outcome) return outcome.error
+  return outcome.state === 'handled' ? (outcome.reason ?? null) : null
 }

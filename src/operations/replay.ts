@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { ReceiverError } from '../errors.ts'
 import type { EntryState } from '../event.ts'
-import type { EntryDetail, EntryFilter, Inbox } from '../inbox/inbox.ts'
+import type { EntryFilter, EntryPresence, Inbox } from '../inbox/inbox.ts'
 
 /** Which entries to replay: named ones, or all that match. */
 export type Selection = { readonly eventIds: readonly string[] } | { readonly filter: EntryFilter }
@@ -57,10 +57,11 @@ export async function replayEntries(
       const taken = new Set(await inbox.replay(idle.map((candidate) => candidate.eventId)))
       const tookMs = performance.now() - startedAt
       replayed += taken.size
-      for (const { eventId, isRunning } of chunk) {
-        if (taken.has(eventId)) continue
+      const left = chunk.filter(({ eventId }) => !taken.has(eventId))
+      const present = await lookUp(inbox, left)
+      for (const { eventId, isRunning } of left) {
         // What nothing keeps from being replayed now was running when it was tried.
-        const obstacle = isRunning ? 'running' : (findObstacle(await inbox.get(eventId)) ?? 'running')
+        const obstacle = isRunning ? 'running' : (findObstacle(present.get(eventId)) ?? 'running')
         leftAlone.push({ eventId, obstacle })
       }
       onProgress(replayed + leftAlone.length)
@@ -85,13 +86,13 @@ export async function rehearseReplay(
   const groups = new Map<string, ReplayGroup>()
   let replayed = 0
   for await (const chunk of readChunks(inbox, selection)) {
-    // One after the other: a body can be large, and only whether it is there matters.
+    const present = await lookUp(inbox, chunk)
     for (const { eventId } of chunk) {
-      const detail = await inbox.get(eventId)
-      const obstacle = findObstacle(detail)
+      const found = present.get(eventId)
+      const obstacle = findObstacle(found)
       if (obstacle !== undefined) leftAlone.push({ eventId, obstacle })
-      if (detail === undefined || obstacle !== undefined) continue
-      const { state, type } = detail.entry
+      if (found === undefined || obstacle !== undefined) continue
+      const { state, type } = found
       replayed += 1
       groups.set(`${state} ${type}`, { state, type, entries: (groups.get(`${state} ${type}`)?.entries ?? 0) + 1 })
     }
@@ -100,10 +101,17 @@ export async function rehearseReplay(
   return { replayed, leftAlone, groups: [...groups.values()].sort((one, other) => other.entries - one.entries) }
 }
 
-function findObstacle(detail: EntryDetail | undefined): Obstacle | undefined {
-  if (detail === undefined) return 'unknown'
-  if (detail.entry.state === 'running') return 'running'
-  return detail.body === null ? 'without body' : undefined
+/** In one question to the store, and without the bodies. */
+async function lookUp(inbox: Inbox, candidates: readonly Candidate[]): Promise<Map<string, EntryPresence>> {
+  if (candidates.length === 0) return new Map()
+  const found = await inbox.lookUp(candidates.map(({ eventId }) => eventId))
+  return new Map(found.map((presence) => [presence.eventId, presence]))
+}
+
+function findObstacle(found: EntryPresence | undefined): Obstacle | undefined {
+  if (found === undefined) return 'unknown'
+  if (found.state === 'running') return 'running'
+  return found.hasBody ? undefined : 'without body'
 }
 
 async function* readChunks(inbox: Inbox, selection: Selection): AsyncGenerator<readonly Candidate[]> {

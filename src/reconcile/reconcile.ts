@@ -10,7 +10,7 @@ import { listUndelivered } from './list-undelivered.ts'
 import { addTallies, nothing, type Tallies, type Tally } from './tally.ts'
 
 export interface ReconcileOptions {
-  readonly inbox: Pick<Inbox, 'add' | 'get' | 'accounts' | 'readNote' | 'writeNote'>
+  readonly inbox: Pick<Inbox, 'add' | 'lookUp' | 'accounts' | 'readNote' | 'writeNote'>
   readonly clients: Pick<StripeClients, 'clientOf'>
   /** What to look for; see `listableTypes`. */
   readonly types: readonly string[]
@@ -138,9 +138,9 @@ async function addAll(
 }
 
 async function findMissing(inbox: ReconcileOptions['inbox'], events: readonly Stripe.Event[]): Promise<Set<string>> {
-  const missing = new Set<string>()
-  for (const { id } of events) if ((await inbox.get(id)) === undefined) missing.add(id)
-  return missing
+  const ids = events.map(({ id }) => id)
+  const known = await inbox.lookUp(ids)
+  return new Set(ids).difference(new Set(known.map(({ eventId }) => eventId)))
 }
 
 function toEntry(event: Stripe.Event, account: string | null, mode: Mode): NewEntry {

@@ -18,7 +18,7 @@ export interface Filling {
 
 /** Makes a file with one handled and one pending entry, for `fillInbox` to multiply. */
 export async function createTemplateFile(file: string): Promise<void> {
-  const inbox = openSqliteInbox(file, 'server')
+  const inbox = await openSqliteInbox(file, 'server')
   try {
     await inbox.add(newEntry())
     const [lease] = await inbox.claim({ limit: 1, leaseMs: 1_000 })

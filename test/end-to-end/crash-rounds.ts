@@ -80,7 +80,7 @@ async function killUnderLoad(options: SpawnOptions, ledger: Ledger, afterMs: num
 /** Delivers what was not answered, as Stripe would, waits until nothing is left to do, and stops the server. */
 async function finish(options: SpawnOptions, ledger: Ledger): Promise<void> {
   const server = await spawnServer(options)
-  const inbox = openSqliteInbox(databaseIn(options.folder), 'command')
+  const inbox = await openSqliteInbox(databaseIn(options.folder), 'command')
   const isSettled = async () => {
     const { pending, running } = await inbox.counts()
     return pending + running === 0
@@ -103,7 +103,7 @@ async function withCopy<T>(folder: string, look: (inbox: Inbox) => Promise<T>): 
   await mkdir(copy)
   await copyFile(databaseIn(folder), join(copy, 'inbox.db'))
   await copyFile(`${databaseIn(folder)}-wal`, join(copy, 'inbox.db-wal')).catch(() => undefined)
-  const inbox = openSqliteInbox(join(copy, 'inbox.db'), 'command')
+  const inbox = await openSqliteInbox(join(copy, 'inbox.db'), 'command')
   try {
     return await look(inbox)
   } finally {

@@ -49,7 +49,7 @@ describe('kill -9 inside a handler', () => {
   }
 
   async function look(eventId: string): Promise<EntryDetail | undefined> {
-    const inbox = openSqliteInbox(join(scratch.path, 'data', 'inbox.db'), 'command')
+    const inbox = await openSqliteInbox(join(scratch.path, 'data', 'inbox.db'), 'command')
     const detail = await inbox.get(eventId)
     await inbox.close()
     return detail

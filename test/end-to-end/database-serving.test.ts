@@ -80,7 +80,7 @@ describe('while another process holds the write lock', () => {
 
 describe('when a page of the database is corrupt', () => {
   it('answers 503, and does not say that it is ready', async () => {
-    const inbox = openSqliteInbox(file, 'server')
+    const inbox = await openSqliteInbox(file, 'server')
     await Promise.all(Array.from({ length: 200 }, () => inbox.add(newEntry({ state: 'parked' }))))
     await inbox.close()
     await overwriteRootPage('payload')
@@ -133,7 +133,7 @@ describe('when a file of the database is taken away', () => {
     await eventually('both to be handled', () => [before, after].every(({ eventId }) => handledIds().includes(eventId)))
     running.kill('SIGKILL')
     await running.exited
-    const inbox = openSqliteInbox(file, 'command')
+    const inbox = await openSqliteInbox(file, 'command')
     for (const { eventId } of [before, after]) expect(await inbox.get(eventId)).toBeDefined()
     await inbox.close()
   })

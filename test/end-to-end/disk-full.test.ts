@@ -90,7 +90,7 @@ async function readStates(dataFolder: string, deliveries: readonly Delivery[]): 
   const copy = join(scratch.path, 'copy')
   await mkdir(copy)
   for (const name of ['inbox.db', 'inbox.db-wal']) await copyFile(join(dataFolder, name), join(copy, name))
-  const inbox = openSqliteInbox(join(copy, 'inbox.db'), 'command')
+  const inbox = await openSqliteInbox(join(copy, 'inbox.db'), 'command')
   const details = await Promise.all(deliveries.map(({ eventId }) => inbox.get(eventId)))
   await inbox.close()
   return details.map((detail) => detail?.entry.state)

@@ -49,7 +49,7 @@ async function stop(signal: NodeJS.Signals): Promise<void> {
 }
 
 async function find(eventId: string): Promise<EntryDetail | undefined> {
-  const inbox = openSqliteInbox(join(scratch.path, 'data', 'inbox.db'), 'command')
+  const inbox = await openSqliteInbox(join(scratch.path, 'data', 'inbox.db'), 'command')
   try {
     return await inbox.get(eventId)
   } finally {

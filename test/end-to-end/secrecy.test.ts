@@ -73,7 +73,7 @@ async function get(url: string): Promise<number> {
 }
 
 async function withInbox<T>(read: (inbox: Inbox) => Promise<T>): Promise<T> {
-  const inbox = openSqliteInbox(join(scratch.path, 'data', 'inbox.db'), 'command')
+  const inbox = await openSqliteInbox(join(scratch.path, 'data', 'inbox.db'), 'command')
   return read(inbox).finally(() => inbox.close())
 }
 

@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { openSqliteInbox } from '../../src/inbox/sqlite/inbox.ts'
 import { deliver } from '../support/deliver.ts'
@@ -70,16 +71,21 @@ describe('the server as a process', () => {
 
   it('drops the bodies of what settled RETENTION_DAYS ago, and keeps its ids', async () => {
     const [old, young] = [newEntry(), newEntry()]
-    vi.useFakeTimers({ toFake: ['Date'], now: Date.now() - 3 * 86_400_000 })
-    const inbox = openSqliteInbox(join(scratch.path, 'data', 'inbox.db'), 'server')
+    const file = join(scratch.path, 'data', 'inbox.db')
+    const inbox = await openSqliteInbox(file, 'server')
     await inbox.add(old)
     const [lease] = await inbox.claim({ limit: 1, leaseMs: 1_000 })
     if (lease !== undefined) await inbox.settle(lease, { state: 'handled' })
-    vi.useRealTimers()
     await inbox.add({ ...young, state: 'parked' })
     await inbox.close()
+    const db = new DatabaseSync(file)
+    db.prepare('UPDATE entry SET received_at = ?1, settled_at = ?1 WHERE event_id = ?2').run(
+      Date.now() - 3 * 86_400_000,
+      old.eventId,
+    )
+    db.close()
     await start({ RETENTION_DAYS: '1' })
-    const command = openSqliteInbox(join(scratch.path, 'data', 'inbox.db'), 'command')
+    const command = await openSqliteInbox(join(scratch.path, 'data', 'inbox.db'), 'command')
     await eventually('the old body to go', async () => (await command.get(old.eventId))?.body === null)
     expect((await command.get(old.eventId))?.entry.state).toBe('handled')
     expect((await command.get(young.eventId))?.body).not.toBeNull()
@@ -157,7 +163,7 @@ describe('the server as a process', () => {
     for (const body of [thin, snapshot]) expect(await deliver(`${running.url}/webhook`, body)).toBe(200)
     await eventually('both to be handled', () => logged(running, 'event handled').length === 2)
     expect(logged(running, 'ran')).toHaveLength(runs)
-    const inbox = openSqliteInbox(join(scratch.path, 'data', 'inbox.db'), 'command')
+    const inbox = await openSqliteInbox(join(scratch.path, 'data', 'inbox.db'), 'command')
     const reasons = (await inbox.list({ states: ['handled'] }, { limit: 10 })).map(({ reason }) => reason)
     await inbox.close()
     expect(reasons.filter((reason) => reason?.includes('twin'))).toHaveLength(2 - runs)
@@ -291,7 +297,7 @@ describe('stopping', () => {
     const running = await startSlow(60_000, { SHUTDOWN_TIMEOUT_MS: '600' })
     running.kill('SIGTERM')
     expect((await running.exited).code).toBe(0)
-    const inbox = openSqliteInbox(join(scratch.path, 'data', 'inbox.db'), 'command')
+    const inbox = await openSqliteInbox(join(scratch.path, 'data', 'inbox.db'), 'command')
     expect(await inbox.counts()).toMatchObject({ pending: 1, running: 0 })
     await inbox.close()
     const quick = join(scratch.path, 'quick.js')

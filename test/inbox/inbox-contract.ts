@@ -445,18 +445,31 @@ export function describeInbox(name: string, open: () => Promise<StoreUnderTest>)
         expect(await inbox.list({}, { limit: 10, before: 'evt_unknown' })).toEqual([])
       })
 
-      it('tells how long the oldest pending entry has waited, since it was received', async () => {
+      it('tells for how long what waits for a worker has been due, and not of what waits for its time', async () => {
         expect(await inbox.oldestPendingMs()).toBeNull()
         await inbox.add(newEntry())
-        await inbox.settle(await claimOne(), later)
         const waited = await eventually(
           'some age',
           async () => ((await inbox.oldestPendingMs()) ?? 0) > 0 && inbox.oldestPendingMs(),
         )
         expect(waited).toBeLessThan(60_000)
+        await inbox.settle(await claimOne(), later)
+        expect(await inbox.oldestPendingMs()).toBeNull()
         await inbox.replay((await inbox.list({}, { limit: 1 })).map((entry) => entry.eventId))
+        expect(await inbox.oldestPendingMs()).not.toBeNull()
         await inbox.settle(await claimOne(), { state: 'handled' })
         expect(await inbox.oldestPendingMs()).toBeNull()
+      })
+
+      it('looks many ids up at once', async () => {
+        const [known, parked] = [newEntry(), newEntry({ type: 'payout.failed', state: 'parked' })]
+        for (const entry of [known, parked]) await inbox.add(entry)
+        const found = await inbox.lookUp([known.eventId, 'evt_unknown', parked.eventId, known.eventId])
+        expect(found.toSorted((one, other) => one.type.localeCompare(other.type))).toEqual([
+          { eventId: known.eventId, type: known.type, state: 'pending', hasBody: true },
+          { eventId: parked.eventId, type: 'payout.failed', state: 'parked', hasBody: true },
+        ])
+        expect(await inbox.lookUp([])).toEqual([])
       })
 
       it('counts the entries of every state', async () => {

@@ -6,7 +6,7 @@ import { makeScratch } from './scratch.ts'
 /** A real store in a folder of its own. */
 export async function openScratchInbox(): Promise<{ inbox: Inbox; remove: () => Promise<void> }> {
   const scratch = await makeScratch()
-  const inbox = openSqliteInbox(join(scratch.path, 'inbox.db'), 'server')
+  const inbox = await openSqliteInbox(join(scratch.path, 'inbox.db'), 'server')
   return {
     inbox,
     async remove() {

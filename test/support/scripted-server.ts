@@ -40,7 +40,7 @@ export async function startScripted(
     env: { HANDLERS: fileURLToPath(new URL('scripted-handlers.ts', import.meta.url)), RECORD_FILE: record, ...env },
   })
   async function withInbox<T>(read: (inbox: Inbox) => Promise<T>): Promise<T> {
-    const inbox = openSqliteInbox(join(scratch.path, 'data', 'inbox.db'), 'command')
+    const inbox = await openSqliteInbox(join(scratch.path, 'data', 'inbox.db'), 'command')
     try {
       return await read(inbox)
     } finally {

@@ -74,7 +74,7 @@ export async function createStripeCliRig(): Promise<StripeCliRig> {
       })
     },
     async withInbox(read) {
-      const inbox = openSqliteInbox(join(folder, 'data', 'inbox.db'), 'command')
+      const inbox = await openSqliteInbox(join(folder, 'data', 'inbox.db'), 'command')
       try {
         return await read(inbox)
       } finally {

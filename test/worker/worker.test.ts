@@ -40,7 +40,7 @@ const handledCount = (count: number) =>
 describe('the worker', () => {
   it('works off what is there, each entry once', async () => {
     const entries = Array.from({ length: 50 }, () => newEntry())
-    await Promise.all(entries.map(inbox.add))
+    await Promise.all(entries.map((entry) => inbox.add(entry)))
     const ran: string[] = []
     start(async (lease) => {
       ran.push(lease.entry.eventId)

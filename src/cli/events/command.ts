@@ -104,7 +104,7 @@ Examples:
 function addCounts(events: Command): void {
   events
     .command('counts')
-    .description('Count the entries in each state, and tell the age of the oldest pending one.')
+    .description('Count the entries in each state, and tell for how long what waits has been due.')
     .option('--json', 'print one JSON object instead of a table')
     .addHelpText('after', countsHelp)
     .action(async (options: { readonly json?: true }) => {

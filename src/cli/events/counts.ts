@@ -3,7 +3,7 @@ import { formatDuration } from '../terminal/duration.ts'
 import { formatTable } from '../terminal/table.ts'
 import { withInbox } from './inbox.ts'
 
-/** Prints how many entries are in each state, and how long the oldest pending one has waited. */
+/** Prints how many entries are in each state, and for how long the one that waits for a worker for longest has been due. */
 export async function runCounts({ json }: { readonly json?: true }): Promise<void> {
   const { counts, oldestPendingMs } = await withInbox(async (inbox) => ({
     counts: await inbox.counts(),
@@ -15,6 +15,6 @@ export async function runCounts({ json }: { readonly json?: true }): Promise<voi
   }
   const header = { cells: ['STATE', 'ENTRIES'], paint: (cells: string) => styleText('bold', cells) }
   const rows = Object.entries(counts).map(([state, count]) => ({ cells: [state, String(count)] }))
-  const oldest = oldestPendingMs === null ? 'none' : `received ${formatDuration(oldestPendingMs)} ago`
-  process.stdout.write(`${formatTable([header, ...rows], Infinity).join('\n')}\n\noldest pending: ${oldest}\n`)
+  const oldest = oldestPendingMs === null ? 'none' : formatDuration(oldestPendingMs)
+  process.stdout.write(`${formatTable([header, ...rows], Infinity).join('\n')}\n\nlongest due: ${oldest}\n`)
 }

@@ -1,8 +1,10 @@
 import { randomUUID } from 'node:crypto'
 import { ReceiverError } from '../../errors.ts'
 import type { NewEntry } from '../../event.ts'
-import { createGroupCommit, type OnCommit } from '../group-commit.ts'
-import type { Inbox } from '../inbox.ts'
+import { createGroupCommit } from '../group-commit.ts'
+import type { Inbox, OnCommit, OpenOptions } from '../inbox.ts'
+import { createRoom } from '../room.ts'
+import { ANSWER_WITHIN_MS, within } from '../within.ts'
 import { connectPostgres, type Postgres } from './connection.ts'
 import { toReceiverError } from './errors.ts'
 import { createQueries } from './queries.ts'
@@ -23,8 +25,6 @@ const READ_CONNECTIONS = 2
 const STATEMENT_TIMEOUT_MS = 5_000
 /** A command may count or search all that there is. */
 const COMMAND_TIMEOUT_MS = 60_000
-/** A delivery is answered and readiness told within two seconds, also when Postgres hangs. */
-const ANSWER_WITHIN_MS = 1_900
 /** How often a process looks for leases that ran out, its own and others'. */
 const LOST_LEASES_EVERY_MS = 1_000
 /**
@@ -40,11 +40,12 @@ const BY_INDEX = ['enable_seqscan=off', 'enable_bitmapscan=off', 'enable_sort=of
 export async function openPostgresInbox(
   databaseUrl: string,
   as: 'server' | 'command',
-  onCommit?: OnCommit,
+  { onCommit }: OpenOptions = {},
 ): Promise<Inbox> {
   const { writer, reader } = await connect(databaseUrl, as)
   const owner = randomUUID()
   const { adds, settles } = createGroups(writer, owner, onCommit)
+  const room = createRoom()
   const queries = createQueries(reader, { isExact: as === 'command' })
   const upkeep = createUpkeep(writer, owner)
   let isWriteFailing = false
@@ -81,10 +82,11 @@ export async function openPostgresInbox(
   }
 
   return {
-    async add(entry) {
-      adds.assertRoom()
-      return write(() => within(ANSWER_WITHIN_MS, adds.submit(entry)))
-    },
+    add: (entry) =>
+      write(() => {
+        const held = room.hold(entry.body.length, () => adds.submit(entry))
+        return within(ANSWER_WITHIN_MS, held)
+      }),
 
     claim: ({ limit, leaseMs }) =>
       write(async () => {
@@ -103,6 +105,7 @@ export async function openPostgresInbox(
     settle: (lease, outcome) => write(() => settles.submit({ lease, outcome })),
 
     get: (eventId) => read(() => queries.get(eventId)),
+    lookUp: (eventIds) => read(() => queries.lookUp(eventIds)),
     list: (filter, page) => read(() => queries.list(filter, page)),
     counts: () => read(queries.counts),
     oldestPendingMs: () => read(queries.oldestPendingMs),
@@ -150,16 +153,4 @@ function createGroups(writer: Postgres, owner: string, onCommit: OnCommit | unde
     onCommit,
   })
   return { adds, settles }
-}
-
-/** Rejects with `store_unavailable` after that time; what was begun goes on, and whether it succeeds is nobody's concern. */
-async function within<T>(ms: number, work: Promise<T>): Promise<T> {
-  const { promise: timeUp, reject } = Promise.withResolvers<never>()
-  const tell = () => reject(new ReceiverError('store_unavailable', `Postgres did not answer within ${ms} ms.`))
-  const timer = setTimeout(tell, ms)
-  try {
-    return await Promise.race([work, timeUp])
-  } finally {
-    clearTimeout(timer)
-  }
 }

@@ -1,8 +1,8 @@
-import { type Entry, type EntryState, entryStates } from '../../event.ts'
-import type { EntryDetail, EntryFilter } from '../inbox.ts'
-import { type Row, toAttempt, toEntry } from '../rows.ts'
+import type { Entry, EntryState } from '../../event.ts'
+import type { EntryDetail, EntryFilter, EntryPresence, Page } from '../inbox.ts'
+import { type Row, toAttempt, toCounts, toEntry, toPresence } from '../rows.ts'
 import type { Postgres, Statement } from './connection.ts'
-import { sql } from './statements.ts'
+import { findSeq, sql } from './statements.ts'
 
 /** What is read and not claimed; with `isExact` all entries are counted, however many there are. Rejects with the driver's errors. */
 export function createQueries(db: Postgres, { isExact }: { readonly isExact: boolean }) {
@@ -18,21 +18,14 @@ export function createQueries(db: Postgres, { isExact }: { readonly isExact: boo
     list: async (filter: EntryFilter, page: Page): Promise<Entry[]> =>
       (await db.query(selectEntries(filter, page))).map(toEntry),
 
-    async counts(): Promise<Record<EntryState, number>> {
-      const rows = await db.query({ text: sql.countStates, values: [isExact] })
-      const counted = new Map(rows.map(({ state, entries }) => [state, Number(entries)]))
-      const rest = [...counted].reduce((sum, [state, entries]) => (state === 'all' ? sum : sum + entries), 0)
-      // An estimate of all may be less than the rest.
-      counted.set('handled', Math.max(0, (counted.get('all') ?? 0) - rest))
-      // The keys are exactly the states.
-      return Object.fromEntries(entryStates.map((state) => [state, counted.get(state) ?? 0])) as Record<
-        EntryState,
-        number
-      >
-    },
+    lookUp: async (eventIds: readonly string[]): Promise<EntryPresence[]> =>
+      (await db.query({ text: sql.lookUp, values: [eventIds] })).map(toPresence),
+
+    counts: async (): Promise<Record<EntryState, number>> =>
+      toCounts(await db.query({ text: sql.countStates, values: [isExact] })),
 
     async oldestPendingMs(): Promise<number | null> {
-      const [row] = await db.query({ text: sql.getOldestPending })
+      const [row] = await db.query({ text: sql.getOldestDue })
       return typeof row?.oldest_ms === 'string' ? Number(row.oldest_ms) : null
     },
 
@@ -46,11 +39,6 @@ export function createQueries(db: Postgres, { isExact }: { readonly isExact: boo
   }
 }
 
-interface Page {
-  readonly limit: number
-  readonly before?: string
-}
-
 /** The statement for entries that match, newest first. */
 function selectEntries({ states, type, account, receivedWithinMs }: EntryFilter, { limit, before }: Page): Statement {
   const values: unknown[] = []
@@ -60,8 +48,7 @@ function selectEntries({ states, type, account, receivedWithinMs }: EntryFilter,
   if (states !== undefined) where((given) => `state = ANY (${given})`, states)
   if (type !== undefined) where((given) => `type LIKE ${given}`, toPattern(type))
   if (account !== undefined) where((given) => `account = ${given}`, account)
-  if (receivedWithinMs !== undefined)
-    where((given) => `received_at >= now() - ${given} * interval '1 millisecond'`, receivedWithinMs)
+  if (receivedWithinMs !== undefined) where((given) => `seq >= (${findSeq(given)})`, receivedWithinMs)
   if (before !== undefined) where((given) => `seq < (SELECT seq FROM entry WHERE event_id = ${given})`, before)
   const clause = conditions.length === 0 ? '' : `WHERE ${conditions.join(' AND ')}`
   return { text: `SELECT * FROM entry ${clause} ORDER BY seq DESC LIMIT $${values.push(limit)}`, values }

@@ -1,6 +1,6 @@
-import { readdirSync, readFileSync } from 'node:fs'
 import { Client } from 'pg'
 import { ReceiverError } from '../../errors.ts'
+import { readMigrations } from '../migrations.ts'
 import { APPLICATION, KEEP_ALIVE } from './connection.ts'
 import { describeUnavailable } from './errors.ts'
 import type { PostgresTarget } from './url.ts'
@@ -69,7 +69,7 @@ async function checkServer(client: Client, target: PostgresTarget): Promise<stri
 }
 
 async function migrate(client: Client, target: PostgresTarget): Promise<void> {
-  const migrations = readMigrations()
+  const migrations = readMigrations(MIGRATIONS)
   // A role that may not create anything can use a schema that is there.
   if ((await readVersion(client, target)) === migrations.length) return
   await client.query('BEGIN')
@@ -96,7 +96,7 @@ async function migrate(client: Client, target: PostgresTarget): Promise<void> {
 }
 
 async function expectSchema(client: Client, target: PostgresTarget): Promise<void> {
-  const [current, newest] = [await readVersion(client, target), readMigrations().length]
+  const [current, newest] = [await readVersion(client, target), readMigrations(MIGRATIONS).length]
   if (current === 0) {
     throw new ReceiverError(
       'inbox_missing',
@@ -117,13 +117,6 @@ async function readVersion(client: Client, { schema }: PostgresTarget): Promise<
   if (!found[0]?.isThere) return 0
   const { rows } = await client.query(`SELECT coalesce(max(version), 0) AS version FROM ${table}`)
   return Number(rows[0]?.version)
-}
-
-function readMigrations(): string[] {
-  const names = readdirSync(MIGRATIONS)
-    .filter((name) => name.endsWith('.sql'))
-    .sort()
-  return names.map((name) => readFileSync(new URL(name, MIGRATIONS), 'utf8'))
 }
 
 function newerSchema(target: PostgresTarget, current: number, newest: number): ReceiverError {

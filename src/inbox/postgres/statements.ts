@@ -1,6 +1,21 @@
 /** Class of the advisory locks on lanes: any number. Lanes that share a key merely wait for each other. */
 const LANE_LOCKS = 25_000
 
+/**
+ * Query for the number of the first entry that was received that many milliseconds ago or later; one past the last when there is none.
+ * Entries lie in order of arrival, so halving the range takes some 20 looks by key, and no index that every arrival pays for.
+ */
+export const findSeq = (ms: string): string => `
+  WITH RECURSIVE search (low, high) AS (
+    SELECT (SELECT min(seq) FROM entry), (SELECT max(seq) + 1 FROM entry)
+    UNION ALL
+    SELECT CASE WHEN middle.is_before THEN middle.seq + 1 ELSE low END, CASE WHEN middle.is_before THEN high ELSE (low + high) / 2 END
+    FROM search CROSS JOIN LATERAL (SELECT seq, received_at < now() - ${ms} * interval '1 millisecond' AS is_before
+                                    FROM entry WHERE seq >= (low + high) / 2 ORDER BY seq LIMIT 1) AS middle
+    WHERE low < high
+  )
+  SELECT low FROM search WHERE low >= high LIMIT 1`
+
 /** Hot ones have a name, under which each connection prepares them once. Instants are the database's; durations come in milliseconds. */
 export const sql = {
   /**
@@ -131,6 +146,10 @@ export const sql = {
            (SELECT json_agg(attempt ORDER BY replay, number) FROM attempt WHERE attempt.seq = entry.seq) AS attempt_rows
     FROM entry WHERE event_id = $1`,
 
+  lookUp: `
+    SELECT event_id, type, state, EXISTS (SELECT 1 FROM payload WHERE payload.seq = entry.seq) AS has_body
+    FROM entry WHERE event_id = ANY ($1)`,
+
   /** Locks the bodies too, so that retention does not drop them meanwhile. */
   replay: `
     WITH given AS MATERIALIZED (
@@ -146,21 +165,20 @@ export const sql = {
     FROM given WHERE entry.seq = given.seq
     RETURNING event_id`,
 
-  /** Bodies lie in order of arrival, so only those of entries received before the time are looked at. */
+  /** Bodies and entries lie in order of arrival, so only those received before the time are looked at. */
   dropBodies: `
     WITH old AS MATERIALIZED (
       SELECT payload.seq FROM payload
       CROSS JOIN LATERAL (SELECT 1 FROM entry WHERE entry.seq = payload.seq AND settled_at < now() - $1 * interval '1 millisecond'
                           FOR SHARE SKIP LOCKED) AS settled
-      WHERE payload.seq <= (SELECT seq FROM entry WHERE received_at < now() - $1 * interval '1 millisecond'
-                            ORDER BY received_at DESC, seq DESC LIMIT 1)
+      WHERE payload.seq < (${findSeq('$1')})
       ORDER BY payload.seq LIMIT $2 FOR UPDATE OF payload SKIP LOCKED
     )
     DELETE FROM payload WHERE seq = ANY (ARRAY (SELECT seq FROM old)) RETURNING 1`,
   dropEntries: `
     WITH old AS MATERIALIZED (
-      SELECT seq FROM entry WHERE received_at < now() - $1 * interval '1 millisecond' AND settled_at < now() - $1 * interval '1 millisecond'
-      ORDER BY received_at LIMIT $2 FOR UPDATE SKIP LOCKED
+      SELECT seq FROM entry WHERE seq < (${findSeq('$1')}) AND settled_at < now() - $1 * interval '1 millisecond'
+      ORDER BY seq LIMIT $2 FOR UPDATE SKIP LOCKED
     ), bodies AS (
       DELETE FROM payload WHERE seq = ANY (ARRAY (SELECT seq FROM old))
     ), attempts AS (
@@ -196,8 +214,8 @@ export const sql = {
     UNION ALL SELECT state, count(*) FROM entry WHERE state IN ('unhandled', 'parked', 'dead') GROUP BY state
     UNION ALL SELECT 'all', CASE WHEN $1 OR reltuples < 1e6 THEN (SELECT count(*) FROM entry) ELSE reltuples END
               FROM pg_class WHERE oid = 'entry'::regclass`,
-  getOldestPending: `
-    SELECT extract(epoch FROM now() - min(received_at)) * 1000 AS oldest_ms FROM entry WHERE state = 'pending'`,
+  getOldestDue: `
+    SELECT extract(epoch FROM now() - min(due_at)) * 1000 AS oldest_ms FROM entry WHERE ready AND due_at <= now()`,
 
   /** Finds nothing, and fails where nothing can be written: on a standby, or a primary that was demoted. */
   check: 'SELECT 1 FROM entry WHERE seq = 0 FOR UPDATE',

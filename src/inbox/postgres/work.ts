@@ -1,7 +1,6 @@
 import { attemptOutcomes, type Lease, type NewEntry, type Outcome } from '../../event.ts'
 import type { Committed } from '../group-commit.ts'
-import { LOST_REASON, reasonOf } from '../reasons.ts'
-import { toLease } from '../rows.ts'
+import { LOST_REASON, reasonOf, toLease } from '../rows.ts'
 import type { Postgres } from './connection.ts'
 import { describeUnavailable, isLostRace } from './errors.ts'
 import { sql } from './statements.ts'

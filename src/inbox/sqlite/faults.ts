@@ -28,6 +28,13 @@ const faults: ReadonlyMap<number, SqliteFault> = new Map([
   [26, { cause: 'the file is not a database', advice: RESTORE, isDamage: true }],
 ])
 
+/** As ReceiverError `store_unavailable` when SQLite cannot do its work now; else the error itself. */
+export function toReceiverError(error: unknown): unknown {
+  const fault = findFault(error)
+  if (fault === undefined) return error
+  return new ReceiverError('store_unavailable', `The inbox cannot be used now: ${fault.cause}. ${fault.advice}`)
+}
+
 /** Undefined when the error is of another kind, a bug. */
 export function findFault(error: unknown): SqliteFault | undefined {
   return faults.get(primaryCode(error))

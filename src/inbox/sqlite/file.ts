@@ -1,7 +1,8 @@
-import { closeSync, existsSync, mkdirSync, openSync, readdirSync, readFileSync, statSync } from 'node:fs'
+import { closeSync, existsSync, mkdirSync, openSync, statSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { ReceiverError } from '../../errors.ts'
+import { readMigrations } from '../migrations.ts'
 import { isLocked, toOpenError } from './faults.ts'
 import { rememberPlaces } from './places.ts'
 
@@ -10,7 +11,7 @@ const MIGRATIONS = new URL('./migrations/', import.meta.url)
 /** Bundled SQLite versions before this one can corrupt a database when the WAL is reset (sqlite.org/wal.html). */
 const OLDEST_SQLITE = [3, 51, 3] as const
 
-/** How long a statement waits for another process's write. node:sqlite waits 0 ms unless told, and the wait blocks the event loop. */
+/** How long a statement waits for another process's write. node:sqlite waits 0 ms unless told. */
 const BUSY_TIMEOUT_MS = 500
 
 export interface SqliteFile {
@@ -28,10 +29,20 @@ export interface SqliteFile {
  * Throws ReceiverError `inbox_in_use`, `inbox_missing` or `inbox_unusable`.
  */
 export function openSqliteFile(path: string, as: 'server' | 'command'): SqliteFile {
+  return openFile(path, as === 'server' ? openAsServer : (file) => openExisting(file, connect))
+}
+
+/** Opens the file that a server made, to read what is committed in it. Throws ReceiverError `inbox_missing` or `inbox_unusable`. */
+export function openForReading(path: string): SqliteFile {
+  const connectToRead = (file: string) => new DatabaseSync(file, { timeout: BUSY_TIMEOUT_MS, readOnly: true })
+  return openFile(path, (file) => openExisting(file, connectToRead))
+}
+
+function openFile(path: string, open: (file: string) => SqliteFile): SqliteFile {
   const file = resolve(path)
   assertSqliteVersion(process.versions.sqlite ?? '0')
   try {
-    return as === 'server' ? openAsServer(file) : openAsCommand(file)
+    return open(file)
   } catch (error) {
     throw toOpenError(file, error)
   }
@@ -62,15 +73,15 @@ function openAsServer(file: string): SqliteFile {
   return { path: file, db, assertInPlace: rememberPlaces(file), close: () => opened.dispose() }
 }
 
-function openAsCommand(file: string): SqliteFile {
+function openExisting(file: string, open: (file: string) => DatabaseSync): SqliteFile {
   if (!existsSync(file)) {
     throw new ReceiverError(
       'inbox_missing',
       `There is no inbox at ${file}. Set DATABASE_URL to the server's file, or start the server once to create it.`,
     )
   }
-  const db = connect(file)
-  const [current, newest] = [readSchemaVersion(db), readMigrations().length]
+  const db = open(file)
+  const [current, newest] = [readSchemaVersion(db), readMigrations(MIGRATIONS).length]
   if (current !== newest) {
     db.close()
     throw new ReceiverError(
@@ -82,17 +93,14 @@ function openAsCommand(file: string): SqliteFile {
 }
 
 /**
- * Measured with 64 senders of 3 KB, on two cores. Pages: 4 and 8 KiB cost a fifth and a tenth more time an add, most of it for the
- * bodies. Checkpoint every 128 pages (2 MiB), between rate and p99 of the answers: 16,200/s and 9.0 ms; with 64 15,800 and 7.9, with
- * 250 17,300 and 10.5, with 1,000 16,900 and 21.9; with none at all the rate fell, since a log that grows costs more than one that
- * is written over. FULL: each commit is synced, which takes a fifth of the rate. Other threads: with the checkpoints in one, it
- * accepts 13 % more and takes 17 MB; with the syncs, 7 % more, and with all of SQLite, no more.
+ * Pages: 4 and 8 KiB cost a fifth and a tenth more time an add, most of it for the bodies. FULL: each commit is synced. The writer
+ * itself sees to it that the log is written back.
  */
 function connect(file: string): DatabaseSync {
   const db = new DatabaseSync(file, { timeout: BUSY_TIMEOUT_MS })
   try {
     db.exec(
-      'PRAGMA page_size = 16384; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 128',
+      'PRAGMA page_size = 16384; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 0',
     )
     return db
   } catch (error) {
@@ -135,7 +143,7 @@ function lockForServer(file: string): DatabaseSync {
 }
 
 function migrate(db: DatabaseSync, file: string): void {
-  const migrations = readMigrations()
+  const migrations = readMigrations(MIGRATIONS)
   const current = readSchemaVersion(db)
   if (current > migrations.length) {
     throw new ReceiverError(
@@ -147,13 +155,6 @@ function migrate(db: DatabaseSync, file: string): void {
     if (index < current) continue
     db.exec(`BEGIN IMMEDIATE; ${sql}; PRAGMA user_version = ${index + 1}; COMMIT`)
   }
-}
-
-function readMigrations(): string[] {
-  const names = readdirSync(MIGRATIONS)
-    .filter((name) => name.endsWith('.sql'))
-    .sort()
-  return names.map((name) => readFileSync(new URL(name, MIGRATIONS), 'utf8'))
 }
 
 function readSchemaVersion(db: DatabaseSync): number {

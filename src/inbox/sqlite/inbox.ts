@@ -1,185 +1,156 @@
 import { randomUUID } from 'node:crypto'
 import { ReceiverError } from '../../errors.ts'
-import { type Committed, createGroupCommit, type OnCommit } from '../group-commit.ts'
-import type { Inbox } from '../inbox.ts'
-import { toAttempt, toEntry } from '../rows.ts'
-import { findFault, toOpenError } from './faults.ts'
-import { openSqliteFile, type SqliteFile } from './file.ts'
-import { countStates, selectEntries } from './queries.ts'
-import { prepareStatements, type Statements } from './statements.ts'
-import { claimDue, freeLeases, insert, isAnythingToClaim, settle } from './work.ts'
+import type { Lease, NewEntry } from '../../event.ts'
+import type { Inbox, OpenOptions } from '../inbox.ts'
+import { createRoom } from '../room.ts'
+import { toAttempt, toCounts, toEntry, toLease, toPresence } from '../rows.ts'
+import { ANSWER_WITHIN_MS, within } from '../within.ts'
+import type { Operation } from './operations.ts'
+import type { Queries } from './queries.ts'
+import type { ReaderData, ReadRequest } from './reader.ts'
+import { createSubmitting } from './submit.ts'
+import { createThread } from './thread.ts'
+import { type AddedRow, nameLease, toEntryValues } from './work.ts'
+import type { WriteAnswer, WriteRequest, WriterData } from './writer.ts'
 
-type Operation = () => unknown
+/** No step of a server's query takes so long; a command may count or search all that there is. */
+const READ_WITHIN_MS = { server: 5_000, command: 600_000 }
 
 /**
- * A batch blocks the event loop while it runs, so it has a bound: 256 adds take about 5 ms. A drain does 28,000/s with 64, and no
- * more with 1,024 than with 256; batches of 16 and 32 accept a quarter and a tenth less, a sync being shared by fewer.
+ * The embedded store: one file, one server process, and in it one thread that writes and one that reads, so that neither a sync of
+ * the disk nor a search stops the event loop. See the interface for what its methods promise.
+ * A server frees the leases that a dead process left, since no other can be running. Rejects as openSqliteFile throws.
  */
-const MAX_BATCH = 256
-
-/**
- * The embedded store: one file, one server process. See the interface for what its methods promise.
- * A server frees the leases that a dead process left, since no other can be running. Throws as openSqliteFile does.
- */
-export function openSqliteInbox(path: string, as: 'server' | 'command', onCommit?: OnCommit): Inbox {
-  const file = openSqliteFile(path, as)
-  const commit = createCommit(file)
-  const sql = prepare(file, commit, as)
+export async function openSqliteInbox(
+  path: string,
+  as: 'server' | 'command',
+  { onCommit, log }: OpenOptions = {},
+): Promise<Inbox> {
   const owner = randomUUID()
-  const transactions = createGroupCommit<Operation, unknown>({ commit, maxItems: MAX_BATCH, onCommit })
-  let isWriteFailing = false
-  /** Why nothing is written any more, once SQLite found the file damaged. */
-  let damage: string | undefined
+  /** Names of the leases that were given and neither settled nor given back. */
+  const held = new Set<string>()
+  const writer = createThread<WriteRequest, WriteAnswer>({
+    script: new URL('./writer.ts', import.meta.url),
+    data: () => ({ path, as, owner, held: [...held] }) satisfies WriterData,
+    onLost: (cause) => log?.error({ cause }, 'the thread that writes the inbox ended; a new one starts'),
+  })
+  const reader = createThread<ReadRequest, unknown>({
+    script: new URL('./reader.ts', import.meta.url),
+    data: () => ({ path }) satisfies ReaderData,
+    onLost: (cause) => log?.error({ cause }, 'the thread that reads the inbox ended; a new one starts'),
+  })
+  const { submit, flush } = createSubmitting(writer, onCommit)
+  const room = createRoom()
   let isClosed = false
 
-  /** Runs in the next transaction: all of it or nothing. */
-  async function transact<T>(operation: () => T): Promise<T> {
+  function assertOpen(): void {
     if (isClosed) throw new ReceiverError('store_unavailable', 'The inbox is closed.')
-    if (damage !== undefined) throw new ReceiverError('store_unavailable', damage)
+  }
+
+  const write: typeof submit = async (operation, body) => {
+    assertOpen()
+    return submit(operation, body)
+  }
+
+  async function read<Name extends keyof Queries>(
+    name: Name,
+    ...given: Parameters<Queries[Name]>
+  ): Promise<Awaited<ReturnType<Queries[Name]>>> {
+    assertOpen()
+    const timer = setTimeout(reader.kill, READ_WITHIN_MS[as])
     try {
-      // The group commit answers each item with what its own operation returned.
-      return (await transactions.submit(operation)) as T
-    } catch (error) {
-      isWriteFailing ||= findFault(error) !== undefined
-      throw toReceiverError(error)
+      // The name goes with what its method takes, and the thread answers with what that gives.
+      const request = [name, ...given] as unknown as ReadRequest
+      return (await reader.ask(request)) as Awaited<ReturnType<Queries[Name]>>
+    } finally {
+      clearTimeout(timer)
     }
   }
 
-  function toReceiverError(error: unknown): unknown {
-    const fault = findFault(error)
-    if (fault === undefined) return error
-    const message = `The inbox cannot be used now: ${fault.cause}. ${fault.advice}`
-    if (fault.isDamage) damage ??= message
-    return new ReceiverError('store_unavailable', message)
+  function hold<T extends Added>(added: T): T {
+    if (typeof added !== 'string') held.add(nameLease(added))
+    return added
   }
 
-  /** Reads outside any transaction: what is committed. */
-  async function read<T>(query: () => T): Promise<T> {
-    if (isClosed) throw new ReceiverError('store_unavailable', 'The inbox is closed.')
-    try {
-      return query()
-    } catch (error) {
-      throw toReceiverError(error)
-    }
+  async function release(leases: readonly Lease[]): Promise<void> {
+    await write(['release', leases.map(({ token, attempt }) => ({ token, attempt }))])
+    for (const lease of leases) held.delete(nameLease(lease))
   }
+
+  // What is closed again at once needs no second thread: the other one starts when it is needed.
+  await (as === 'server' ? writer : reader).start()
 
   return {
-    async add(entry) {
-      transactions.assertRoom()
-      return transact(() => insert(sql, entry))
+    async add(entry, lease) {
+      assertOpen()
+      const operation: Operation = ['add', toEntryValues(entry), 0, 0, lease?.leaseMs]
+      const adding = room
+        .hold(entry.body.length, () => submit(operation, entry.body))
+        .then((row) => toAdded(entry, row))
+      try {
+        return hold(await within(ANSWER_WITHIN_MS, adding))
+      } catch (error) {
+        // When it is leased after all, nobody waits for it any more.
+        void adding.then((added) => (typeof added === 'string' ? undefined : release([added]))).catch(() => undefined)
+        throw error
+      }
     },
 
     async claim({ limit, leaseMs }) {
       for (;;) {
-        if (transactions.isIdle() && !(await read(() => isAnythingToClaim(sql)))) return []
-        const { leases, heldBack } = await transact(() => claimDue(sql, { owner, limit, leaseMs }))
-        if (leases.length > 0 || heldBack === 0) return leases
+        const { rows, heldBack } = await write(['claim', limit, leaseMs])
+        if (rows.length > 0 || heldBack === 0) return rows.map((row) => hold(toLease(row)))
       }
     },
 
-    release: (leases) =>
-      transact(() => {
-        for (const { token, attempt } of leases) sql.release.run(Number(token), owner, attempt)
-      }),
+    release,
 
-    settle: (lease, outcome) => transact(() => settle(sql, owner, lease, outcome)),
+    async settle(lease, outcome) {
+      const { token, attempt, entry } = lease
+      const isSettled = await write(['settle', { token, attempt, lane: entry.lane }, outcome])
+      held.delete(nameLease(lease))
+      return isSettled
+    },
 
-    get: (eventId) =>
-      read(() => {
-        const row = sql.getEntry.get({ event_id: eventId })
-        if (row === undefined) return undefined
-        const attempts = sql.listAttempts.all({ seq: row.seq ?? null }).map(toAttempt)
-        return { entry: toEntry(row), attempts, body: row.body instanceof Uint8Array ? row.body : null }
-      }),
+    async get(eventId) {
+      const found = await read('get', eventId)
+      if (found === undefined) return undefined
+      const { row, attempts } = found
+      const body = row.body instanceof Uint8Array ? row.body : null
+      return { entry: toEntry(row), attempts: attempts.map(toAttempt), body }
+    },
 
-    list: (filter, page) => read(() => selectEntries(file.db, filter, page).map(toEntry)),
+    lookUp: async (eventIds) => (await read('lookUp', eventIds)).map(toPresence),
+    list: async (filter, page) => (await read('list', filter, page)).map(toEntry),
+    counts: async () => toCounts(await read('counts')),
+    oldestPendingMs: () => read('oldestPendingMs'),
+    accounts: () => read('accounts'),
+    readNote: (name) => read('readNote', name),
 
-    counts: () => read(() => countStates(sql)),
-
-    oldestPendingMs: () =>
-      read(() => {
-        const receivedAt = sql.getOldestPending.get()?.received_at
-        return typeof receivedAt === 'number' ? Date.now() - receivedAt : null
-      }),
-
-    prune: ({ bodiesAfterMs, entriesAfterMs, limit }) =>
-      transact(() => {
-        const now = Date.now()
-        const bodies = Number(sql.dropBodies.run({ until: now - bodiesAfterMs, limit }).changes)
-        const entries = Number(sql.dropEntries.run({ until: now - entriesAfterMs, limit }).changes)
-        return { bodies, entries }
-      }),
-
-    accounts: () => read(() => sql.listAccounts.all().map(({ account }) => String(account))),
-
-    readNote: (name) =>
-      read(() => {
-        const value = sql.readNote.get({ name })?.value
-        return typeof value === 'string' ? value : null
-      }),
-
-    writeNote: (name, value) => transact(() => void sql.writeNote.run({ name, value })),
-
-    takeTurn: (name, forMs) =>
-      transact(() => sql.takeTurn.run({ name: `turn ${name}`, owner, now: Date.now(), for_ms: forMs }).changes === 1),
-
-    replay: (eventIds) =>
-      transact(() => {
-        const now = Date.now()
-        return eventIds.filter((eventId) => sql.replay.run({ event_id: eventId, now }).changes === 1)
-      }),
+    writeNote: (name, value) => write(['writeNote', name, value]),
+    takeTurn: (name, forMs) => write(['takeTurn', name, forMs]),
+    replay: (eventIds) => write(['replay', eventIds]),
+    prune: (policy) => write(['prune', policy]),
 
     async check() {
-      file.assertInPlace()
-      if (damage !== undefined) throw new ReceiverError('store_unavailable', damage)
-      if (!isWriteFailing) return void (await read(() => sql.isReadable.get()))
-      await transact(() => sql.fillProbe.run())
-      await transact(() => sql.emptyProbe.run())
-      isWriteFailing = false
+      assertOpen()
+      await within(ANSWER_WITHIN_MS, writer.ask('check'))
     },
 
     async close() {
-      if (isClosed) return
       isClosed = true
-      await transactions.whenIdle()
-      file.close()
+      flush()
+      await Promise.all([writer.close(ANSWER_WITHIN_MS), reader.close(ANSWER_WITHIN_MS)])
     },
   }
 }
 
-type Commit = (operations: readonly Operation[]) => Committed<unknown>[]
+type Added = Awaited<ReturnType<Inbox['add']>>
 
-/** Prepares the statements, and frees the leases for a server. Closes the file when it cannot. */
-function prepare(file: SqliteFile, commit: Commit, as: 'server' | 'command'): Statements {
-  try {
-    const sql = prepareStatements(file.db)
-    const [freed] = as === 'server' ? commit([() => freeLeases(sql, Number.MAX_SAFE_INTEGER)]) : []
-    if (freed !== undefined && 'error' in freed) throw freed.error
-    return sql
-  } catch (error) {
-    file.close()
-    throw toOpenError(file.path, error)
-  }
-}
-
-/**
- * One transaction for all operations. When one of them fails by its own fault, each runs again by itself, so that it fails alone.
- */
-function createCommit({ db, assertInPlace }: SqliteFile): Commit {
-  const begin = db.prepare('BEGIN IMMEDIATE')
-  const commit = db.prepare('COMMIT')
-
-  return function commitAll(operations): Committed<unknown>[] {
-    assertInPlace()
-    try {
-      begin.run()
-      const results = operations.map((operation) => ({ value: operation() }))
-      commit.run()
-      return results
-    } catch (error) {
-      if (db.isTransaction) db.exec('ROLLBACK')
-      if (operations.length === 1 || findFault(error) !== undefined) return operations.map(() => ({ error }))
-      return operations.flatMap((operation) => commitAll([operation]))
-    }
-  }
+function toAdded(entry: NewEntry, row: AddedRow | undefined): Added {
+  if (row === undefined) return 'duplicate'
+  if (!row.isLeased) return 'added'
+  const { body, state: _state, reason: _reason, ...facts } = entry
+  const token = String(row.seq)
+  return { entry: { ...facts, receivedAt: new Date(row.receivedAt) }, body, attempt: 1, handledTwin: null, token }
 }

@@ -1,38 +1,107 @@
 import type { DatabaseSync } from 'node:sqlite'
-import { type EntryState, entryStates } from '../../event.ts'
-import type { EntryFilter } from '../inbox.ts'
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import type { EntryState } from '../../event.ts'
+import type { EntryFilter, Page } from '../inbox.ts'
 import type { Row } from '../rows.ts'
-import type { Statements } from './statements.ts'
+import { prepareSeqSearch } from './seq.ts'
 
-/** Number of entries in each state. */
-export function countStates(sql: Statements): Record<EntryState, number> {
-  const rows = sql.countUnhandledOrOpen.all()
-  const counted = new Map(rows.map((row) => [row.state, Number(row.entries)]))
-  const rest = [...counted.values()].reduce((sum, entries) => sum + entries, 0)
-  counted.set('handled', Number(sql.countAll.get()?.entries) - rest)
-  // The keys are exactly the states.
-  return Object.fromEntries(entryStates.map((state) => [state, counted.get(state) ?? 0])) as Record<EntryState, number>
+export type Queries = ReturnType<typeof prepareQueries>
+
+/**
+ * How many entries a search that no index serves reads at once, some 10 ms of work: other questions are answered in between, and no
+ * snapshot is held for long, which would keep the log from being written over.
+ */
+const WINDOW = 20_000
+
+/** Every question that only reads; rows as the driver gives them. */
+export function prepareQueries(db: DatabaseSync) {
+  const findSeq = prepareSeqSearch(db)
+  const getEntry = db.prepare(`
+    SELECT *, (SELECT body FROM payload WHERE payload.seq = entry.seq) AS body FROM entry WHERE event_id = ?`)
+  const listAttempts = db.prepare('SELECT * FROM attempt WHERE seq = ? ORDER BY replay, number')
+  const lookUp = db.prepare(`
+    SELECT event_id, type, state, EXISTS (SELECT 1 FROM payload WHERE payload.seq = entry.seq) AS has_body
+    FROM entry WHERE event_id IN (SELECT value FROM json_each(?))`)
+  const countAll = db.prepare(`SELECT 'all' AS state, count(*) AS entries FROM entry`)
+  // Each of these reads one partial index; counting the handled ones would read them all.
+  const countUnhandledOrOpen = db.prepare(`
+    SELECT 'pending' AS state, count(*) AS entries FROM entry WHERE state = 'pending'
+    UNION ALL SELECT 'running', count(*) FROM entry WHERE state = 'running'
+    UNION ALL SELECT state, count(*) FROM entry WHERE state IN ('unhandled', 'parked', 'dead') GROUP BY state`)
+  const getOldestDue = db.prepare('SELECT min(due_at) AS due_at FROM entry WHERE ready = 1')
+  /** Steps from account to account in the index, and reads no more of each than its authorization events. */
+  const listAccounts = db.prepare(`
+    WITH RECURSIVE known(account) AS (
+      SELECT min(account) FROM entry WHERE account IS NOT NULL
+      UNION ALL
+      SELECT (SELECT min(account) FROM entry WHERE account IS NOT NULL AND account > known.account) FROM known WHERE known.account IS NOT NULL
+    )
+    SELECT account FROM known
+    WHERE account IS NOT NULL
+      AND coalesce((SELECT max(seq) FROM entry WHERE entry.account = known.account AND type IN ('account.application.authorized', 'v1.account.application.authorized')), 0)
+       >= coalesce((SELECT max(seq) FROM entry WHERE entry.account = known.account AND type IN ('account.application.deauthorized', 'v1.account.application.deauthorized')), 0)`)
+  const readNote = db.prepare('SELECT value FROM note WHERE name = ?')
+  const seqOf = db.prepare('SELECT seq FROM entry WHERE event_id = ?')
+  const seqRange = db.prepare('SELECT (SELECT min(seq) FROM entry) AS first, (SELECT max(seq) FROM entry) AS last')
+
+  return {
+    /** The entry with its body and its attempts; undefined when the id is unknown. */
+    get(eventId: string): { row: Row; attempts: Row[] } | undefined {
+      const row = getEntry.get(eventId)
+      return row && { row, attempts: listAttempts.all(row.seq ?? null) }
+    },
+
+    lookUp: (eventIds: readonly string[]): Row[] => lookUp.all(JSON.stringify(eventIds)),
+    counts: (): Row[] => [...countUnhandledOrOpen.all(), ...countAll.all()],
+
+    oldestPendingMs(): number | null {
+      const dueAt = getOldestDue.get()?.due_at
+      return typeof dueAt === 'number' && dueAt <= Date.now() ? Date.now() - dueAt : null
+    },
+
+    accounts: (): string[] => listAccounts.all().map(({ account }) => String(account)),
+
+    readNote(name: string): string | null {
+      const value = readNote.get(name)?.value
+      return typeof value === 'string' ? value : null
+    },
+
+    /** Entries that match, newest first. */
+    async list(filter: EntryFilter, { limit, before }: Page): Promise<Row[]> {
+      const range = seqRange.get()
+      const beforeSeq = before === undefined ? Number(range?.last ?? 0) + 1 : Number(seqOf.get(before)?.seq ?? 0)
+      const since = filter.receivedWithinMs
+      const firstSeq = since === undefined ? Number(range?.first ?? 1) : findSeq(Date.now() - since)
+      const { conditions, values, isIndexed } = toConditions(filter)
+      const search = db.prepare(`
+        SELECT * FROM entry WHERE ${['seq >= ?', 'seq < ?', ...conditions].join(' AND ')} ORDER BY seq DESC LIMIT ?`)
+      const rows: Row[] = []
+      for (let high = beforeSeq; high > firstSeq && rows.length < limit; ) {
+        const low = isIndexed ? firstSeq : Math.max(firstSeq, high - WINDOW)
+        rows.push(...search.all(low, high, ...values, limit - rows.length))
+        high = low
+        await nextTurn()
+      }
+      return rows
+    },
+  }
 }
 
 const SET_ASIDE: readonly EntryState[] = ['unhandled', 'parked', 'dead']
 
-/** Rows of the entries that match, newest first. */
-export function selectEntries(
-  db: DatabaseSync,
-  filter: EntryFilter,
-  { limit, before }: { readonly limit: number; readonly before?: string },
-): Row[] {
+/** The filter's conditions but for its age, and whether an index leads to the entries that meet them. */
+function toConditions({ states, type, account }: EntryFilter) {
   const conditions: [string, ...(string | number)[]][] = []
-  const { states, type, account, receivedWithinMs } = filter
+  const isSetAside = states?.every((state) => SET_ASIDE.includes(state)) === true
   // Word for word the condition of the partial index, without which it is not used.
-  if (states?.every((state) => SET_ASIDE.includes(state))) conditions.push(["state IN ('unhandled', 'parked', 'dead')"])
+  if (isSetAside) conditions.push(["state IN ('unhandled', 'parked', 'dead')"])
   if (states !== undefined) conditions.push([`state IN (${states.map(() => '?').join()})`, ...states])
   // Stripe's v2 types hold brackets, which GLOB would take for a set of characters.
   if (type !== undefined) conditions.push(['type GLOB ?', type.replace(/[[?]/g, '[$&]')])
   if (account !== undefined) conditions.push(['account = ?', account])
-  if (receivedWithinMs !== undefined) conditions.push(['received_at >= ?', Date.now() - receivedWithinMs])
-  if (before !== undefined) conditions.push(['seq < (SELECT seq FROM entry WHERE event_id = ?)', before])
-  const where = conditions.length === 0 ? '' : `WHERE ${conditions.map(([condition]) => condition).join(' AND ')}`
-  const values = conditions.flatMap(([, ...bound]) => bound)
-  return db.prepare(`SELECT * FROM entry ${where} ORDER BY seq DESC LIMIT ?`).all(...values, limit)
+  return {
+    conditions: conditions.map(([condition]) => condition),
+    values: conditions.flatMap(([, ...bound]) => bound),
+    isIndexed: isSetAside || account !== undefined,
+  }
 }

@@ -1,7 +1,8 @@
 import type { DatabaseSync } from 'node:sqlite'
+import { prepareSeqSearch } from './seq.ts'
 
 /**
- * Every statement of the store, prepared once. Parameters are named as the columns they are for, `now` is in milliseconds; those of
+ * Every statement that writes, prepared once. Parameters are named as the columns they are for, `now` is in milliseconds; those of
  * what runs for each event are numbered, because looking names up took a quarter of an add's time. `0 +` keeps SQLite from planning
  * a statement anew for each value of its limit.
  */
@@ -12,15 +13,27 @@ export function prepareStatements(db: DatabaseSync) {
     /** Ready unless its lane has work to wait for: what has to wait never burdens a claim. */
     insertEntry: db.prepare(`
       INSERT INTO entry (event_id, type, shape, account, object_id, lane, snapshot_event_id, livemode, api_version, created_at,
-                         received_at, route, source, secret, state, ready, due_at, settled_at, reason)
-      VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15,
-              NOT EXISTS (SELECT 1 FROM entry WHERE state = 'running' AND lane = ?6)
-              AND NOT EXISTS (SELECT 1 FROM entry WHERE state = 'pending' AND lane = ?6 AND (ready = 0 OR due_at <= ?11)),
-              ?11, ?16, ?17)
+                         route, source, secret, state, reason, received_at, ready, due_at, settled_at)
+      VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16,
+              ?14 = 'pending'
+              AND NOT EXISTS (SELECT 1 FROM entry WHERE state = 'running' AND lane = ?6)
+              AND NOT EXISTS (SELECT 1 FROM entry WHERE state = 'pending' AND lane = ?6 AND (ready = 0 OR due_at <= ?16)),
+              ?16, iif(?14 = 'pending', NULL, ?16))
+      ON CONFLICT (event_id) DO NOTHING`),
+    /** As if it had been claimed at once; nothing when its lane has work, when its twin is here, or when the id is known. */
+    insertLeased: db.prepare(`
+      INSERT INTO entry (event_id, type, shape, account, object_id, lane, snapshot_event_id, livemode, api_version, created_at,
+                         route, source, secret, state, reason, received_at, ready, due_at, attempts, owner, started_at, lease_until)
+      SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, 'running', ?15, ?16, 0, ?16, 1, ?17, ?16, ?16 + ?18
+      WHERE ?14 = 'pending'
+        AND NOT EXISTS (SELECT 1 FROM entry WHERE state = 'running' AND lane = ?6)
+        AND NOT EXISTS (SELECT 1 FROM entry WHERE state = 'pending' AND lane = ?6 AND (ready = 0 OR due_at <= ?16))
+        AND NOT EXISTS (SELECT 1 FROM entry WHERE snapshot_event_id = ?1)
+        AND (?7 IS NULL OR NOT EXISTS (SELECT 1 FROM entry WHERE event_id = ?7))
       ON CONFLICT (event_id) DO NOTHING`),
     insertPayload: db.prepare('INSERT INTO payload (seq, body) VALUES (?1, ?2)'),
 
-    isAnyDue: db.prepare(`SELECT 1 FROM entry WHERE state = 'pending' AND ready = 1 AND due_at <= :now LIMIT 1`),
+    isAnyDue: db.prepare(`SELECT 1 FROM entry WHERE ready = 1 AND due_at <= :now LIMIT 1`),
     isAnyLeaseOver: db.prepare(`SELECT 1 FROM entry WHERE state = 'running' AND lease_until <= :now LIMIT 1`),
     /**
      * OR IGNORE: an entry whose lane is running hits the unique index and stays as it is. A twin counts as handled only when its
@@ -28,8 +41,8 @@ export function prepareStatements(db: DatabaseSync) {
      */
     claim: db.prepare(`
       UPDATE OR IGNORE entry
-      SET state = 'running', attempts = attempts + 1, owner = :owner, started_at = :now, lease_until = :now + :lease_ms
-      WHERE seq IN (SELECT seq FROM entry WHERE state = 'pending' AND ready = 1 AND due_at <= :now ORDER BY due_at, seq LIMIT 0 + :limit)
+      SET state = 'running', ready = 0, attempts = attempts + 1, owner = :owner, started_at = :now, lease_until = :now + :lease_ms
+      WHERE seq IN (SELECT seq FROM entry WHERE ready = 1 AND due_at <= :now ORDER BY due_at, seq LIMIT 0 + :limit)
       RETURNING seq, attempts, event_id, type, shape, account, object_id, lane, snapshot_event_id, livemode, api_version, created_at,
                 received_at, route, source, secret, (SELECT body FROM payload WHERE payload.seq = entry.seq) AS body,
                 coalesce((SELECT event_id FROM entry AS twin
@@ -41,12 +54,12 @@ export function prepareStatements(db: DatabaseSync) {
     holdBack: db.prepare(`
       UPDATE entry SET ready = 0
       WHERE seq IN (SELECT due.seq FROM entry AS due
-                    WHERE due.state = 'pending' AND due.ready = 1 AND due.due_at <= :now
+                    WHERE due.ready = 1 AND due.due_at <= :now
                       AND EXISTS (SELECT 1 FROM entry AS busy WHERE busy.state = 'running' AND busy.lane = due.lane)
                     ORDER BY due.due_at, due.seq LIMIT 0 + :limit)`),
 
     release: db.prepare(`
-      UPDATE entry SET state = 'pending', attempts = attempts - 1, owner = NULL, lease_until = NULL
+      UPDATE entry SET state = 'pending', ready = 1, attempts = attempts - 1, owner = NULL, lease_until = NULL
       WHERE seq = ?1 AND state = 'running' AND owner = ?2 AND attempts = ?3`),
 
     recordAttempt: db.prepare(`
@@ -55,7 +68,7 @@ export function prepareStatements(db: DatabaseSync) {
       WHERE seq = ?1 AND state = 'running' AND owner = ?2 AND attempts = ?3`),
     settle: db.prepare(`
       UPDATE entry
-      SET state = ?2, ready = 1, due_at = ?3, settled_at = ?4, reason = ?5, owner = NULL, lease_until = NULL
+      SET state = ?2, ready = ?2 = 'pending', due_at = ?3, settled_at = ?4, reason = ?5, owner = NULL, lease_until = NULL
       WHERE seq = ?1`),
     /** The next of a lane takes its turn when the running one has settled. */
     promoteLane: db.prepare(`
@@ -64,7 +77,8 @@ export function prepareStatements(db: DatabaseSync) {
 
     recordLostAttempts: db.prepare(`
       INSERT INTO attempt (seq, replay, number, started_at, ended_at, outcome, error)
-      SELECT seq, replays, attempts, started_at, :now, 'lost', :reason FROM entry WHERE state = 'running' AND lease_until <= :until`),
+      SELECT seq, replays, attempts, started_at, :now, 'lost', :reason FROM entry
+      WHERE state = 'running' AND lease_until <= :until AND NOT (owner = :owner AND seq || ':' || attempts IN (SELECT value FROM json_each(:held)))`),
     /**
      * Due at once after the first losses, as most are a restart; later ones wait at random, up to 10 s, 40 s … 6 h, so that an
      * event which kills its process does not take those that run beside it through all their attempts.
@@ -72,11 +86,8 @@ export function prepareStatements(db: DatabaseSync) {
     freeLostLeases: db.prepare(`
       UPDATE entry SET state = 'pending', ready = 1,
         due_at = :now + iif(attempts < 3, 0, abs(random()) % (10000 << min(2 * (attempts - 3), 11))), reason = :reason, owner = NULL, lease_until = NULL
-      WHERE state = 'running' AND lease_until <= :until`),
+      WHERE state = 'running' AND lease_until <= :until AND NOT (owner = :owner AND seq || ':' || attempts IN (SELECT value FROM json_each(:held)))`),
 
-    getEntry: db.prepare(`
-      SELECT *, (SELECT body FROM payload WHERE payload.seq = entry.seq) AS body FROM entry WHERE event_id = :event_id`),
-    listAttempts: db.prepare('SELECT * FROM attempt WHERE seq = :seq ORDER BY replay, number'),
     /** Ready as on arrival: thousands of one lane do not hold up the others. */
     replay: db.prepare(`
       UPDATE entry
@@ -89,42 +100,25 @@ export function prepareStatements(db: DatabaseSync) {
           state = 'pending', settled_at = NULL
       WHERE event_id = :event_id AND state <> 'running' AND EXISTS (SELECT 1 FROM payload WHERE payload.seq = entry.seq)`),
 
-    /** Steps from account to account in the index, and reads no more of each than its authorization events. */
-    listAccounts: db.prepare(`
-      WITH RECURSIVE known(account) AS (
-        SELECT min(account) FROM entry WHERE account IS NOT NULL
-        UNION ALL
-        SELECT (SELECT min(account) FROM entry WHERE account IS NOT NULL AND account > known.account) FROM known WHERE known.account IS NOT NULL
-      )
-      SELECT account FROM known
-      WHERE account IS NOT NULL
-        AND coalesce((SELECT max(seq) FROM entry WHERE entry.account = known.account AND type IN ('account.application.authorized', 'v1.account.application.authorized')), 0)
-         >= coalesce((SELECT max(seq) FROM entry WHERE entry.account = known.account AND type IN ('account.application.deauthorized', 'v1.account.application.deauthorized')), 0)`),
-    readNote: db.prepare('SELECT value FROM note WHERE name = :name'),
     writeNote: db.prepare(`
       INSERT INTO note (name, value) VALUES (:name, :value) ON CONFLICT (name) DO UPDATE SET value = excluded.value`),
     takeTurn: db.prepare(`
       INSERT INTO note (name, owner, until) VALUES (:name, :owner, :now + :for_ms)
       ON CONFLICT (name) DO UPDATE SET owner = excluded.owner, until = excluded.until WHERE note.owner = excluded.owner OR note.until <= :now`),
 
-    countAll: db.prepare('SELECT count(*) AS entries FROM entry'),
-    // Each of these reads one partial index; counting the handled ones would read them all.
-    countUnhandledOrOpen: db.prepare(`
-      SELECT 'pending' AS state, count(*) AS entries FROM entry WHERE state = 'pending'
-      UNION ALL SELECT 'running', count(*) FROM entry WHERE state = 'running'
-      UNION ALL SELECT state, count(*) FROM entry WHERE state IN ('unhandled', 'parked', 'dead') GROUP BY state`),
-
-    getOldestPending: db.prepare(`SELECT min(received_at) AS received_at FROM entry WHERE state = 'pending'`),
-    /** Bodies lie in order of arrival, so only those of entries received before the time are looked at. */
+    findSeq: prepareSeqSearch(db),
+    /** Bodies and entries lie in order of arrival, so only those before the number are looked at. */
     dropBodies: db.prepare(`
       DELETE FROM payload
       WHERE seq IN (SELECT payload.seq FROM payload JOIN entry USING (seq)
-                    WHERE payload.seq <= (SELECT seq FROM entry WHERE received_at < :until ORDER BY received_at DESC, seq DESC LIMIT 1)
-                      AND settled_at < :until
-                    ORDER BY payload.seq LIMIT :limit)`),
+                    WHERE payload.seq < :before AND settled_at < :until ORDER BY payload.seq LIMIT :limit)`),
     dropEntries: db.prepare(`
       DELETE FROM entry
-      WHERE seq IN (SELECT seq FROM entry WHERE received_at < :until AND settled_at < :until ORDER BY received_at LIMIT :limit)`),
+      WHERE seq IN (SELECT seq FROM entry WHERE seq < :before AND settled_at < :until ORDER BY seq LIMIT :limit)`),
+
+    /** How many pages the log holds, and how many of them the file has too. */
+    measureLog: db.prepare('PRAGMA wal_checkpoint(NOOP)'),
+    checkpoint: db.prepare('PRAGMA wal_checkpoint(PASSIVE)'),
 
     fillProbe: db.prepare('INSERT INTO write_probe (filler) VALUES (zeroblob(65536))'),
     emptyProbe: db.prepare('DELETE FROM write_probe'),

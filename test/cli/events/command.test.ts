@@ -21,11 +21,11 @@ beforeAll(async () => {
 afterAll(() => inbox.remove())
 
 describe('counts', () => {
-  it('prints the entries of each state and the age of the oldest pending one', async () => {
+  it('prints the entries of each state, and for how long what waits has been due', async () => {
     const { code, stdout, stderr } = await inbox.run('counts')
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
     expect(stdout.replace(/ +/g, ' ')).toBe(
-      'STATE ENTRIES\npending 2\nrunning 0\nhandled 1\nunhandled 0\nparked 1\ndead 2\n\noldest pending: received 5 h ago\n',
+      'STATE ENTRIES\npending 2\nrunning 0\nhandled 1\nunhandled 0\nparked 1\ndead 2\n\nlongest due: 5 h\n',
     )
   })
 
@@ -40,7 +40,7 @@ describe('counts', () => {
     const empty = await makeEventsInbox([])
     const [table, json] = await Promise.all([empty.run('counts'), empty.run('counts', '--json')])
     await empty.remove()
-    expect(table.stdout).toMatch(/pending +0\n.*\noldest pending: none\n$/s)
+    expect(table.stdout).toMatch(/pending +0\n.*\nlongest due: none\n$/s)
     expect(parseLines(json.stdout)).toMatchObject([{ pending: 0, oldestPendingMs: null }])
   })
 })

@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { vi } from 'vitest'
+import { DatabaseSync } from 'node:sqlite'
 import type { EntryState, NewEntry, Outcome } from '../../../src/event.ts'
 import type { Inbox } from '../../../src/inbox/inbox.ts'
 import { openSqliteInbox } from '../../../src/inbox/sqlite/inbox.ts'
@@ -24,7 +24,7 @@ export interface EventsInbox {
   /** `events …` on this inbox. */
   run(...args: string[]): Promise<CliResult>
   /** Opens the inbox as a command does, beside whoever has it. */
-  open(): Inbox
+  open(): Promise<Inbox>
   remove(): Promise<void>
 }
 
@@ -33,8 +33,9 @@ export async function makeEventsInbox(entries: readonly PlannedEntry[]): Promise
   const scratch = await makeScratch()
   const path = join(scratch.path, 'inbox.db')
   const env = { DATABASE_URL: `file:${path}` }
-  const inbox = openSqliteInbox(path, 'server')
+  const inbox = await openSqliteInbox(path, 'server')
   for (const entry of entries) await addPlanned(inbox, entry)
+  backdate(path, entries)
   await inbox.prune({ bodiesAfterMs: 30 * DAY_MS, entriesAfterMs: 1_000 * DAY_MS, limit: 1_000 })
   await inbox.close()
   return {
@@ -48,22 +49,30 @@ export async function makeEventsInbox(entries: readonly PlannedEntry[]): Promise
 
 async function addPlanned(
   inbox: Inbox,
-  { state, reason = 'no reason', ageMs = 0, ...facts }: PlannedEntry,
+  { state, reason = 'no reason', ageMs: _, ...facts }: PlannedEntry,
 ): Promise<void> {
-  vi.useFakeTimers({ toFake: ['Date'], now: Date.now() - ageMs })
-  try {
-    const isParked = state === 'parked'
-    await inbox.add(newEntry({ ...facts, state: isParked ? 'parked' : 'pending', reason: isParked ? reason : null }))
-    if (state === 'pending' || isParked) return
-    const [lease] = await inbox.claim({ limit: 1, leaseMs: 1_000 * DAY_MS })
-    if (lease?.entry.eventId !== facts.eventId) throw new Error('a pending entry stands before others')
-    const outcome: Outcome | undefined =
-      state === 'running' ? undefined : state === 'dead' ? { state, error: reason } : { state }
-    vi.setSystemTime(Date.now() + 42)
-    if (outcome !== undefined) await inbox.settle(lease, outcome)
-  } finally {
-    vi.useRealTimers()
+  const isParked = state === 'parked'
+  await inbox.add(newEntry({ ...facts, state: isParked ? 'parked' : 'pending', reason: isParked ? reason : null }))
+  if (state === 'pending' || isParked) return
+  const [lease] = await inbox.claim({ limit: 1, leaseMs: 1_000 * DAY_MS })
+  if (lease?.entry.eventId !== facts.eventId) throw new Error('a pending entry stands before others')
+  const outcome: Outcome | undefined =
+    state === 'running' ? undefined : state === 'dead' ? { state, error: reason } : { state }
+  if (outcome !== undefined) await inbox.settle(lease, outcome)
+}
+
+/** Makes them as old as planned, and their attempts 42 ms long: the store goes by the clock. */
+function backdate(path: string, entries: readonly PlannedEntry[]): void {
+  const db = new DatabaseSync(path)
+  const entry = db.prepare(`
+    UPDATE entry SET received_at = ?2, due_at = ?2, started_at = iif(started_at IS NULL, NULL, ?2),
+      settled_at = iif(settled_at IS NULL, NULL, ?2 + iif(state = 'parked', 0, 42)) WHERE event_id = ?1`)
+  const attempt = db.prepare(`
+    UPDATE attempt SET started_at = ?2, ended_at = ?2 + 42 WHERE seq = (SELECT seq FROM entry WHERE event_id = ?1)`)
+  for (const { eventId, ageMs = 0 } of entries) {
+    for (const statement of [entry, attempt]) statement.run(eventId, Date.now() - ageMs)
   }
+  db.close()
 }
 
 /** Parses the lines that `--json` prints. */

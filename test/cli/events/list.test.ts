@@ -80,7 +80,7 @@ describe('how it lists them', () => {
   it('prints every field of the entry as JSON, with ISO dates', async () => {
     const { stdout } = await inbox.run('list', '--json', '--type', 'payout.failed')
     const [printed] = parseLines(stdout)
-    const opened = inbox.open()
+    const opened = await inbox.open()
     const stored = (await opened.get('evt_old'))?.entry
     await opened.close()
     expect(printed).toEqual(JSON.parse(JSON.stringify(stored)))

@@ -21,7 +21,7 @@ it('replays beside a running server, which handles the entries anew', async () =
   const handlersPath = join(folder, 'handlers.ts')
   await writeFile(handlersPath, `export const handlers = { '${type}': () => console.log('own handler ran') }`)
   const server = await spawnServer({ folder, env: { ...inbox.env, HANDLERS: handlersPath } })
-  const opened = inbox.open()
+  const opened = await inbox.open()
   try {
     expect(await inbox.run('replay', 'evt_live_0')).toEqual({ code: 0, stdout: 'replayed 1 entry\n', stderr: '' })
     await eventually('the entry is handled', async () => (await opened.counts()).handled === 1)

@@ -17,7 +17,7 @@ afterEach(() => inbox.remove())
 
 /** Ids of the entries that are pending now; those of the others were left as they were. */
 async function findPending(): Promise<string[]> {
-  const opened = inbox.open()
+  const opened = await inbox.open()
   const entries = await opened.list({ states: ['pending'] }, { limit: 10_000 })
   await opened.close()
   return entries.map(({ eventId }) => eventId)
@@ -122,7 +122,7 @@ describe('with --dry-run', () => {
 })
 
 it('replays thousands, and tells how far it is on standard error', async () => {
-  const opened = inbox.open()
+  const opened = await inbox.open()
   await addDead(opened, 2_150)
   await opened.close()
   expect(await inbox.run('replay', '--type', 'payment_intent.*', '--dry-run')).toMatchObject({

@@ -20,7 +20,7 @@ beforeAll(async () => {
     },
     { eventId: 'evt_running', state: 'running' },
   ])
-  const opened = inbox.open()
+  const opened = await inbox.open()
   await opened.replay(['evt_dead'])
   const [lease] = await opened.claim({ limit: 1, leaseMs: 60_000 })
   if (lease !== undefined) await opened.settle(lease, { state: 'handled' })

@@ -34,7 +34,7 @@ const run = (args: readonly string[] = [], env: Readonly<Record<string, string>>
   })
 
 async function entriesOf(...eventIds: string[]) {
-  const opened = inbox.open()
+  const opened = await inbox.open()
   const found = await Promise.all(eventIds.map((eventId) => opened.get(eventId)))
   await opened.close()
   return found.map((detail) => detail?.entry)
@@ -45,7 +45,7 @@ async function putFive(): Promise<void> {
   for (const age of [50, 40, 30]) stripe.add({ created: secondsAgo(age) })
   stripe.add({ type: 'account.updated', account: 'acct_1' })
   stripe.add({ type: 'invoice.paid' })
-  const opened = inbox.open()
+  const opened = await inbox.open()
   await opened.add(newEntry({ eventId: 'evt_2' }))
   await opened.close()
 }

@@ -2,6 +2,7 @@ import { stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import type { Inbox } from '../../../src/inbox/inbox.ts'
 import { assertSqliteVersion } from '../../../src/inbox/sqlite/file.ts'
 import { openSqliteInbox } from '../../../src/inbox/sqlite/inbox.ts'
 import { newEntry } from '../../support/new-entry.ts'
@@ -11,12 +12,12 @@ import { describeInbox } from '../inbox-contract.ts'
 describeInbox('the SQLite store', async () => {
   const scratch = await makeScratch()
   const path = join(scratch.path, 'inbox.db')
-  let inbox = openSqliteInbox(path, 'server')
+  let inbox = await openSqliteInbox(path, 'server')
   return {
     inbox,
     async reopen() {
       await inbox.close()
-      inbox = openSqliteInbox(path, 'server')
+      inbox = await openSqliteInbox(path, 'server')
       return inbox
     },
     async remove() {
@@ -36,14 +37,14 @@ describe('the SQLite file', () => {
   afterEach(() => scratch.remove())
 
   async function withDatabase(change: (db: DatabaseSync) => void): Promise<void> {
-    await openSqliteInbox(path, 'server').close()
+    await (await openSqliteInbox(path, 'server')).close()
     const db = new DatabaseSync(path)
     change(db)
     db.close()
   }
 
   it('is made with its folder, for the owner only', async () => {
-    const inbox = openSqliteInbox(path, 'server')
+    const inbox = await openSqliteInbox(path, 'server')
     await inbox.add(newEntry())
     for (const name of ['', '-wal', '-shm', '.server-lock'])
       expect((await stat(path + name)).mode & 0o077, name).toBe(0)
@@ -59,20 +60,20 @@ describe('the SQLite file', () => {
   })
 
   it('refuses a second server, and lets one in again once the first has closed', async () => {
-    const first = openSqliteInbox(path, 'server')
-    expect(() => openSqliteInbox(path, 'server')).toThrow(expect.objectContaining({ code: 'inbox_in_use' }))
+    const first = await openSqliteInbox(path, 'server')
+    await expect(openSqliteInbox(path, 'server')).rejects.toMatchObject({ code: 'inbox_in_use' })
     await first.add(newEntry())
     await first.close()
-    await openSqliteInbox(path, 'server').close()
+    await (await openSqliteInbox(path, 'server')).close()
   })
 
   it('frees the leases of a dead process at the next start, and records the lost attempt', async () => {
     const entry = newEntry()
-    const dying = openSqliteInbox(path, 'server')
+    const dying = await openSqliteInbox(path, 'server')
     await dying.add(entry)
     await dying.claim({ limit: 1, leaseMs: 3_600_000 })
     await dying.close()
-    const next = openSqliteInbox(path, 'server')
+    const next = await openSqliteInbox(path, 'server')
     const [lease] = await next.claim({ limit: 1, leaseMs: 1000 })
     expect(lease).toMatchObject({ attempt: 2, entry: { eventId: entry.eventId } })
     expect((await next.get(entry.eventId))?.attempts).toMatchObject([{ number: 1, outcome: 'lost' }])
@@ -81,34 +82,36 @@ describe('the SQLite file', () => {
 
   it('is shared with a command, which frees nothing and sees what the server stored', async () => {
     const entry = newEntry()
-    const server = openSqliteInbox(path, 'server')
+    const server = await openSqliteInbox(path, 'server')
     await server.add(entry)
     await server.claim({ limit: 1, leaseMs: 60_000 })
-    const command = openSqliteInbox(path, 'command')
+    const command = await openSqliteInbox(path, 'command')
     expect((await command.get(entry.eventId))?.entry.state).toBe('running')
     await command.close()
     await server.close()
   })
 
-  it('is not made by a command', () => {
-    expect(() => openSqliteInbox(path, 'command')).toThrow(expect.objectContaining({ code: 'inbox_missing' }))
+  it('is not made by a command', async () => {
+    await expect(openSqliteInbox(path, 'command')).rejects.toMatchObject({ code: 'inbox_missing' })
   })
 
   it('refuses a schema newer than the program', async () => {
     await withDatabase((db) => db.exec('PRAGMA user_version = 999'))
     for (const as of ['server', 'command'] as const) {
-      expect(() => openSqliteInbox(path, as)).toThrow(
-        expect.objectContaining({ code: 'inbox_unusable', message: expect.stringContaining('schema 999') }),
-      )
+      await expect(openSqliteInbox(path, as)).rejects.toMatchObject({
+        code: 'inbox_unusable',
+        message: expect.stringContaining('schema 999'),
+      })
     }
   })
 
   it('refuses a file that is no database, and leaves it as it was', async () => {
     const file = join(scratch.path, 'notes.txt')
     await writeFile(file, 'not a database, '.repeat(100))
-    expect(() => openSqliteInbox(file, 'server')).toThrow(
-      expect.objectContaining({ code: 'inbox_unusable', message: expect.stringContaining('not a database') }),
-    )
+    await expect(openSqliteInbox(file, 'server')).rejects.toMatchObject({
+      code: 'inbox_unusable',
+      message: expect.stringContaining('not a database'),
+    })
     expect((await stat(file)).size).toBe(1600)
   })
 
@@ -125,7 +128,7 @@ describe('the SQLite file', () => {
   })
 
   it('answers store_unavailable while another process holds the write lock, and works on after it', async () => {
-    const inbox = openSqliteInbox(path, 'server')
+    const inbox = await openSqliteInbox(path, 'server')
     const other = new DatabaseSync(path)
     other.exec('BEGIN IMMEDIATE')
     const entry = newEntry()
@@ -143,7 +146,7 @@ describe('the SQLite file', () => {
 
   it('shares transactions among adds that come at once', async () => {
     const commits: number[] = []
-    const inbox = openSqliteInbox(path, 'server', (items) => commits.push(items))
+    const inbox = await openSqliteInbox(path, 'server', { onCommit: (items) => commits.push(items) })
     const results = await Promise.all(Array.from({ length: 50 }, () => inbox.add(newEntry())))
     expect(new Set(results)).toEqual(new Set(['added']))
     expect(commits.reduce((sum, items) => sum + items, 0)).toBe(50)
@@ -153,14 +156,71 @@ describe('the SQLite file', () => {
   })
 
   it('lets a failing operation fail alone', async () => {
-    const inbox = openSqliteInbox(path, 'server')
+    const inbox = await openSqliteInbox(path, 'server')
     const good = newEntry()
     // What no column takes stands for any fault of one entry; the cast makes what the types rule out.
-    const bad = { ...newEntry(), account: Symbol('no text') as unknown as string }
+    const bad = { ...newEntry(), account: ['no text'] as unknown as string }
     const [goodResult, badResult] = await Promise.allSettled([inbox.add(good), inbox.add(bad)])
     expect(goodResult).toEqual({ status: 'fulfilled', value: 'added' })
     expect(badResult?.status).toBe('rejected')
     await inbox.close()
+  })
+
+  describe('leases what it adds, when asked to', () => {
+    const LEASE = { leaseMs: 60_000 }
+    let inbox: Inbox
+    beforeEach(async () => {
+      inbox = await openSqliteInbox(path, 'server')
+    })
+    afterEach(() => inbox.close())
+
+    it('as if it had been claimed at once', async () => {
+      const entry = newEntry({ account: 'acct_1', livemode: true })
+      const lease = await inbox.add(entry, LEASE)
+      if (typeof lease === 'string') throw new Error(`expected a lease, got ${lease}`)
+      const { body, state: _state, reason: _reason, ...facts } = entry
+      expect(lease).toMatchObject({ entry: facts, body, attempt: 1, handledTwin: null })
+      const found = await inbox.get(entry.eventId)
+      expect(found?.entry).toMatchObject({ state: 'running', attempts: 1, receivedAt: lease.entry.receivedAt })
+      expect(await inbox.claim({ limit: 1, leaseMs: 1 })).toEqual([])
+      expect(await inbox.settle(lease, { state: 'handled' })).toBe(true)
+      expect((await inbox.get(entry.eventId))?.attempts).toMatchObject([{ number: 1, outcome: 'handled' }])
+    })
+
+    it('but not while its lane runs, and lets it run after that', async () => {
+      const running = await inbox.add(newEntry({ lane: '/x' }), LEASE)
+      const next = newEntry({ lane: '/x' })
+      expect(await inbox.add(next, LEASE)).toBe('added')
+      expect(await inbox.claim({ limit: 1, ...LEASE })).toEqual([])
+      if (typeof running === 'string') throw new Error('expected a lease')
+      await inbox.settle(running, { state: 'handled' })
+      expect(await inbox.claim({ limit: 1, ...LEASE })).toMatchObject([{ entry: { eventId: next.eventId } }])
+    })
+
+    it('but not while something of its lane waits', async () => {
+      await inbox.add(newEntry({ lane: '/x' }))
+      expect(await inbox.add(newEntry({ lane: '/x' }), LEASE)).toBe('added')
+    })
+
+    it.each([
+      ['thin', 'snapshot'],
+      ['snapshot', 'thin'],
+    ] as const)('but not the %s event of a change when the %s event is here', async (second, _first) => {
+      const snapshot = newEntry({ lane: '/pi_1' })
+      const thin = newEntry({ lane: '/pi_1', shape: 'thin', snapshotEventId: snapshot.eventId })
+      const [earlier, later] = second === 'thin' ? [snapshot, thin] : [thin, snapshot]
+      const lease = await inbox.add(earlier, LEASE)
+      if (typeof lease === 'string') throw new Error('expected a lease')
+      await inbox.settle(lease, { state: 'handled' })
+      expect(await inbox.add(later, LEASE)).toBe('added')
+      expect(await inbox.claim({ limit: 1, ...LEASE })).toMatchObject([{ handledTwin: earlier.eventId }])
+    })
+
+    it('but neither a duplicate nor what is parked', async () => {
+      const entry = newEntry({ state: 'parked', reason: 'test event' })
+      expect(await inbox.add(entry, LEASE)).toBe('added')
+      expect(await inbox.add({ ...entry, state: 'pending' }, LEASE)).toBe('duplicate')
+    })
   })
 
   it('refuses an SQLite that can corrupt it', () => {
