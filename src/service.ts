@@ -40,7 +40,10 @@ export async function createService(config: Config, overrides: ServiceOverrides 
   const log = overrides.log ?? (await createLog(config.logLevel))
   const handlers = overrides.handlers ?? (await loadUserHandlers(config, log))
   const metrics = createMetrics(handlers.map)
-  const inbox = undo.adopt(await openInbox(config.databaseUrl, 'server', { onCommit: metrics.onCommit, log }), (opened) => opened.close())
+  const inbox = undo.adopt(
+    await openInbox(config.databaseUrl, 'server', { onCommit: metrics.onCommit, log }),
+    (opened) => opened.close(),
+  )
 
   let isDraining = false
   let worker: Worker | undefined
@@ -53,10 +56,8 @@ export async function createService(config: Config, overrides: ServiceOverrides 
     secrets: config.webhookSecrets,
     connectSecrets: config.connectWebhookSecrets,
     onRefused: metrics.onRefused,
-    onAccepted(route, result, createdAt) {
-      metrics.onAccepted(route, result, createdAt)
-      if (result === 'stored') worker?.nudge()
-    },
+    add: (entry) => (worker ?? inbox).add(entry),
+    onAccepted: metrics.onAccepted,
   })
   const publicApp = config.role === 'work' ? createHealthApp(shared) : app
   const adminApp = createAdminApp({ ...shared, renderMetrics: () => metrics.render(inbox) })
@@ -106,14 +107,14 @@ function startWork({ config, handlers, inbox, log, metrics, clients: events }: W
 
 function startCatchingUp({ config, handlers, inbox, log, metrics, clients }: Work, worker: Worker): Reconciling {
   return startReconciling({
-    inbox,
+    // What is added starts at once, as a delivery does.
+    inbox: { ...inbox, add: worker.add },
     clients,
     log,
     types: listableTypes(handlers.map),
     mode: config.mode,
     everyMs: config.reconcileMinutes * 60_000,
     onReconciled: metrics.onReconciled,
-    onAdded: worker.nudge,
   })
 }
 

@@ -1,5 +1,6 @@
 import express, { type Express, type RequestHandler } from 'express'
 import { ReceiverError } from '../errors.ts'
+import type { Inbox } from '../inbox/inbox.ts'
 import { createErrorResponse, type OnRefused } from './error-response.ts'
 import { createHealthRoutes } from './health-routes.ts'
 import { type BodyReaderOptions, createBodyReader } from './read-body.ts'
@@ -9,6 +10,7 @@ export interface AppOptions extends WebhookRouteOptions, BodyReaderOptions {
   readonly secrets: readonly string[]
   readonly connectSecrets: readonly string[]
   readonly onRefused: OnRefused
+  readonly inbox: Inbox
   readonly isDraining: () => boolean
 }
 

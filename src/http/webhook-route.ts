@@ -2,14 +2,15 @@ import type { RequestHandler } from 'express'
 import { ReceiverError } from '../errors.ts'
 import { parseEnvelope } from '../event/envelope.ts'
 import { judgeMode, type Mode } from '../event/mode.ts'
-import type { WebhookRoute } from '../event.ts'
+import type { NewEntry, WebhookRoute } from '../event.ts'
 import type { Inbox } from '../inbox/inbox.ts'
 import type { Log } from '../log.ts'
 import { verifySignature } from './verify-signature.ts'
 
 /** What both routes share. */
 export interface WebhookRouteOptions {
-  readonly inbox: Inbox
+  /** Resolves once the entry is durable. */
+  readonly add: (entry: NewEntry) => ReturnType<Inbox['add']>
   readonly log: Log
   readonly mode: Mode
   readonly toleranceSeconds: number
@@ -31,7 +32,7 @@ export function createWebhookRoute(
   route: WebhookRoute,
   secrets: readonly string[],
 ): RequestHandler {
-  const { inbox, log, toleranceSeconds, now = () => new Date() } = options
+  const { log, toleranceSeconds, now = () => new Date() } = options
   return async (req, res) => {
     // The body reader in front leaves a Buffer.
     const body = req.body as Buffer
@@ -40,7 +41,7 @@ export function createWebhookRoute(
     const secret = verifySignature({ text, header, secrets, toleranceSeconds, now: now() })
     const envelope = parseEnvelope(text)
     const judged = judgeMode(envelope, options.mode)
-    const added = await inbox.add({ ...envelope, route, source: 'delivery', secret, body, ...judged })
+    const added = await options.add({ ...envelope, route, source: 'delivery', secret, body, ...judged })
     const result = added === 'duplicate' ? 'duplicate' : judged.state === 'parked' ? 'parked' : 'stored'
     options.onAccepted(route, result, envelope.createdAt)
     if (log.isLevelEnabled('debug'))

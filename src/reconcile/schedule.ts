@@ -13,8 +13,6 @@ export interface ReconcilingOptions extends Pick<ReconcileOptions, 'types' | 'mo
   readonly everyMs: number
   /** Told after each run; `isComplete` when Stripe refused nothing of it but accounts that left. */
   readonly onReconciled?: (types: Tallies, isComplete: boolean) => void
-  /** Told when entries were added, as far as possible while the run goes on. */
-  readonly onAdded?: () => void
 }
 
 export interface Reconciling {
@@ -70,7 +68,7 @@ export function startReconciling(options: ReconcilingOptions): Reconciling {
   async function reconcile(graceMs: number): Promise<void> {
     const startedAt = performance.now()
     const { signal } = stopping
-    const run = () => reconcileOnce({ ...options, signal, graceMs, onProgress: () => options.onAdded?.() })
+    const run = () => reconcileOnce({ ...options, signal, graceMs })
     const result = await options.clients.runWithin(signal, run)
     if (signal.aborted) return
     report(result, Math.round(performance.now() - startedAt))

@@ -1,6 +1,6 @@
-import { setTimeout as delay } from 'node:timers/promises'
+import { setTimeout as delay, setImmediate as nextTurn } from 'node:timers/promises'
 import { ReceiverError } from '../errors.ts'
-import type { Lease, Outcome } from '../event.ts'
+import type { Lease, NewEntry, Outcome } from '../event.ts'
 import type { Inbox } from '../inbox/inbox.ts'
 import type { Log } from '../log.ts'
 import type { Dispatch, Ended } from './dispatch.ts'
@@ -18,63 +18,72 @@ export interface WorkerOptions {
 }
 
 export interface Worker {
-  /** Tells that an entry was stored, so that it starts at once. */
-  nudge(): void
+  /** Stores an entry as the inbox does, and starts it at once: its handler runs after whoever added it has gone on. */
+  add(entry: NewEntry): Promise<'added' | 'duplicate'>
   /** Claims no more, gives running handlers `graceMs`, then aborts them; resolves once every attempt is settled. */
   stop(graceMs: number): Promise<void>
 }
 
 /** How long an idle worker trusts that nothing is due: retries and replays by other processes start within this. */
 const POLL_MS = 500
-/** Quick handlers find their next entries claimed already: about as many as they get through in this time. */
-const AHEAD_MS = 20
-/** At most; more in one transaction gained nothing, and each has its body in memory. */
-const MAX_AHEAD = 240
-/** An entry that was claimed ahead and does not start within this is given back, for whoever has a free place. */
-const MAX_AHEAD_WAIT_MS = 100
+/** More in one transaction gained nothing, and each has its body in memory. */
+const MAX_QUICK = 240
 /** Between tries while the store does not answer. */
 const STORE_RETRY_MS = 1_000
 
-/** Starts the loop: claim, dispatch, settle, wait. */
+/** A lease, and when it is over by the clock of `performance.now`. */
+interface Leased {
+  readonly lease: Lease
+  readonly endsAt: number
+}
+
+/**
+ * Starts the loop: claim, dispatch, settle, wait. What arrives while there is room is handed over instead: leased by the transaction
+ * that stores it, and run from memory.
+ */
 export function startWorker(options: WorkerOptions): Worker {
   const { inbox, log, concurrency, leaseMs } = options
   const wakeUp = createWakeUp()
   const shutdown = new AbortController()
   const running = new Set<Lease>()
-  /** Claimed ahead, and not started yet: all of one claim, the last. */
-  let waiting: Lease[] = []
-  /** When the last claim was asked for: its leases began then, or a little later. */
-  let claimedAt = Number.NEGATIVE_INFINITY
-  let endedSinceClaim = 0
-  const unsettled = new Set<Promise<void>>()
+  const turn = createTurn()
+  /** Attempts, arrivals and leases given back that are not through. */
+  const underWay = new Set<Promise<unknown>>()
+  /** Leased, and not started yet: what finds no place within this turn of the event loop is given back. */
+  let waiting: Leased[] = []
+  let offered = 0
+  /** The last claim found all that it asked for: what arrives now waits behind what is there. */
+  let isBehind = true
   let isStopping = false
+
+  const room = () => concurrency + turn.quick() - running.size
+  const endsAt = () => performance.now() + leaseMs
+
+  function track<T>(work: Promise<T>): Promise<T> {
+    const tracked = work.finally(() => underWay.delete(tracked))
+    underWay.add(tracked)
+    return tracked
+  }
 
   async function work(): Promise<void> {
     while (!isStopping) {
-      const free = concurrency - running.size
-      if (waiting.length > 0) await waitForPlaces()
-      else if (free === 0 || !(await claimAndStart(free))) await wakeUp.wait(POLL_MS)
+      if (running.size >= concurrency || !(await claimAndStart(room()))) await wakeUp.wait(POLL_MS)
     }
-    await releaseWaiting()
   }
 
   /** False when nothing was due. */
-  async function claimAndStart(free: number): Promise<boolean> {
-    const leases = await claim(free + countAhead())
-    const isAnyDue = leases.length > 0
-    if (!isStopping) for (const lease of leases.splice(0, free)) start(lease)
-    waiting = leases
-    return isAnyDue
-  }
-
-  function countAhead(): number {
-    const sinceMs = performance.now() - claimedAt
-    return Math.min(MAX_AHEAD, Math.floor(endedSinceClaim * Math.min(1, AHEAD_MS / sinceMs)))
+  async function claimAndStart(limit: number): Promise<boolean> {
+    const end = endsAt()
+    const leases = await claim(limit)
+    isBehind = leases.length === limit
+    if (leases.length === 0) return false
+    take(leases.map((lease) => ({ lease, endsAt: end })))
+    // By then quick handlers have ended, and the next claim is as large as it may be.
+    await nextTurn()
+    return true
   }
 
   async function claim(limit: number): Promise<Lease[]> {
-    claimedAt = performance.now()
-    endedSinceClaim = 0
     try {
       return await inbox.claim({ limit, leaseMs })
     } catch (error) {
@@ -84,46 +93,71 @@ export function startWorker(options: WorkerOptions): Worker {
     }
   }
 
-  function startWaiting(): void {
-    while (!isStopping && running.size < concurrency && aheadLeftMs() > 0) {
-      const lease = waiting.shift()
-      if (lease === undefined) return
-      start(lease)
+  async function store(entry: NewEntry): Promise<'added' | 'duplicate'> {
+    const added = await inbox.add(entry)
+    if (added === 'duplicate') return 'duplicate'
+    wakeUp.wake()
+    return 'added'
+  }
+
+  async function handOver(entry: NewEntry): Promise<'added' | 'duplicate'> {
+    const end = endsAt()
+    offered += 1
+    try {
+      const added = await inbox.add(entry, { leaseMs })
+      if (added === 'added') wakeUp.wake()
+      if (typeof added === 'string') return added
+      take([{ lease: added, endsAt: end }])
+      return 'added'
+    } finally {
+      offered -= 1
     }
   }
 
-  const aheadLeftMs = () => claimedAt + MAX_AHEAD_WAIT_MS - performance.now()
-
-  async function waitForPlaces(): Promise<void> {
-    if (aheadLeftMs() > 0) await wakeUp.wait(aheadLeftMs())
-    else await releaseWaiting()
+  /** Starts them once those who wait for the same answer of the store have gone on: a delivery is answered first. */
+  function take(leases: readonly Leased[]): void {
+    waiting.push(...leases)
+    process.nextTick(startWaiting)
+    if (turn.begin()) void track(nextTurn().then(endTurn))
   }
 
-  async function releaseWaiting(): Promise<void> {
-    if (waiting.length === 0) return
-    const leases = waiting
+  function startWaiting(): void {
+    while (!isStopping && running.size < concurrency) {
+      const next = waiting.shift()
+      if (next === undefined) return
+      running.add(next.lease)
+      turn.onStarted(next.lease)
+      void track(runAttempt(next))
+    }
+  }
+
+  async function endTurn(): Promise<void> {
+    turn.end()
+    const leases = waiting.map(({ lease }) => lease)
     waiting = []
-    await inbox.release(leases).catch((error: unknown) => {
-      log.error(
-        { err: error, entries: leases.length },
-        'cannot give leases back; the entries will run once these are over',
-      )
-    })
+    if (leases.length > 0) await giveBack(leases)
   }
 
-  function start(lease: Lease): void {
-    running.add(lease)
-    const attempt = runAttempt(lease, claimedAt + leaseMs).finally(() => unsettled.delete(attempt))
-    unsettled.add(attempt)
+  async function giveBack(leases: readonly Lease[]): Promise<void> {
+    for (;;) {
+      try {
+        return await inbox.release(leases)
+      } catch (error) {
+        const facts = { err: error, entries: leases.length }
+        if (isStopping) return log.error(facts, 'cannot give leases back; the entries will run once these are over')
+        log.error(facts, 'cannot give leases back; will try again')
+        await delay(STORE_RETRY_MS)
+      }
+    }
   }
 
-  async function runAttempt(lease: Lease, leaseEnd: number): Promise<void> {
+  async function runAttempt({ lease, endsAt: leaseEnd }: Leased): Promise<void> {
     const startedAt = performance.now()
     const ended = await options.dispatch(lease, shutdown.signal)
     const durationMs = performance.now() - startedAt
-    // The slot is free before the settle is durable: both share the next transaction with the next claim.
+    // The place is free before the settle is durable: both share the next transaction with the next claim.
     running.delete(lease)
-    endedSinceClaim += 1
+    turn.onEnded(lease)
     startWaiting()
     wakeUp.wake()
     const isSettled = await settle(lease, ended, leaseEnd)
@@ -158,15 +192,48 @@ export function startWorker(options: WorkerOptions): Worker {
 
   const looping = work()
   return {
-    nudge: wakeUp.wake,
+    add(entry) {
+      const hasRoom = !isBehind && !isStopping && waiting.length + offered < room()
+      return track(hasRoom ? handOver(entry) : store(entry))
+    },
     async stop(graceMs) {
       isStopping = true
       wakeUp.wake()
       const timer = setTimeout(() => shutdown.abort(), graceMs)
       await looping
-      await Promise.all(unsettled)
+      while (underWay.size > 0) await Promise.allSettled(underWay)
       clearTimeout(timer)
     },
+  }
+}
+
+/**
+ * Which handlers end in the turn of the event loop in which they start: those took no place, so there is room for as many more. Grows
+ * from turn to turn until one of a turn's handlers does not.
+ */
+function createTurn() {
+  const started = new Set<Lease>()
+  let isOpen = false
+  let ended = 0
+  let quick = 0
+  return {
+    /** False when it has begun already. */
+    begin(): boolean {
+      if (isOpen) return false
+      isOpen = true
+      return true
+    },
+    onStarted: (lease: Lease) => void started.add(lease),
+    onEnded(lease: Lease): void {
+      if (started.delete(lease)) ended += 1
+    },
+    end(): void {
+      quick = started.size > 0 ? ended : Math.min(MAX_QUICK, quick + ended)
+      started.clear()
+      ended = 0
+      isOpen = false
+    },
+    quick: () => quick,
   }
 }
 

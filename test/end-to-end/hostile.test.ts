@@ -27,6 +27,7 @@ beforeAll(async () => {
   captured = await captureLog('error')
   const app = createApp({
     inbox: store.inbox,
+    add: store.inbox.add,
     log: captured.log,
     mode: 'any',
     toleranceSeconds: 300,

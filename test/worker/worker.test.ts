@@ -68,7 +68,7 @@ describe('the worker', () => {
     expect(most).toBe(4)
   })
 
-  /** Quick ones first, so that the worker claims ahead; from then on handlers wait for the gate, or for the end. */
+  /** Quick ones first, so that the worker claims more than it has places for; then handlers wait for the gate, or for the end. */
   async function startTurningSlow({ quick, concurrency }: { quick: number; concurrency: number }) {
     const gate = Promise.withResolvers<void>()
     let [started, mostLimit, released] = [0, 0, 0]
@@ -98,7 +98,7 @@ describe('the worker', () => {
     return { gate, running, mostLimit: () => mostLimit, started: () => started, released: () => released }
   }
 
-  it('claims ahead of quick handlers, and gives back what slow ones cannot start soon', async () => {
+  it('claims more than its places for handlers that take none, and gives back at once what slow ones leave no place for', async () => {
     await Promise.all(Array.from({ length: 300 }, () => inbox.add(newEntry())))
     const { gate, mostLimit, started, released } = await startTurningSlow({ quick: 100, concurrency: 4 })
     await eventually('the rest to be given back', async () => (await inbox.counts()).running === 4 && released() > 0)
@@ -134,7 +134,7 @@ describe('the worker', () => {
     expect(released).toBe(0)
   })
 
-  it('gives back what it claimed ahead when it stops', async () => {
+  it('has given back what it could not start when it stops', async () => {
     await Promise.all(Array.from({ length: 300 }, () => inbox.add(newEntry())))
     const { running, started } = await startTurningSlow({ quick: 100, concurrency: 4 })
     await eventually('the handlers to be slow', () => started() === 104)
@@ -145,12 +145,12 @@ describe('the worker', () => {
     expect(attempts.filter((count) => count === 0)).toHaveLength(196)
   })
 
-  it('starts an entry when nudged, without waiting for its next look', async () => {
+  it('starts an entry when it is added, without waiting for its next look', async () => {
     // Without timers an idle worker never looks again by itself.
     vi.useFakeTimers({ toFake: ['setTimeout'] })
     const isIdle = Promise.withResolvers<void>()
     const started = Promise.withResolvers<void>()
-    const nudged = start(
+    const added = start(
       async () => {
         started.resolve()
         return handled
@@ -167,9 +167,133 @@ describe('the worker', () => {
       },
     )
     await isIdle.promise
-    await inbox.add(newEntry())
-    nudged.nudge()
+    expect(await added.add(newEntry())).toBe('added')
     await started.promise
+  })
+
+  describe('hands over', () => {
+    /** A worker that is idle, whose claims from then on find nothing, so that only what is handed over runs. */
+    async function startIdle(dispatch: Dispatch, concurrency = 4) {
+      const isIdle = Promise.withResolvers<void>()
+      const offers: boolean[] = []
+      const idle = start(dispatch, {
+        concurrency,
+        on: {
+          ...inbox,
+          async claim() {
+            isIdle.resolve()
+            return []
+          },
+          add(entry, lease) {
+            offers.push(lease !== undefined)
+            return inbox.add(entry, lease)
+          },
+        },
+      })
+      await isIdle.promise
+      await new Promise(setImmediate)
+      return { idle, offers }
+    }
+
+    it('what arrives while a place is free: it is leased as it is stored, and runs after its sender was told', async () => {
+      const steps: string[] = []
+      const { idle } = await startIdle(async ({ entry, attempt, body }) => {
+        steps.push(`${entry.eventId} attempt ${attempt}`)
+        expect(Buffer.from(body).toString()).toContain(entry.eventId)
+        return handled
+      })
+      const entry = newEntry()
+      await idle.add(entry).then((added) => steps.push(added))
+      await handledCount(1)
+      expect(steps).toEqual(['added', `${entry.eventId} attempt 1`])
+      expect(await inbox.get(entry.eventId)).toMatchObject({
+        entry: { state: 'handled', attempts: 1 },
+        attempts: [{ number: 1, outcome: 'handled' }],
+      })
+    })
+
+    it('what comes in two answers of the store within one turn', async () => {
+      const leases = await Promise.all([newEntry(), newEntry()].map((entry) => inbox.add(entry, { leaseMs: 60_000 })))
+      let released = 0
+      let started = 0
+      const isIdle = Promise.withResolvers<void>()
+      const idle = start(
+        async () => {
+          started += 1
+          return handled
+        },
+        {
+          on: {
+            ...inbox,
+            claim: async () => {
+              isIdle.resolve()
+              return []
+            },
+            add: async () => leases.pop() ?? 'duplicate',
+            release: async () => {
+              released += 1
+            },
+          },
+        },
+      )
+      await isIdle.promise
+      await new Promise(setImmediate)
+      void idle.add(newEntry())
+      process.nextTick(() => process.nextTick(() => void idle.add(newEntry())))
+      await eventually('both to start', () => started === 2)
+      expect(released).toBe(0)
+    })
+
+    it('nothing beyond its places', async () => {
+      const gate = Promise.withResolvers<void>()
+      let started = 0
+      const { idle, offers } = await startIdle(async () => {
+        started += 1
+        await gate.promise
+        return handled
+      }, 2)
+      await Promise.all(Array.from({ length: 5 }, () => idle.add(newEntry())))
+      expect(offers).toEqual([true, true, false, false, false])
+      await eventually('both places to be taken', () => started === 2)
+      expect(await inbox.counts()).toMatchObject({ running: 2, pending: 3 })
+      gate.resolve()
+      await handledCount(2)
+    })
+
+    it('nothing while more is due than it claimed', async () => {
+      await Promise.all(Array.from({ length: 20 }, () => inbox.add(newEntry())))
+      const gate = Promise.withResolvers<void>()
+      let offered = 0
+      const behind = start(
+        async () => {
+          await gate.promise
+          return handled
+        },
+        {
+          on: {
+            ...inbox,
+            add(entry, lease) {
+              offered += lease === undefined ? 0 : 1
+              return inbox.add(entry, lease)
+            },
+          },
+        },
+      )
+      await eventually('its places to be taken', async () => (await inbox.counts()).running === 4)
+      await behind.add(newEntry())
+      expect(offered).toBe(0)
+      gate.resolve()
+      await handledCount(21)
+    })
+
+    it('and gives back what comes while it stops, its attempt not counted', async () => {
+      const entry = newEntry()
+      const { idle } = await startIdle(async () => handled)
+      const adding = idle.add(entry)
+      await idle.stop(1_000)
+      expect(await adding).toBe('added')
+      expect((await inbox.get(entry.eventId))?.entry).toMatchObject({ state: 'pending', attempts: 0 })
+    })
   })
 
   it('does not spin while it is idle', async () => {
@@ -263,8 +387,7 @@ describe('the worker', () => {
     })
     await eventually('the handler to run', () => runs === 1)
     const stopped = stopping.stop(60_000)
-    await inbox.add(newEntry())
-    stopping.nudge()
+    expect(await stopping.add(newEntry())).toBe('added')
     gate.resolve()
     await stopped
     expect(await inbox.counts()).toMatchObject({ handled: 1, pending: 1 })
