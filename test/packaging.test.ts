@@ -13,55 +13,9 @@ const run = promisify(execFile)
 const project = fileURLToPath(new URL('../', import.meta.url))
 const read = (name: string): string => readFileSync(join(project, name), 'utf8')
 
-/** Instruction and arguments of each step of the Dockerfile. */
-const steps = read('Dockerfile')
-  .replace(/^#.*\n/gm, '')
-  .replace(/\\\n\s*/g, '')
-  .split('\n')
-  .filter((line) => line !== '')
-  .map((line) => ({ instruction: line.split(' ', 1)[0] ?? '', rest: line.slice(line.indexOf(' ') + 1) }))
+const dockerfile = read('Dockerfile').replace(/\\\n\s*/g, '')
 const argumentsOf = (instruction: string): string[] =>
-  steps.filter((step) => step.instruction === instruction).map(({ rest }) => rest)
-const copied = argumentsOf('COPY').flatMap((rest) => rest.split(' ').slice(0, -1))
-
-describe('the Dockerfile', () => {
-  it('starts from the Node that package.json asks for, unless another image is given', () => {
-    const major = /^>=(\d+)$/.exec(JSON.parse(read('package.json')).engines.node)?.[1]
-    expect(steps.slice(0, 2)).toEqual([
-      { instruction: 'ARG', rest: `NODE_IMAGE=node:${major}-slim` },
-      { instruction: 'FROM', rest: '$' + '{NODE_IMAGE}' },
-    ])
-  })
-
-  it('installs production dependencies, without scripts, in a layer that a change of the source leaves alone', () => {
-    const layers = steps.filter(({ instruction, rest }) => instruction === 'COPY' || rest.startsWith('npm '))
-    expect(layers.map(({ rest }) => rest)).toEqual([
-      'package.json package-lock.json ./',
-      expect.stringMatching(/^npm ci --omit=dev --ignore-scripts\b/),
-      'src ./src',
-    ])
-  })
-
-  it('runs as a user without rights, who alone may read the data', () => {
-    expect(argumentsOf('USER')).toEqual(['node'])
-    expect(argumentsOf('VOLUME')).toEqual(['/data'])
-    expect(argumentsOf('RUN')).toContain('mkdir --mode 700 /data && chown node:node /data')
-    const order = steps.map(({ instruction }) => instruction)
-    expect(order.indexOf('USER')).toBeGreaterThan(order.lastIndexOf('RUN'))
-    // What comes after VOLUME does not change the folder any more.
-    expect(order.indexOf('VOLUME')).toBeGreaterThan(order.lastIndexOf('RUN'))
-  })
-
-  it('publishes the port of deliveries and not the admin port', () => {
-    expect(argumentsOf('EXPOSE')).toEqual(['4242'])
-  })
-
-  it('gets nothing but what it copies: no .env and no data', () => {
-    const rules = read('.dockerignore').split('\n')
-    const effective = rules.filter((rule) => rule !== '' && !rule.startsWith('#'))
-    expect(effective).toEqual(['*', ...copied.map((path) => `!${path}`)])
-  })
-})
+  Array.from(dockerfile.matchAll(new RegExp(`^${instruction} (.*)$`, 'gm')), ([, rest = '']) => rest)
 
 interface LockedPackage {
   readonly dev?: boolean
@@ -88,8 +42,7 @@ describe('what is in the image', () => {
   beforeAll(async () => {
     scratch = await makeScratch()
     app = join(scratch.path, 'app')
-    await mkdir(app)
-    for (const path of copied) await cp(join(project, path), join(app, path), { recursive: true })
+    await copyAsBuilt(join(scratch.path, 'context'), app)
     await linkProductionPackages(app)
     const pairs = argumentsOf('ENV').flatMap((rest) => rest.split(' '))
     const image: Record<string, string> = Object.fromEntries(
@@ -159,6 +112,14 @@ describe('what is in the image', () => {
     }
   })
 })
+
+/** Copies what the Dockerfile copies, out of what .dockerignore lets through: it shuts out everything but the names after `!`. */
+async function copyAsBuilt(context: string, app: string): Promise<void> {
+  const letThrough = Array.from(read('.dockerignore').matchAll(/^!(.+)$/gm), ([, path = '']) => path)
+  for (const path of letThrough) await cp(join(project, path), join(context, path), { recursive: true })
+  const copied = argumentsOf('COPY').flatMap((rest) => rest.split(' ').slice(0, -1))
+  for (const path of copied) await cp(join(context, path), join(app, path), { recursive: true })
+}
 
 /** Links each package that `npm ci --omit=dev` would install. */
 async function linkProductionPackages(app: string): Promise<void> {
