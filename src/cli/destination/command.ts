@@ -1,14 +1,7 @@
 import { Command } from 'commander'
 import { runToExit } from '../terminal/exit.ts'
 import { urlOption } from '../terminal/options.ts'
-
-/** What `destination create` was asked for. */
-export interface CreateOptions {
-  readonly url: URL
-  readonly connect?: true
-  readonly thin?: true
-  readonly yes?: true
-}
+import type { CreateOptions } from './options.ts'
 
 const help = `
 Works on the account and mode of STRIPE_API_KEY.

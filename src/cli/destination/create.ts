@@ -9,9 +9,9 @@ import { subscribableTypes } from '../../destinations/types.ts'
 import { loadHandlers } from '../../handlers/load.ts'
 import { createStripeClients } from '../../stripe/client.ts'
 import { readSettings, type Settings } from '../settings.ts'
-import type { CreateOptions } from './command.ts'
 import { confirm } from './confirm.ts'
 import { writeFailure } from './failure.ts'
+import type { CreateOptions } from './options.ts'
 
 /** Creates the destination and prints its secret, as the line for `.env`, on standard output. False when it did not. */
 export async function runCreate(options: CreateOptions): Promise<boolean> {

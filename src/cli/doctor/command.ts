@@ -1,15 +1,7 @@
 import { Command } from 'commander'
 import { runToExit } from '../terminal/exit.ts'
 import { urlOption, wholeNumberOption } from '../terminal/options.ts'
-
-/** What `doctor` was asked for. */
-export interface DoctorOptions {
-  readonly url?: URL
-  readonly ping?: true
-  /** How long to wait for pings, in seconds. */
-  readonly timeout: number
-  readonly json?: true
-}
+import type { DoctorOptions } from './options.ts'
 
 const help = `
 Looks at both lists of destinations that the API key sees, changes nothing, and ends with 1 when there is a fault. Without --url it

@@ -10,7 +10,7 @@ import type { Entry } from '../../event.ts'
 import type { Inbox } from '../../inbox/inbox.ts'
 import { withInbox } from '../events/inbox.ts'
 import { createProgress } from '../terminal/progress.ts'
-import type { DoctorOptions } from './command.ts'
+import type { DoctorOptions } from './options.ts'
 
 const POLL_MS = 200
 /** As many pings as are looked through, newest first. */

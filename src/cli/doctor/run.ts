@@ -7,7 +7,7 @@ import { loadHandlers } from '../../handlers/load.ts'
 import { createStripeClients } from '../../stripe/client.ts'
 import { readSettings, type Settings } from '../settings.ts'
 import { toOneLine } from '../terminal/table.ts'
-import type { DoctorOptions } from './command.ts'
+import type { DoctorOptions } from './options.ts'
 import { pingDestinations } from './ping.ts'
 
 /** Prints what it finds as it finds it. False when there is a fault. */

@@ -1,8 +1,7 @@
 import { Command, Option } from 'commander'
 import { wholeNumberOption } from '../terminal/options.ts'
 import { addFilterOptions, type FilterOptions, matchesAll, toFilter } from './filter.ts'
-import type { ListOptions } from './list.ts'
-import type { ShowOptions } from './show.ts'
+import type { ListOptions, ShowOptions } from './options.ts'
 
 const help = `
 Works on the database that DATABASE_URL names, whether or not a server is running on it.

@@ -2,13 +2,9 @@ import { styleText } from 'node:util'
 import type { Entry, EntryState } from '../../event.ts'
 import { formatDuration } from '../terminal/duration.ts'
 import { formatTable, type TableRow } from '../terminal/table.ts'
-import { type FilterOptions, matchesAll, toFilter } from './filter.ts'
+import { matchesAll, toFilter } from './filter.ts'
 import { withInbox } from './inbox.ts'
-
-export interface ListOptions extends FilterOptions {
-  readonly limit: number
-  readonly json?: true
-}
+import type { ListOptions } from './options.ts'
 
 /** Prints the entries that match, newest first. False when a filter matches nothing. */
 export async function runList(options: ListOptions): Promise<boolean> {

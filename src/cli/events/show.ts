@@ -4,11 +4,7 @@ import type { EntryDetail } from '../../inbox/inbox.ts'
 import { formatDuration } from '../terminal/duration.ts'
 import { formatTable, type TableRow, toOneLine } from '../terminal/table.ts'
 import { withInbox } from './inbox.ts'
-
-export interface ShowOptions {
-  readonly payload?: true
-  readonly json?: true
-}
+import type { ShowOptions } from './options.ts'
 
 /** Prints all that is known of one entry, or nothing but its raw body. False when there is no such entry or body. */
 export async function runShow(eventId: string, options: ShowOptions): Promise<boolean> {

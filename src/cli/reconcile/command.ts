@@ -1,6 +1,6 @@
 import { Command } from 'commander'
 import { accountOption, durationOption } from '../terminal/options.ts'
-import type { ReconcileCommandOptions } from './run.ts'
+import type { ReconcileCommandOptions } from './options.ts'
 
 const help = `
 A server with STRIPE_API_KEY does this by itself, at its start and every RECONCILE_MINUTES. By hand it serves to look (--dry-run),

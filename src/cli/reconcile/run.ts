@@ -7,16 +7,8 @@ import { sumOf } from '../../reconcile/tally.ts'
 import { createStripeClients } from '../../stripe/client.ts'
 import { parsePart } from '../parse-part.ts'
 import { createProgress } from '../terminal/progress.ts'
+import type { ReconcileCommandOptions } from './options.ts'
 import { printReconciled } from './report.ts'
-
-export interface ReconcileCommandOptions {
-  /** In milliseconds. */
-  readonly since?: number
-  /** A connected account. */
-  readonly account?: string
-  readonly dryRun?: true
-  readonly json?: true
-}
 
 /** Reconciles once, prints what was undelivered, missing and added, and why accounts were left out. False when any was. */
 export async function runReconcile(options: ReconcileCommandOptions): Promise<boolean> {

@@ -1,22 +1,7 @@
 import { Argument, Command, InvalidArgumentError } from 'commander'
 import { findSample, sampleTypes } from '../samples/objects.ts'
 import { accountOption, fileOption, urlOption, wholeNumberOption } from '../terminal/options.ts'
-
-/** What `trigger` was asked for. */
-export interface TriggerOptions {
-  readonly thin?: true
-  /** A connected account. */
-  readonly connect?: string
-  readonly count: number
-  readonly duplicate?: true
-  /** How old the signature's stamp is; negative is in the future. */
-  readonly age: number
-  readonly badSignature?: true
-  readonly live?: true
-  /** A file's bytes, sent as they are. */
-  readonly payload?: Buffer
-  readonly url?: URL
-}
+import type { TriggerOptions } from './options.ts'
 
 const help = `
 Types:

@@ -5,7 +5,7 @@ import { ReceiverError } from '../../errors.ts'
 import { buildSampleEvent } from '../samples/event.ts'
 import { findSample } from '../samples/objects.ts'
 import { type Answer, type Delivery, type Destination, readNames, sendDelivery } from '../samples/send.ts'
-import type { TriggerOptions } from './command.ts'
+import type { TriggerOptions } from './options.ts'
 
 const CONCURRENCY = 16
 

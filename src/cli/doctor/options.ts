@@ -1,0 +1,8 @@
+/** What `doctor` was asked for. */
+export interface DoctorOptions {
+  readonly url?: URL
+  readonly ping?: true
+  /** How long to wait for pings, in seconds. */
+  readonly timeout: number
+  readonly json?: true
+}
