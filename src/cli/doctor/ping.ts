@@ -8,7 +8,7 @@ import { findSites, type PlacedDestination } from '../../destinations/sites.ts'
 import { ReceiverError } from '../../errors.ts'
 import type { Entry } from '../../event.ts'
 import type { Inbox } from '../../inbox/inbox.ts'
-import { withInbox } from '../events/inbox.ts'
+import { withInbox } from '../inbox.ts'
 import { createProgress } from '../terminal/progress.ts'
 import type { DoctorOptions } from './options.ts'
 

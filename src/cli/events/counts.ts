@@ -1,7 +1,7 @@
 import { styleText } from 'node:util'
+import { withInbox } from '../inbox.ts'
 import { formatDuration } from '../terminal/duration.ts'
 import { formatTable } from '../terminal/table.ts'
-import { withInbox } from './inbox.ts'
 
 /** Prints how many entries are in each state, and for how long the one that waits for a worker for longest has been due. */
 export async function runCounts({ json }: { readonly json?: true }): Promise<void> {

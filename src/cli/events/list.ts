@@ -1,9 +1,9 @@
 import { styleText } from 'node:util'
 import type { Entry, EntryState } from '../../event.ts'
+import { withInbox } from '../inbox.ts'
 import { formatDuration } from '../terminal/duration.ts'
 import { formatTable, type TableRow } from '../terminal/table.ts'
 import { matchesAll, toFilter } from './filter.ts'
-import { withInbox } from './inbox.ts'
 import type { ListOptions } from './options.ts'
 
 /** Prints the entries that match, newest first. False when a filter matches nothing. */

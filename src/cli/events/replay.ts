@@ -7,9 +7,9 @@ import {
   replayEntries,
   type Selection,
 } from '../../operations/replay.ts'
+import { withInbox } from '../inbox.ts'
 import { createProgress } from '../terminal/progress.ts'
 import { formatTable, toOneLine } from '../terminal/table.ts'
-import { withInbox } from './inbox.ts'
 
 /**
  * Replays the entries and prints how many, and which ones were left alone and why. False when a named entry was left alone,

@@ -1,9 +1,9 @@
 import { styleText } from 'node:util'
 import type { Attempt } from '../../event.ts'
 import type { EntryDetail } from '../../inbox/inbox.ts'
+import { withInbox } from '../inbox.ts'
 import { formatDuration } from '../terminal/duration.ts'
 import { formatTable, type TableRow, toOneLine } from '../terminal/table.ts'
-import { withInbox } from './inbox.ts'
 import type { ShowOptions } from './options.ts'
 
 /** Prints all that is known of one entry, or nothing but its raw body. False when there is no such entry or body. */

@@ -1,7 +1,7 @@
-import { readEnvironment } from '../../config.ts'
-import type { Inbox } from '../../inbox/inbox.ts'
-import { openInbox } from '../../inbox/open-inbox.ts'
-import { parsePart } from '../parse-part.ts'
+import { readEnvironment } from '../config.ts'
+import type { Inbox } from '../inbox/inbox.ts'
+import { openInbox } from '../inbox/open-inbox.ts'
+import { parsePart } from './parse-part.ts'
 
 /**
  * Opens the inbox that DATABASE_URL names, beside a server that may be running, and closes it after use.
