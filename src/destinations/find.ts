@@ -1,6 +1,6 @@
 import Stripe from 'stripe'
 import { type Destination, fromV1, fromV2, mergeDestinations } from './destinations.ts'
-import { explainListFailure } from './failure.ts'
+import { describeFailure } from './failure.ts'
 import type { Finding } from './finding.ts'
 
 /** What Stripe told of its destinations. */
@@ -59,7 +59,19 @@ async function readList<T>(
     if (!(error instanceof Stripe.errors.StripeError)) throw error
     clockAheadMs ??= readClock(error.headers)
     // A list that broke off would look like one in which something is missing.
-    return { destinations: [], failure: explainListFailure(api, error), clockAheadMs }
+    return { destinations: [], failure: describeListFailure(error, api), clockAheadMs }
+  }
+}
+
+const paths = { v1: '/v1/webhook_endpoints', v2: '/v2/core/event_destinations' } as const
+
+function describeListFailure(error: Stripe.errors.StripeError, api: 'v1' | 'v2'): Finding {
+  if (api === 'v1' || error.statusCode !== 404) return describeFailure(error, `read ${paths[api]}`, 'Read')
+  return {
+    severity: 'warning',
+    check: 'api_reachable',
+    message: `${paths.v2} is not there for this account (404): only what ${paths.v1} lists was looked at`,
+    mend: 'thin destinations need it: ask Stripe support to enable API v2, or do without them',
   }
 }
 

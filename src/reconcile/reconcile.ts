@@ -5,8 +5,8 @@ import { judgeMode, type Mode } from '../event/mode.ts'
 import type { HandlerMap, NewEntry } from '../event.ts'
 import type { Inbox } from '../inbox/inbox.ts'
 import type { StripeClients } from '../stripe/client.ts'
-import { explainRefusal, type Refusal } from '../stripe/refusal.ts'
 import { listUndelivered } from './list-undelivered.ts'
+import { explainRefusal, type Refusal } from './refusal.ts'
 import { addTallies, nothing, type Tallies, type Tally } from './tally.ts'
 
 export interface ReconcileOptions {

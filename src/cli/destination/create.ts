@@ -1,6 +1,6 @@
 import Stripe from 'stripe'
 import { createDestination, type Destination, type DestinationPlan } from '../../destinations/destinations.ts'
-import { explainFailure } from '../../destinations/failure.ts'
+import { describeFailure } from '../../destinations/failure.ts'
 import { findDestinations } from '../../destinations/find.ts'
 import { countTypes } from '../../destinations/finding.ts'
 import { checkSetup, modeOfKey } from '../../destinations/setup.ts'
@@ -107,7 +107,7 @@ async function create(client: Stripe, plan: DestinationPlan, settings: Settings)
     return tellSecret(secret, plan, settings)
   } catch (error) {
     if (!(error instanceof Stripe.errors.StripeError)) throw error
-    writeFailure(explainFailure('create the destination', error, 'Write'))
+    writeFailure(describeFailure(error, 'create the destination', 'Write'))
     return false
   }
 }

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import Stripe from 'stripe'
 import { type Destination, PING_TYPE, pingDestination } from '../../destinations/destinations.ts'
-import { explainFailure } from '../../destinations/failure.ts'
+import { describeFailure } from '../../destinations/failure.ts'
 import type { Finding } from '../../destinations/finding.ts'
 import { describePlaced } from '../../destinations/places.ts'
 import { findSites, type PlacedDestination } from '../../destinations/sites.ts'
@@ -64,7 +64,7 @@ async function pingThrough(
       waiting.push({ destination, eventId: await pingDestination(client, destination.id) })
     } catch (error) {
       if (!(error instanceof Stripe.errors.StripeError)) throw error
-      const failure = explainFailure(`ping ${destination.id}`, error, 'Write')
+      const failure = describeFailure(error, `ping ${destination.id}`, 'Write')
       findings.push({ ...failure, check: 'ping', destinations: [destination.id] })
     }
   }

@@ -1,0 +1,27 @@
+import Stripe from 'stripe'
+import { explainFailure } from '../stripe/failure.ts'
+
+/** Why an account's events could not be read, for operators. */
+export interface Refusal {
+  /** What came, and what to do. Never a body or a key. */
+  readonly message: string
+  /** The account can't be acted for any more, or never could; nothing else is wrong. */
+  readonly isAccountGone: boolean
+  /** The same would come for any account: the key, the connection, the rate limit. */
+  readonly isForAllAccounts: boolean
+}
+
+/** What a failed request for the account (null: the platform) means. Undefined when the error is not the SDK's. */
+export function explainRefusal(error: unknown, account: string | null): Refusal | undefined {
+  if (!(error instanceof Stripe.errors.StripeError)) return undefined
+  if (error.code === 'account_invalid' && account !== null) {
+    const message = `${account} is not connected to the platform of STRIPE_API_KEY: it left, was never connected, or is of the other mode`
+    return { message, isAccountGone: true, isForAllAccounts: false }
+  }
+  const { cause, message, mend } = explainFailure(error, {
+    action: `read the events of ${account ?? 'its own account'}`,
+    permission: 'read access to Events, for connected accounts too',
+  })
+  const isOfAccount = cause === 'permission' || cause === 'request'
+  return { message: `${message}; ${mend}`, isAccountGone: false, isForAllAccounts: account === null || !isOfAccount }
+}
