@@ -3,7 +3,7 @@ import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { describe, expect, it } from 'vitest'
-import { parseConfig, variableNames } from '../src/config.ts'
+import { parseConfig, parseSettings, variableNames } from '../src/config.ts'
 import { makeScratch } from './support/scratch.ts'
 
 const run = promisify(execFile)
@@ -179,6 +179,31 @@ describe('a key of the other mode', () => {
     ['sk_test_12345678', 'any'],
   ])('is not %s on a server for %s', (key, mode) => {
     expect(parseConfig({ ...required, STRIPE_API_KEY: key, STRIPE_MODE: mode }).stripeApiKey).toBe(key)
+  })
+})
+
+describe('a part of the configuration', () => {
+  const environment = {
+    PORT: '8080',
+    DATABASE_URL: 'nonsense',
+    STRIPE_API_KEY: 'sk_live_12345678',
+    STRIPE_MODE: 'test',
+  }
+
+  it('holds what was asked for, and looks at nothing else', () => {
+    expect(parseSettings(environment, ['port', 'twins'])).toEqual({ port: 8080, twins: 'one' })
+  })
+
+  it('has the faults of what was asked for alone', () => {
+    expect(() => parseSettings(environment, ['port', 'databaseUrl', 'webhookSecrets'])).toThrow(
+      /^The configuration has 2 fault\(s\):\n {2}DATABASE_URL: expected .*\n {2}STRIPE_WEBHOOK_SECRET is not set: /,
+    )
+  })
+
+  it('with the key and the mode, they must go together', () => {
+    expect(() => parseSettings(environment, ['stripeApiKey', 'mode'])).toThrow('because STRIPE_MODE is test')
+    expect(parseSettings(environment, ['stripeApiKey'])).toEqual({ stripeApiKey: 'sk_live_12345678' })
+    expect(parseSettings(environment, ['mode'])).toEqual({ mode: 'test' })
   })
 })
 

@@ -15,7 +15,7 @@ const node = 'node:!(sqlite){,/*}'
 const allowed: Readonly<Record<string, readonly string[]>> = {
   'main.ts': ['{config,errors,log,service}.ts'],
   'service.ts': ['{event,log,metrics}.ts', 'type config.ts', '{http,inbox,worker,handlers,stripe,reconcile}/*.ts'],
-  'config.ts': ['errors.ts', 'type log.ts', 'dotenv', 'zod'],
+  'config.ts': ['errors.ts', 'dotenv', 'zod'],
   'log.ts': ['pino', 'pino-pretty'],
   'errors.ts': [],
   'metrics.ts': ['event.ts', 'event/*', 'type inbox/inbox.ts', 'type reconcile/tally.ts', 'prom-client'],

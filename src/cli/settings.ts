@@ -1,6 +1,5 @@
-import { readEnvironment } from '../config.ts'
+import { parseSettings, readEnvironment } from '../config.ts'
 import type { Mode } from '../event/mode.ts'
-import { parsePart } from './parse-part.ts'
 
 /** What `doctor` and `destination` need of the configuration. A secret that is not set is for them to report. */
 export interface Settings {
@@ -13,28 +12,22 @@ export interface Settings {
   readonly hasConnectSecret: boolean
 }
 
+const asked = ['connectWebhookSecrets', 'stripeApiKey', 'stripeApiBase', 'handlersPath', 'twins'] as const
+
 /** Throws ReceiverError `config_invalid` for what is set and malformed; the rest of the configuration is not looked at. */
 export function readSettings(): Settings {
-  const { STRIPE_WEBHOOK_SECRET, STRIPE_CONNECT_WEBHOOK_SECRET, STRIPE_API_KEY, STRIPE_API_BASE, ...environment } =
-    readEnvironment()
-  const { HANDLERS, STRIPE_MODE, TWINS } = environment
-  const config = parsePart({
-    STRIPE_WEBHOOK_SECRET,
-    STRIPE_CONNECT_WEBHOOK_SECRET,
-    STRIPE_API_KEY,
-    STRIPE_API_BASE,
-    HANDLERS,
-    TWINS,
-  })
+  const environment = readEnvironment()
+  const hasSecret = Boolean(environment.STRIPE_WEBHOOK_SECRET?.trim())
+  const config = parseSettings(environment, hasSecret ? ['webhookSecrets', ...asked] : asked)
   // By itself: beside the key, one of the other mode would be refused, and that is for the doctor to tell.
-  const { mode } = parsePart({ STRIPE_MODE })
+  const { mode } = parseSettings(environment, ['mode'])
   return {
     apiKey: config.stripeApiKey,
     apiBase: config.stripeApiBase,
     mode,
     handlersPath: config.handlersPath,
     twins: config.twins,
-    hasSecret: Boolean(STRIPE_WEBHOOK_SECRET?.trim()),
+    hasSecret,
     hasConnectSecret: config.connectWebhookSecrets.length > 0,
   }
 }

@@ -1,11 +1,10 @@
-import { type Config, readEnvironment } from '../../config.ts'
+import { parseSettings, readEnvironment } from '../../config.ts'
 import { ReceiverError } from '../../errors.ts'
 import { loadHandlers } from '../../handlers/load.ts'
-import { openInbox } from '../../inbox/open-inbox.ts'
 import { listableTypes, type Reconciled, reconcileOnce } from '../../reconcile/reconcile.ts'
 import { sumOf } from '../../reconcile/tally.ts'
 import { createStripeClients } from '../../stripe/client.ts'
-import { parsePart } from '../parse-part.ts'
+import { withInbox } from '../inbox.ts'
 import { createProgress } from '../terminal/progress.ts'
 import type { ReconcileCommandOptions } from './options.ts'
 import { printReconciled } from './report.ts'
@@ -22,18 +21,15 @@ export async function runReconcile(options: ReconcileCommandOptions): Promise<bo
   return result.refusals.length === 0
 }
 
-function readConfig(): Config {
-  const { STRIPE_API_KEY, STRIPE_API_BASE, STRIPE_REQUESTS_PER_SECOND, STRIPE_MODE, DATABASE_URL, HANDLERS } =
-    readEnvironment()
-  const config = parsePart({
-    STRIPE_API_KEY,
-    STRIPE_API_BASE,
-    STRIPE_REQUESTS_PER_SECOND,
-    STRIPE_MODE,
-    DATABASE_URL,
-    HANDLERS,
-  })
-  if (config.stripeApiKey !== undefined) return config
+function readConfig() {
+  const { stripeApiKey: apiKey, ...settings } = parseSettings(readEnvironment(), [
+    'stripeApiKey',
+    'stripeApiBase',
+    'stripeRequestsPerSecond',
+    'mode',
+    'handlersPath',
+  ])
+  if (apiKey !== undefined) return { apiKey, ...settings }
   throw new ReceiverError(
     'config_invalid',
     'STRIPE_API_KEY is not set: expected a secret or restricted API key that may read events, such as sk_test_… or rk_live_….',
@@ -41,17 +37,11 @@ function readConfig(): Config {
 }
 
 async function reconcile(
-  {
-    databaseUrl,
-    mode,
-    stripeApiKey: apiKey,
-    stripeApiBase: apiBase,
-    stripeRequestsPerSecond: requestsPerSecond,
-  }: Config,
+  config: ReturnType<typeof readConfig>,
   types: readonly string[],
   { since: sinceMs, account, dryRun }: ReconcileCommandOptions,
 ): Promise<Reconciled> {
-  const inbox = await openInbox(databaseUrl, 'command')
+  const { mode, apiKey, stripeApiBase: apiBase, stripeRequestsPerSecond: requestsPerSecond } = config
   const isDryRun = dryRun ?? false
   const verb = isDryRun ? 'missing' : 'added'
   let found = { undelivered: 0, missing: 0 }
@@ -59,15 +49,16 @@ async function reconcile(
     process.stderr,
     (undelivered) => `looked at ${undelivered} undelivered events, ${found.missing} ${verb}`,
   )
+  const onProgress = (counted: Reconciled['types']) => {
+    found = sumOf(counted)
+    progress.update(found.undelivered)
+  }
+  const clients = createStripeClients({ apiKey, apiBase, requestsPerSecond })
   try {
-    const clients = createStripeClients({ apiKey, apiBase, requestsPerSecond })
-    const onProgress = (counted: Reconciled['types']) => {
-      found = sumOf(counted)
-      progress.update(found.undelivered)
-    }
-    return await reconcileOnce({ inbox, clients, types, mode, sinceMs, account, isDryRun, onProgress })
+    return await withInbox((inbox) =>
+      reconcileOnce({ inbox, clients, types, mode, sinceMs, account, isDryRun, onProgress }),
+    )
   } finally {
     progress.end()
-    await inbox.close()
   }
 }

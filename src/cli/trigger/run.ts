@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { styleText } from 'node:util'
-import { type Environment, readEnvironment } from '../../config.ts'
+import { type Environment, parseSettings, readEnvironment } from '../../config.ts'
 import { ReceiverError } from '../../errors.ts'
 import { buildSampleEvent } from '../samples/event.ts'
 import { findSample } from '../samples/objects.ts'
@@ -45,8 +45,8 @@ function chooseDestination(environment: Environment, options: TriggerOptions): D
 }
 
 function readPort(environment: Environment): number {
-  const port = environment.PORT?.trim() || '4242'
-  if (/^\d{1,5}$/.test(port) && Number(port) >= 1 && Number(port) <= 65_535) return Number(port)
+  const { port } = parseSettings(environment, ['port'])
+  if (port > 0) return port
   throw new ReceiverError(
     'config_invalid',
     'PORT: expected the port the server listens on, such as 4242; or give --url',
@@ -54,15 +54,16 @@ function readPort(environment: Environment): number {
 }
 
 function readSecret(environment: Environment, { connect }: TriggerOptions): string {
-  const name = connect === undefined ? 'STRIPE_WEBHOOK_SECRET' : 'STRIPE_CONNECT_WEBHOOK_SECRET'
-  const secret = environment[name]?.split(',')[0]?.trim()
-  if (!secret) {
-    const advice =
-      'set it in .env to the secret that the server runs with (to try things out, any whsec_… of your own on both sides)'
-    throw new ReceiverError('config_invalid', `${name} is not set: ${advice}`)
-  }
-  if (/^whsec_/.test(secret)) return secret
-  throw new ReceiverError('config_invalid', `${name}: expected a signing secret such as whsec_1a2b3c4d5e6f`)
+  const [variable, setting] =
+    connect === undefined
+      ? (['STRIPE_WEBHOOK_SECRET', 'webhookSecrets'] as const)
+      : (['STRIPE_CONNECT_WEBHOOK_SECRET', 'connectWebhookSecrets'] as const)
+  const isSet = Boolean(environment[variable]?.trim())
+  const [secret] = isSet ? parseSettings(environment, [setting])[setting] : []
+  if (secret !== undefined) return secret
+  const advice =
+    'set it in .env to the secret that the server runs with (to try things out, any whsec_… of your own on both sides)'
+  throw new ReceiverError('config_invalid', `${variable} is not set: ${advice}`)
 }
 
 function createDelivery(type: string | undefined, { payload, thin, connect, live }: TriggerOptions): Delivery {

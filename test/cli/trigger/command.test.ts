@@ -171,7 +171,11 @@ describe('when it fails', () => {
     const unset = await trigger(args, { [name]: '' })
     const wrong = await trigger(args, { [name]: 'sk_test_misplaced' })
     expect(unset).toMatchObject({ code: 1, stdout: '', stderr: expect.stringContaining(`error: ${name} is not set`) })
-    expect(wrong).toMatchObject({ code: 1, stdout: '', stderr: expect.stringContaining(`error: ${name}: expected`) })
+    expect(wrong).toMatchObject({
+      code: 1,
+      stdout: '',
+      stderr: expect.stringContaining(`${name}: expected a signing secret`),
+    })
     expect(unset.stderr + wrong.stderr).not.toMatch(/misplaced|\n\s+at /)
     expect(server.received).toEqual([])
   })
