@@ -1,4 +1,5 @@
 import { styleText } from 'node:util'
+import { formatTable, headerRow, type TableRow } from '../terminal/table.ts'
 import type { DemoResult } from './results.ts'
 
 /** Prints one JSON object for each delivery; what is wrong with the inbox as a whole goes to standard error. */
@@ -11,25 +12,12 @@ export function printJson(results: readonly DemoResult[], faults: readonly strin
 }
 
 const WIDTH_WITHOUT_TERMINAL = 120
-/** Narrower than this, what was said gets a line of its own. */
-const MIN_SAID_WIDTH = 40
-const header = ['TYPE', 'SHAPE', 'ROUTE', 'HTTP', 'STATE'] as const
 
 /** Prints a table as wide as the terminal, what it amounts to, and what to try next. */
 export function printTable(results: readonly DemoResult[], faults: readonly string[], durationMs: number): void {
-  const rows = results.map(describeCells)
-  const widths = header.map((title, column) =>
-    Math.max(title.length, ...rows.map((cells) => cells[column]?.length ?? 0)),
-  )
+  const header = headerRow(['TYPE', 'SHAPE', 'ROUTE', 'HTTP', 'STATE'], "HANDLER'S LOG")
   const width = process.stdout.columns ?? WIDTH_WITHOUT_TERMINAL
-  const pad = (cells: readonly string[]) => cells.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  ')
-  print(styleText('bold', `${pad(header)}  HANDLER'S LOG`))
-  for (const [index, result] of results.entries()) {
-    const cells = pad(rows[index] ?? [])
-    const isNarrow = width - cells.length - 2 < MIN_SAID_WIDTH
-    const said = shorten(describeWords(result), isNarrow ? width - 4 : width - cells.length - 2)
-    print(`${paint(result, cells)}${isNarrow ? '\n    ' : '  '}${said}`)
-  }
+  for (const line of formatTable([header, ...results.map(toRow)], width)) print(line)
   print(`\n${summarize(results, faults, durationMs)}`)
   printFaults(results, faults)
   print(`\nWhere it says fetched=false: with STRIPE_API_KEY set, the object of a thin event is fetched from Stripe.
@@ -37,8 +25,13 @@ Next: put STRIPE_WEBHOOK_SECRET into .env, run \`npm start\`,
 and in another terminal \`npm run trigger -- payout.failed\`.`)
 }
 
-function describeCells({ delivery, answer, state }: DemoResult): string[] {
-  return [delivery.type, delivery.shape, delivery.route, String(answer), state ?? '–']
+function toRow(result: DemoResult): TableRow {
+  const { delivery, answer, state } = result
+  return {
+    cells: [delivery.type, delivery.shape, delivery.route, String(answer), state ?? '–'],
+    text: describeWords(result),
+    paint: (cells) => styleText(colorOf(result), cells),
+  }
 }
 
 function describeWords({ delivery, message, facts }: DemoResult): string {
@@ -50,13 +43,9 @@ function describeWords({ delivery, message, facts }: DemoResult): string {
   return [`${kind}${message}`, ...words].join(' ')
 }
 
-function shorten(text: string, width: number): string {
-  return text.length <= width ? text : `${text.slice(0, Math.max(0, width - 1))}…`
-}
-
-function paint({ faults, state }: DemoResult, text: string): string {
-  if (faults.length > 0) return styleText('red', text)
-  return state === 'handled' ? styleText('green', text) : styleText('yellow', text)
+function colorOf({ faults, state }: DemoResult): 'red' | 'green' | 'yellow' {
+  if (faults.length > 0) return 'red'
+  return state === 'handled' ? 'green' : 'yellow'
 }
 
 function summarize(results: readonly DemoResult[], faults: readonly string[], durationMs: number): string {

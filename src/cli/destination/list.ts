@@ -4,7 +4,7 @@ import { findDestinations } from '../../destinations/find.ts'
 import { checkSetup } from '../../destinations/setup.ts'
 import { createStripeClients } from '../../stripe/client.ts'
 import { readSettings } from '../settings.ts'
-import { formatTable, type TableRow } from '../terminal/table.ts'
+import { formatTable, headerRow, type TableRow } from '../terminal/table.ts'
 import { writeFailure } from './failure.ts'
 
 /** Prints the account's destinations. False when a list could not be read. */
@@ -24,10 +24,7 @@ export async function runDestinationList({ json }: { readonly json?: true }): Pr
 }
 
 function formatDestinations(destinations: readonly Destination[]): string[] {
-  const header: TableRow = {
-    cells: ['ID', 'URL', 'SHAPE', 'FROM', 'STATUS', 'API VERSION', 'TYPES'],
-    paint: (cells) => styleText('bold', cells),
-  }
+  const header = headerRow(['ID', 'URL', 'SHAPE', 'FROM', 'STATUS', 'API VERSION', 'TYPES'])
   return formatTable([header, ...destinations.map(toRow)], Infinity)
 }
 

@@ -2,7 +2,7 @@ import { styleText } from 'node:util'
 import type { Entry, EntryState } from '../../event.ts'
 import { withInbox } from '../inbox.ts'
 import { formatDuration } from '../terminal/duration.ts'
-import { formatTable, type TableRow } from '../terminal/table.ts'
+import { formatTable, headerRow, type TableRow } from '../terminal/table.ts'
 import { matchesAll, toFilter } from './filter.ts'
 import type { ListOptions } from './options.ts'
 
@@ -25,11 +25,10 @@ export async function runList(options: ListOptions): Promise<boolean> {
 
 function formatEntries(entries: readonly Entry[]): string[] {
   const hasAccounts = entries.some((entry) => entry.account !== null)
-  const header: TableRow = {
-    cells: ['EVENT', 'TYPE', ...(hasAccounts ? ['ACCOUNT'] : []), 'STATE', 'ATTEMPTS', 'RECEIVED'],
-    text: entries.some((entry) => entry.reason !== null) ? 'REASON' : '',
-    paint: (cells) => styleText('bold', cells),
-  }
+  const header = headerRow(
+    ['EVENT', 'TYPE', ...(hasAccounts ? ['ACCOUNT'] : []), 'STATE', 'ATTEMPTS', 'RECEIVED'],
+    entries.some((entry) => entry.reason !== null) ? 'REASON' : '',
+  )
   // Through a pipe the reasons stay whole, for grep.
   return formatTable([header, ...entries.map((entry) => toRow(entry, hasAccounts))], process.stdout.columns ?? Infinity)
 }

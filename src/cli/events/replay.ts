@@ -1,4 +1,3 @@
-import { styleText } from 'node:util'
 import {
   type Obstacle,
   type ReplayGroup,
@@ -9,7 +8,7 @@ import {
 } from '../../operations/replay.ts'
 import { withInbox } from '../inbox.ts'
 import { createProgress } from '../terminal/progress.ts'
-import { formatTable, toOneLine } from '../terminal/table.ts'
+import { formatTable, headerRow, toOneLine } from '../terminal/table.ts'
 
 /**
  * Replays the entries and prints how many, and which ones were left alone and why. False when a named entry was left alone,
@@ -49,7 +48,7 @@ async function withProgress<T>(verb: string, work: (onProgress: (count: number) 
 }
 
 function printGroups(groups: readonly ReplayGroup[]): void {
-  const header = { cells: ['ENTRIES', 'STATE', 'TYPE'], paint: (cells: string) => styleText('bold', cells) }
+  const header = headerRow(['ENTRIES', 'STATE', 'TYPE'])
   const rows = groups.map(({ entries, state, type }) => ({ cells: [String(entries), state, type] }))
   process.stdout.write(`${formatTable([header, ...rows], Infinity).join('\n')}\n\n`)
 }

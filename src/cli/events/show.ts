@@ -1,9 +1,8 @@
-import { styleText } from 'node:util'
 import type { Attempt } from '../../event.ts'
 import type { EntryDetail } from '../../inbox/inbox.ts'
 import { withInbox } from '../inbox.ts'
 import { formatDuration } from '../terminal/duration.ts'
-import { formatTable, type TableRow, toOneLine } from '../terminal/table.ts'
+import { formatTable, headerRow, type TableRow, toOneLine } from '../terminal/table.ts'
 import type { ShowOptions } from './options.ts'
 
 /** Prints all that is known of one entry, or nothing but its raw body. False when there is no such entry or body. */
@@ -37,14 +36,9 @@ function toJson({ entry, attempts, body }: EntryDetail) {
 function formatDetail({ entry, attempts, body }: EntryDetail): string[] {
   const facts = Object.entries(entry).map(([name, value]) => ({ cells: [toWords(name), describe(value)] }))
   const size = body === null ? 'dropped by retention' : `${body.byteLength} bytes; --payload prints them`
-  const history = attempts.length === 0 ? [] : ['', ...formatTable([attemptHeader, ...attempts.map(toRow)], Infinity)]
+  const header = headerRow(['REPLAY', 'ATTEMPT', 'STARTED', 'TOOK', 'OUTCOME'], 'ERROR')
+  const history = attempts.length === 0 ? [] : ['', ...formatTable([header, ...attempts.map(toRow)], Infinity)]
   return [...formatTable([...facts, { cells: ['body', size] }], Infinity), ...history]
-}
-
-const attemptHeader: TableRow = {
-  cells: ['REPLAY', 'ATTEMPT', 'STARTED', 'TOOK', 'OUTCOME'],
-  text: 'ERROR',
-  paint: (cells) => styleText('bold', cells),
 }
 
 function toRow(attempt: Attempt): TableRow {

@@ -1,7 +1,6 @@
-import { styleText } from 'node:util'
 import type { Reconciled } from '../../reconcile/reconcile.ts'
 import { sumOf } from '../../reconcile/tally.ts'
-import { formatTable } from '../terminal/table.ts'
+import { formatTable, headerRow } from '../terminal/table.ts'
 
 /** Prints a table by type and a sentence, or one JSON object. `types` is how many were looked for. */
 export function printReconciled(
@@ -22,10 +21,7 @@ function toJson(result: Reconciled, isDryRun: boolean): string {
 
 function formatTypes({ types }: Reconciled): string[] {
   if (types.size === 0) return []
-  const header = {
-    cells: ['TYPE', 'UNDELIVERED', 'MISSING', 'ADDED'],
-    paint: (cells: string) => styleText('bold', cells),
-  }
+  const header = headerRow(['TYPE', 'UNDELIVERED', 'MISSING', 'ADDED'])
   const rows = Array.from(types, ([type, { undelivered, missing, added }]) => ({
     cells: [type, String(undelivered), String(missing), String(added)],
   }))

@@ -1,9 +1,11 @@
+import { styleText } from 'node:util'
+
 /** A line of a table: cells that line up, and a text that stands last and takes the room that is left. */
 export interface TableRow {
   readonly cells: readonly string[]
   /** Shortened to the width; empty when there is nothing to tell. */
   readonly text?: string
-  /** Colours the cells. */
+  /** Colours the cells, and the text of the first row. */
   readonly paint?: (cells: string) => string
 }
 
@@ -12,7 +14,12 @@ const INDENT = '    '
 /** With less room than this, the text gets a line of its own. */
 const MIN_TEXT_WIDTH = 40
 
-/** Lines of a table, at most `width` columns wide unless the cells alone are wider. The first row is the header. */
+/** The first row of a table, bold: titles of the cells, and of the text where there is one. */
+export function headerRow(cells: readonly string[], text = ''): TableRow {
+  return { cells, text, paint: (line) => styleText('bold', line) }
+}
+
+/** Lines of a table, at most `width` columns wide unless the cells alone are wider. */
 export function formatTable(rows: readonly TableRow[], width: number): string[] {
   const cells = rows.map((row) => row.cells.map(toOneLine))
   const columns = Math.max(0, ...cells.map((row) => row.length))
@@ -23,8 +30,10 @@ export function formatTable(rows: readonly TableRow[], width: number): string[] 
   return rows.flatMap(({ text = '', paint = (plain) => plain }, index) => {
     const line = (cells[index] ?? []).map((cell, column) => cell.padEnd(widths[column] ?? 0)).join(GAP)
     if (text === '') return [paint(line.trimEnd())]
-    if (room >= MIN_TEXT_WIDTH || index === 0) return [`${paint(line)}${GAP}${shorten(toOneLine(text), room)}`]
-    return [paint(line.trimEnd()), `${INDENT}${shorten(toOneLine(text), width - INDENT.length)}`]
+    const isBeside = room >= MIN_TEXT_WIDTH
+    const short = shorten(toOneLine(text), isBeside ? room : width - INDENT.length)
+    const told = index === 0 ? paint(short) : short
+    return isBeside ? [`${paint(line)}${GAP}${told}`] : [paint(line.trimEnd()), `${INDENT}${told}`]
   })
 }
 

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { formatTable, toOneLine } from '../../../src/cli/terminal/table.ts'
+import { formatTable, headerRow, toOneLine } from '../../../src/cli/terminal/table.ts'
 
 const header = { cells: ['EVENT', 'STATE'], text: 'REASON' }
 
@@ -20,12 +20,23 @@ it('shortens the text to the width', () => {
 
 it('gives the text a line of its own where there is no room beside the cells', () => {
   const rows = [header, { cells: ['evt_1', 'dead'], text: 'x'.repeat(50) }, { cells: ['evt_2', 'handled'] }]
-  expect(formatTable(rows, 40).slice(1)).toEqual(['evt_1  dead', `    ${'x'.repeat(35)}…`, 'evt_2  handled'])
+  expect(formatTable(rows, 40)).toEqual([
+    'EVENT  STATE',
+    '    REASON',
+    'evt_1  dead',
+    `    ${'x'.repeat(35)}…`,
+    'evt_2  handled',
+  ])
 })
 
 it('paints the cells and not the text, without a change to how they line up', () => {
   const rows = [header, { cells: ['evt_1', 'dead'], text: 'why', paint: (cells: string) => `<${cells}>` }]
   expect(formatTable(rows, 80)[1]).toBe('<evt_1  dead >  why')
+})
+
+it('paints the whole header', () => {
+  const header = { ...headerRow(['EVENT', 'STATE'], 'REASON'), paint: (text: string) => `<${text}>` }
+  expect(formatTable([header], 80)).toEqual(['<EVENT  STATE>  <REASON>'])
 })
 
 it('keeps line breaks and control characters of foreign text off the terminal', () => {
