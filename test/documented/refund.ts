@@ -1,5 +1,5 @@
 import type { HandlerContext } from '../../src/event.ts'
-import { decimalAmount } from '../../src/handlers/built-in/format-amount.ts'
+import { decimalAmount } from '../../src/handlers/built-in/format.ts'
 import type { ObjectOf } from '../../src/handlers/built-in/related-object.ts'
 
 /** Says how much was paid back, and why. */

@@ -1,5 +1,5 @@
 import type { HandlerContext } from '../../event.ts'
-import { formatAmount } from './format-amount.ts'
+import { formatAmount } from './format.ts'
 import { notFetched, type ObjectOf } from './related-object.ts'
 
 type Balance = ObjectOf<'balance.available'>

@@ -1,7 +1,5 @@
 import type { HandlerContext } from '../../event.ts'
-import { decimalAmount } from './format-amount.ts'
-import { idOf } from './id-of.ts'
-import { isoTime } from './iso-time.ts'
+import { decimalAmount, idOf, isoTime } from './format.ts'
 import { notFetched, type ObjectOf } from './related-object.ts'
 
 type Dispute = ObjectOf<'charge.dispute.created'>

@@ -1,5 +1,5 @@
 import type { HandlerContext } from '../../event.ts'
-import { isoTime } from './iso-time.ts'
+import { isoTime } from './format.ts'
 import { notFetched, type ObjectOf } from './related-object.ts'
 
 type Account = ObjectOf<'account.updated'>

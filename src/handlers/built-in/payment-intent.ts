@@ -1,6 +1,5 @@
 import type { HandlerContext } from '../../event.ts'
-import { decimalAmount } from './format-amount.ts'
-import { idOf } from './id-of.ts'
+import { decimalAmount, idOf } from './format.ts'
 import { notFetched, type ObjectOf } from './related-object.ts'
 
 type PaymentIntent = ObjectOf<'payment_intent.succeeded'>

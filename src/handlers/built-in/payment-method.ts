@@ -1,5 +1,5 @@
 import type { HandlerContext } from '../../event.ts'
-import { idOf } from './id-of.ts'
+import { idOf } from './format.ts'
 import { notFetched, type ObjectOf } from './related-object.ts'
 
 type PaymentMethod = ObjectOf<'payment_method.attached'>

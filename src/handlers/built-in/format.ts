@@ -25,3 +25,13 @@ function decimalsOf(currency: string): number {
   if (zeroDecimal.has(currency)) return 0
   return threeDecimal.has(currency) ? 3 : 2
 }
+
+/** Id behind one of Stripe's expandable fields, which hold an id or the object; null when empty or absent. */
+export function idOf(field: string | { readonly id: string } | null | undefined): string | null {
+  return typeof field === 'string' ? field : (field?.id ?? null)
+}
+
+/** Stripe's Unix seconds as an ISO instant in UTC; null when there are none. */
+export function isoTime(seconds: number | null | undefined): string | null {
+  return typeof seconds === 'number' ? new Date(seconds * 1_000).toISOString() : null
+}

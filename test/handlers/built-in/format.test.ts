@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { decimalAmount, formatAmount } from '../../../src/handlers/built-in/format-amount.ts'
+import { decimalAmount, formatAmount, idOf, isoTime } from '../../../src/handlers/built-in/format.ts'
 
 describe('formatAmount', () => {
   test.each([
@@ -41,5 +41,30 @@ describe('formatAmount', () => {
         expect(Number(decimalAmount(amount, currency).replace('.', ''))).toBe(amount)
       }),
     )
+  })
+})
+
+describe('idOf', () => {
+  test.each([
+    ['an id', 'cus_1', 'cus_1'],
+    ['an expanded object', { id: 'cus_1' }, 'cus_1'],
+    ['null', null, null],
+    ['an absent field', undefined, null],
+  ])('reads %s', (_, field, id) => {
+    expect(idOf(field)).toBe(id)
+  })
+})
+
+describe('isoTime', () => {
+  test("reads Stripe's Unix seconds as an instant in UTC", () => {
+    expect(isoTime(1_649_116_799)).toBe('2022-04-04T23:59:59.000Z')
+  })
+
+  test('takes zero for an instant, not for nothing', () => {
+    expect(isoTime(0)).toBe('1970-01-01T00:00:00.000Z')
+  })
+
+  test.each([null, undefined])('is null for %s', (seconds) => {
+    expect(isoTime(seconds)).toBeNull()
   })
 })
