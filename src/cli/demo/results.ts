@@ -1,8 +1,13 @@
 import type { EntryState } from '../../event.ts'
 import type { EntryDetail, Inbox } from '../../inbox/inbox.ts'
 import type { Answer } from '../samples/send.ts'
-import type { LogLine } from './log.ts'
 import type { DemoDelivery } from './plan.ts'
+
+/** One line of the server's log. */
+export interface LogLine {
+  readonly msg: string
+  readonly [field: string]: unknown
+}
 
 /** What became of a delivery of the demo. */
 export interface DemoResult {

@@ -9,10 +9,9 @@ import type { Inbox } from '../../inbox/inbox.ts'
 import { createLog } from '../../log.ts'
 import { createService, type Service } from '../../service.ts'
 import { type Answer, sendDelivery } from '../samples/send.ts'
-import { createLogCapture } from './log.ts'
 import { type DemoDelivery, planDemo } from './plan.ts'
 import { printJson, printTable } from './report.ts'
-import { checkDelivery, checkInbox, type DemoResult } from './results.ts'
+import { checkDelivery, checkInbox, type DemoResult, type LogLine } from './results.ts'
 
 const SETTLE_TIMEOUT_MS = 20_000
 const POLL_MS = 20
@@ -56,13 +55,15 @@ function createSecret(): string {
 }
 
 async function deliverAll(config: Config): Promise<{ results: DemoResult[]; faults: string[] }> {
-  const capture = createLogCapture()
-  const service = await createService(config, { log: await createLog('info', capture) })
+  const lines: LogLine[] = []
+  // The cast holds: pino writes one JSON object with a `msg` a line.
+  const log = await createLog('info', { write: (line) => void lines.push(JSON.parse(line) as LogLine) })
+  const service = await createService(config, { log })
   try {
     const answers = await sendAll(service, config, planDemo(new Date()))
     const faults = await waitUntilSettled(service.inbox)
     const results = await Promise.all(
-      answers.map(([delivery, answer]) => checkDelivery(service.inbox, capture.lines, delivery, answer)),
+      answers.map(([delivery, answer]) => checkDelivery(service.inbox, lines, delivery, answer)),
     )
     return { results, faults: [...faults, ...(await checkInbox(service.inbox, results))] }
   } finally {
