@@ -14,10 +14,6 @@ export async function runCounts({ json }: { readonly json?: true }): Promise<voi
   }
   const rows = Object.entries(counts).map(([state, count]) => ({ cells: [state, String(count)] }))
   const oldest = oldestPendingMs === null ? 'none' : formatDuration(oldestPendingMs)
-  const table = formatTable([headerRow(['STATE', 'ENTRIES']), ...rows], Infinity).join('
-')
-  process.stdout.write(`${table}
-
-longest due: ${oldest}
-`)
+  const table = formatTable([headerRow(['STATE', 'ENTRIES']), ...rows], Infinity).join('\n')
+  process.stdout.write(`${table}\n\nlongest due: ${oldest}\n`)
 }

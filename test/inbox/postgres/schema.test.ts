@@ -17,7 +17,10 @@ describe('the Postgres schema', () => {
     const entry = newEntry()
     const results = await Promise.all(inboxes.map((inbox) => inbox.add(entry)))
     expect(results.filter((result) => result === 'added')).toHaveLength(1)
-    expect(await schema.query('SELECT version FROM migration ORDER BY version')).toEqual([{ version: 1 }, { version: 2 }])
+    expect(await schema.query('SELECT version FROM migration ORDER BY version')).toEqual([
+      { version: 1 },
+      { version: 2 },
+    ])
     await Promise.all(inboxes.map((inbox) => inbox.close()))
   })
 
