@@ -22,7 +22,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   'event.ts': ['type log.ts', 'type stripe'],
   'event/': ['{event,errors}.ts'],
   'http/': [words, 'event/*', 'inbox/inbox.ts', node, 'express', 'stripe'],
-  'inbox/': [words],
+  'inbox/': [words, node],
   'inbox/open-inbox.ts': ['inbox/{sqlite,postgres}/inbox.ts'],
   'inbox/sqlite/': [words, 'inbox/*.ts', node, 'node:sqlite'],
   'inbox/postgres/': [words, 'inbox/*.ts', node, 'pg'],
