@@ -1,5 +1,5 @@
-import { stat, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { mkdir, readFile, stat, writeFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { Inbox } from '../../../src/inbox/inbox.ts'
@@ -113,6 +113,30 @@ describe('the SQLite file', () => {
       message: expect.stringContaining('not a database'),
     })
     expect((await stat(file)).size).toBe(1600)
+  })
+
+  it('is brought up to date from schema 1, with what waits, runs, and is settled', async () => {
+    await mkdir(dirname(path), { recursive: true })
+    const db = new DatabaseSync(path)
+    db.exec(await readFile(new URL('../../../src/inbox/sqlite/migrations/0001-inbox.sql', import.meta.url), 'utf8'))
+    db.exec('PRAGMA user_version = 1')
+    const insert = db.prepare(`
+      INSERT INTO entry (event_id, type, shape, lane, received_at, route, source, secret, state, ready, due_at, owner, lease_until, started_at)
+      VALUES (?1, 'x', 'thin', '/' || ?2, 0, 'account', 'delivery', '', ?3, ?4, 0, ?5, ?6, ?6)`)
+    insert.run('evt_due', 'a', 'pending', 1, null, null)
+    insert.run('evt_running', 'b', 'running', 1, 'another', 1)
+    insert.run('evt_held_back', 'b', 'pending', 0, null, null)
+    insert.run('evt_handled', 'c', 'handled', 1, null, null)
+    db.exec(`INSERT INTO payload SELECT seq, x'7b7d' FROM entry`)
+    db.close()
+
+    const inbox = await openSqliteInbox(path, 'server')
+    const claimed = await inbox.claim({ limit: 10, leaseMs: 60_000 })
+    expect(claimed.map(({ entry }) => entry.eventId)).toEqual(['evt_due', 'evt_running'])
+    for (const lease of claimed) await inbox.settle(lease, { state: 'handled' })
+    expect(await inbox.claim({ limit: 10, leaseMs: 60_000 })).toMatchObject([{ entry: { eventId: 'evt_held_back' } }])
+    expect(await inbox.counts()).toMatchObject({ handled: 3, running: 1, pending: 0 })
+    await inbox.close()
   })
 
   it('holds the uniqueness of ids and of running lanes in its schema', async () => {
