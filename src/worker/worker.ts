@@ -48,7 +48,8 @@ export function startWorker(options: WorkerOptions): Worker {
   const running = new Set<Lease>()
   const turn = createTurn()
   /** Attempts, arrivals and leases given back that are not through. */
-  const underWay = new Set<Promise<unknown>>()
+  let underWay = 0
+  let onThrough = () => {}
   /** Leased, and not started yet: what finds no place within this turn of the event loop is given back. */
   let waiting: Leased[] = []
   let offered = 0
@@ -59,10 +60,9 @@ export function startWorker(options: WorkerOptions): Worker {
   const room = () => concurrency + turn.quick() - running.size
   const endsAt = () => performance.now() + leaseMs
 
-  function track<T>(work: Promise<T>): Promise<T> {
-    const tracked = work.finally(() => underWay.delete(tracked))
-    underWay.add(tracked)
-    return tracked
+  function end(): void {
+    underWay -= 1
+    if (underWay === 0) onThrough()
   }
 
   async function work(): Promise<void> {
@@ -73,11 +73,11 @@ export function startWorker(options: WorkerOptions): Worker {
 
   /** False when nothing was due. */
   async function claimAndStart(limit: number): Promise<boolean> {
-    const end = endsAt()
+    const leaseEnd = endsAt()
     const leases = await claim(limit)
     isBehind = leases.length === limit
     if (leases.length === 0) return false
-    take(leases.map((lease) => ({ lease, endsAt: end })))
+    take(leases.map((lease) => ({ lease, endsAt: leaseEnd })))
     // By then quick handlers have ended, and the next claim is as large as it may be.
     await nextTurn()
     return true
@@ -101,16 +101,18 @@ export function startWorker(options: WorkerOptions): Worker {
   }
 
   async function handOver(entry: NewEntry): Promise<'added' | 'duplicate'> {
-    const end = endsAt()
+    const leaseEnd = endsAt()
     offered += 1
+    underWay += 1
     try {
       const added = await inbox.add(entry, { leaseMs })
       if (added === 'added') wakeUp.wake()
       if (typeof added === 'string') return added
-      take([{ lease: added, endsAt: end }])
+      take([{ lease: added, endsAt: leaseEnd }])
       return 'added'
     } finally {
       offered -= 1
+      end()
     }
   }
 
@@ -118,7 +120,9 @@ export function startWorker(options: WorkerOptions): Worker {
   function take(leases: readonly Leased[]): void {
     waiting.push(...leases)
     process.nextTick(startWaiting)
-    if (turn.begin()) void track(nextTurn().then(endTurn))
+    if (!turn.begin()) return
+    underWay += 1
+    setImmediate(() => void endTurn().finally(end))
   }
 
   function startWaiting(): void {
@@ -127,7 +131,8 @@ export function startWorker(options: WorkerOptions): Worker {
       if (next === undefined) return
       running.add(next.lease)
       turn.onStarted(next.lease)
-      void track(runAttempt(next))
+      underWay += 1
+      void runAttempt(next)
     }
   }
 
@@ -160,13 +165,13 @@ export function startWorker(options: WorkerOptions): Worker {
     turn.onEnded(lease)
     startWaiting()
     wakeUp.wake()
-    const isSettled = await settle(lease, ended, leaseEnd)
-    if (isSettled) {
+    if (await settle(lease, ended, leaseEnd)) {
       options.onAttemptEnded?.(lease, ended.outcome, durationMs)
       logEnd(log, lease, ended, Math.round(durationMs))
     }
     // The lane may have been what kept the next entry waiting.
     wakeUp.wake()
+    end()
   }
 
   /** Tries until the store answers or the lease is over; the attempt is lost then, and another will be made. */
@@ -194,14 +199,18 @@ export function startWorker(options: WorkerOptions): Worker {
   return {
     add(entry) {
       const hasRoom = !isBehind && !isStopping && waiting.length + offered < room()
-      return track(hasRoom ? handOver(entry) : store(entry))
+      return hasRoom ? handOver(entry) : store(entry)
     },
     async stop(graceMs) {
       isStopping = true
       wakeUp.wake()
       const timer = setTimeout(() => shutdown.abort(), graceMs)
       await looping
-      while (underWay.size > 0) await Promise.allSettled(underWay)
+      while (underWay > 0) {
+        await new Promise<void>((resolve) => {
+          onThrough = resolve
+        })
+      }
       clearTimeout(timer)
     },
   }

@@ -84,8 +84,12 @@ export async function openPostgresInbox(
   return {
     add: (entry) =>
       write(() => {
-        const held = room.hold(entry.body.length, () => adds.submit(entry))
-        return within(ANSWER_WITHIN_MS, held)
+        const bytes = entry.body.length
+        room.take(bytes)
+        return within(
+          ANSWER_WITHIN_MS,
+          adds.submit(entry).finally(() => room.give(bytes)),
+        )
       }),
 
     claim: ({ limit, leaseMs }) =>

@@ -2,7 +2,6 @@ import { randomUUID } from 'node:crypto'
 import { ReceiverError } from '../../errors.ts'
 import type { Lease, NewEntry } from '../../event.ts'
 import type { Inbox, OpenOptions } from '../inbox.ts'
-import { createRoom } from '../room.ts'
 import { toAttempt, toCounts, toEntry, toLease, toPresence } from '../rows.ts'
 import { ANSWER_WITHIN_MS, within } from '../within.ts'
 import type { Operation } from './operations.ts'
@@ -10,7 +9,7 @@ import type { Queries } from './queries.ts'
 import type { ReaderData, ReadRequest } from './reader.ts'
 import { createSubmitting } from './submit.ts'
 import { createThread } from './thread.ts'
-import { type AddedRow, nameLease, toEntryValues } from './work.ts'
+import { type AddedRow, nameLease, toEntryValues, toSettlement } from './work.ts'
 import type { WriteAnswer, WriteRequest, WriterData } from './writer.ts'
 
 /** No step of a server's query takes so long; a command may count or search all that there is. */
@@ -39,8 +38,7 @@ export async function openSqliteInbox(
     data: () => ({ path }) satisfies ReaderData,
     onLost: (cause) => log?.error({ cause }, 'the thread that reads the inbox ended; a new one starts'),
   })
-  const { submit, flush } = createSubmitting(writer, onCommit)
-  const room = createRoom()
+  const { submit, flush } = createSubmitting({ writer, onCommit, onLate })
   let isClosed = false
 
   function assertOpen(): void {
@@ -72,6 +70,11 @@ export async function openSqliteInbox(
     return added
   }
 
+  /** Nobody waits any more for what was leased: someone else is to get it. */
+  function onLate(row: AddedRow | undefined): void {
+    if (row?.[2]) void submit(['release', [{ token: String(row[0]), attempt: 1 }]]).catch(() => undefined)
+  }
+
   async function release(leases: readonly Lease[]): Promise<void> {
     await write(['release', leases.map(({ token, attempt }) => ({ token, attempt }))])
     for (const lease of leases) held.delete(nameLease(lease))
@@ -84,16 +87,7 @@ export async function openSqliteInbox(
     async add(entry, lease) {
       assertOpen()
       const operation: Operation = ['add', toEntryValues(entry), 0, 0, lease?.leaseMs]
-      const adding = room
-        .hold(entry.body.length, () => submit(operation, entry.body))
-        .then((row) => toAdded(entry, row))
-      try {
-        return hold(await within(ANSWER_WITHIN_MS, adding))
-      } catch (error) {
-        // When it is leased after all, nobody waits for it any more.
-        void adding.then((added) => (typeof added === 'string' ? undefined : release([added]))).catch(() => undefined)
-        throw error
-      }
+      return hold(toAdded(entry, await submit(operation, entry.body)))
     },
 
     async claim({ limit, leaseMs }) {
@@ -106,8 +100,8 @@ export async function openSqliteInbox(
     release,
 
     async settle(lease, outcome) {
-      const { token, attempt, entry } = lease
-      const isSettled = await write(['settle', { token, attempt, lane: entry.lane }, outcome])
+      assertOpen()
+      const isSettled = await submit(['settle', ...toSettlement(lease, outcome)])
       held.delete(nameLease(lease))
       return isSettled
     },
@@ -149,8 +143,14 @@ type Added = Awaited<ReturnType<Inbox['add']>>
 
 function toAdded(entry: NewEntry, row: AddedRow | undefined): Added {
   if (row === undefined) return 'duplicate'
-  if (!row.isLeased) return 'added'
+  const [seq, receivedAt, isLeased] = row
+  if (!isLeased) return 'added'
   const { body, state: _state, reason: _reason, ...facts } = entry
-  const token = String(row.seq)
-  return { entry: { ...facts, receivedAt: new Date(row.receivedAt) }, body, attempt: 1, handledTwin: null, token }
+  return {
+    entry: { ...facts, receivedAt: new Date(receivedAt) },
+    body,
+    attempt: 1,
+    handledTwin: null,
+    token: String(seq),
+  }
 }

@@ -1,14 +1,14 @@
-import type { Lease, Outcome } from '../../event.ts'
+import type { Lease } from '../../event.ts'
 import type { PrunePolicy } from '../inbox.ts'
 import type { Row } from '../rows.ts'
 import type { Statements } from './statements.ts'
-import { type AddedRow, claimDue, type EntryValues, insert, type LeaseMark, prune, settle } from './work.ts'
+import { type AddedRow, claimDue, type EntryValues, insert, prune, type Settlement, settle } from './work.ts'
 
 /** One thing to write, as it crosses threads. The body of an `add` lies from `start` to `end` in the bodies sent along. */
 export type Operation =
   | readonly ['add', values: EntryValues, start: number, end: number, leaseMs: number | undefined]
   | readonly ['claim', limit: number, leaseMs: number]
-  | readonly ['settle', lease: LeaseMark, outcome: Outcome]
+  | readonly ['settle', ...Settlement]
   | readonly ['release', leases: readonly Pick<Lease, 'token' | 'attempt'>[]]
   | readonly ['replay', eventIds: readonly string[]]
   | readonly ['prune', policy: PrunePolicy]
@@ -37,8 +37,10 @@ export function perform(sql: Statements, owner: string, operation: Operation, bo
       const [, limit, leaseMs] = operation
       return claimDue(sql, { owner, limit, leaseMs }) satisfies Results['claim']
     }
-    case 'settle':
-      return settle(sql, owner, operation[1], operation[2]) satisfies Results['settle']
+    case 'settle': {
+      const [, ...settlement] = operation
+      return settle(sql, owner, settlement) satisfies Results['settle']
+    }
     case 'release':
       for (const { token, attempt } of operation[1]) sql.release.run(Number(token), owner, attempt)
       return

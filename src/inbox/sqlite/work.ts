@@ -29,12 +29,8 @@ export function toEntryValues(entry: NewEntry): EntryValues {
   ]
 }
 
-/** What became of an added entry: its number, and whether it was leased. Undefined for a duplicate. */
-export interface AddedRow {
-  readonly seq: number
-  readonly receivedAt: number
-  readonly isLeased: boolean
-}
+/** What became of an added entry: its number, when it came, and whether it was leased. Undefined for a duplicate. */
+export type AddedRow = readonly [seq: number, receivedAt: number, isLeased: boolean]
 
 /** Adds the entry and its body, unless the event id is there; leased to the owner when `leaseMs` is given and nothing keeps it waiting. */
 export function insert(
@@ -48,7 +44,7 @@ export function insert(
   const inserted = isLeased ? leased : sql.insertEntry.run(...values, receivedAt)
   if (inserted.changes === 0) return undefined
   sql.insertPayload.run(inserted.lastInsertRowid, body)
-  return { seq: Number(inserted.lastInsertRowid), receivedAt, isLeased }
+  return [Number(inserted.lastInsertRowid), receivedAt, isLeased]
 }
 
 /** Leases what is due; `heldBack` counts the due entries that now wait for their lane. Writes nothing when nothing is due. */
@@ -85,20 +81,32 @@ export function freeLeases(
   sql.freeLostLeases.run(lost)
 }
 
-/** What settling needs of a lease. */
-export type LeaseMark = Pick<Lease, 'token' | 'attempt'> & { readonly lane: string }
+/** How an attempt ended, as plain values: a nested object costs as much again between threads. */
+export type Settlement = readonly [
+  seq: number,
+  attempt: number,
+  lane: string,
+  state: Outcome['state'],
+  retryInMs: number,
+  reason: string | null,
+]
+
+export function toSettlement({ token, attempt, entry }: Lease, outcome: Outcome): Settlement {
+  const retryInMs = outcome.state === 'pending' ? outcome.retryInMs : 0
+  return [Number(token), attempt, entry.lane, outcome.state, retryInMs, reasonOf(outcome)]
+}
 
 /** Records how an attempt ended, and lets the next of its lane take its turn; false when the lease was lost. */
-export function settle(sql: Statements, owner: string, lease: LeaseMark, outcome: Outcome): boolean {
+export function settle(
+  sql: Statements,
+  owner: string,
+  [seq, attempt, lane, state, retryInMs, reason]: Settlement,
+): boolean {
   const now = Date.now()
-  const seq = Number(lease.token)
-  const reason = reasonOf(outcome)
-  const recorded = sql.recordAttempt.run(seq, owner, lease.attempt, now, attemptOutcomes[outcome.state], reason)
+  const recorded = sql.recordAttempt.run(seq, owner, attempt, now, attemptOutcomes[state], reason)
   if (recorded.changes === 0) return false
-  const isRetried = outcome.state === 'pending'
-  const dueAt = isRetried ? now + outcome.retryInMs : now
-  sql.settle.run(seq, outcome.state, dueAt, isRetried ? null : now, reason)
-  sql.promoteLane.run(lease.lane, now)
+  sql.settle.run(seq, state, now + retryInMs, state === 'pending' ? null : now, reason)
+  sql.promoteLane.run(lane, now)
   return true
 }
 
