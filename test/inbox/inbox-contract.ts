@@ -9,6 +9,8 @@ export interface StoreUnderTest {
   readonly inbox: Inbox
   /** Closes it and opens what it left. */
   reopen(): Promise<Inbox>
+  /** Loses the process that holds all leases; gives the store as another process has it then. */
+  loseProcess(): Promise<Inbox>
   /** Closes what is open and removes it. */
   remove(): Promise<void>
 }
@@ -167,22 +169,46 @@ export function describeInbox(name: string, open: () => Promise<StoreUnderTest>)
         expect(claimed).toContain(other.eventId)
         expect(claimed).toHaveLength(2)
       })
+    })
 
-      it('leases again what was not settled within its lease, as the next attempt', async () => {
+    describe('losing a process', () => {
+      const lose = async () => {
+        inbox = await store.loseProcess()
+      }
+
+      it('frees what it ran, as the next attempt, and records the lost one', async () => {
         const entry = newEntry()
         await inbox.add(entry)
-        const [lost] = await inbox.claim({ limit: 1, leaseMs: 1 })
-        if (lost === undefined) throw new Error('nothing was due')
-        const [again] = await eventually('the lease to run out', async () => {
-          const leases = await claim()
-          return leases.length > 0 && leases
-        })
-        expect(again?.attempt).toBe(2)
-        expect(await inbox.settle(lost, { state: 'handled' })).toBe(false)
-        expect(await stateOf(entry.eventId)).toBe('running')
+        await claimOne()
+        await lose()
+        expect((await claimOne()).attempt).toBe(2)
         expect((await inbox.get(entry.eventId))?.attempts).toMatchObject([
           { number: 1, outcome: 'lost', error: expect.any(String) },
         ])
+      })
+
+      it('lets the next of a lane go on at once while the lost one waits', async () => {
+        const [killer, next] = [newEntry({ lane: '/x' }), newEntry({ lane: '/x' })]
+        await inbox.add(killer)
+        await inbox.add(next)
+        for (let attempt = 1; attempt <= 2; attempt += 1) {
+          expect(await claimIds()).toEqual([killer.eventId])
+          await lose()
+        }
+        // From the third loss on it waits at random, once in a million tries for nothing.
+        expect(await claimIds()).toEqual([killer.eventId])
+        await lose()
+        expect(await claimIds()).toEqual([next.eventId])
+      })
+
+      it('goes by the losses, not by the attempts that failed', async () => {
+        const entry = newEntry()
+        await inbox.add(entry)
+        for (let attempt = 1; attempt <= 10; attempt += 1)
+          await inbox.settle(await claimOne(), { state: 'pending', retryInMs: 0, error: 'third party away' })
+        await claimOne()
+        await lose()
+        expect((await claimOne()).attempt).toBe(12)
       })
     })
 
@@ -308,7 +334,7 @@ export function describeInbox(name: string, open: () => Promise<StoreUnderTest>)
         }
       })
 
-      it('do not hold back a replay', async () => {
+      it('do not hold back the replay of what was handled', async () => {
         const { snapshot, thin } = makeTwins()
         await inbox.add(snapshot)
         await inbox.settle(await claimOne(), { state: 'handled' })
@@ -317,6 +343,21 @@ export function describeInbox(name: string, open: () => Promise<StoreUnderTest>)
         await inbox.replay([thin.eventId])
         expect((await claimOne()).handledTwin).toBeNull()
       })
+
+      it.each([{ state: 'dead', error: 'bug' }, { state: 'unhandled' }] as const)(
+        'are both replayed after they were $state, and one of them is handled',
+        async (outcome) => {
+          const { snapshot, thin } = makeTwins()
+          await inbox.add(snapshot)
+          await inbox.add(thin)
+          for (let settled = 0; settled < 2; settled += 1) await inbox.settle(await claimOne(), outcome)
+          expect(await inbox.replay([thin.eventId, snapshot.eventId])).toHaveLength(2)
+          const first = await claimOne()
+          expect(first.handledTwin).toBeNull()
+          await inbox.settle(first, { state: 'handled' })
+          expect((await claimOne()).handledTwin).toBe(first.entry.eventId)
+        },
+      )
     })
 
     describe('what processes remember', () => {
@@ -389,6 +430,18 @@ export function describeInbox(name: string, open: () => Promise<StoreUnderTest>)
         await inbox.settle(busy, { state: 'handled' })
         await inbox.replay([parked.eventId])
         expect(await claimIds()).toEqual([parked.eventId])
+      })
+
+      it('leaves what waits for its lane behind the running one', async () => {
+        const [first, next] = [newEntry({ lane: '/x' }), newEntry({ lane: '/x' })]
+        await inbox.add(first)
+        const running = await claimOne()
+        await inbox.add(next)
+        expect(await claim()).toEqual([])
+        expect(await inbox.replay([next.eventId])).toEqual([next.eventId])
+        expect(await claim()).toEqual([])
+        await inbox.settle(running, { state: 'handled' })
+        expect(await claimIds()).toEqual([next.eventId])
       })
 
       it('leaves running and unknown ids alone', async () => {
@@ -496,7 +549,7 @@ export function describeInbox(name: string, open: () => Promise<StoreUnderTest>)
       async function addSettledAndOpen() {
         const [settled, open] = [newEntry(), newEntry()]
         await inbox.add(settled)
-        await inbox.settle(await claimOne(), { state: 'dead', error: 'bug' })
+        await inbox.settle(await claimOne(), { state: 'handled' })
         await inbox.add(open)
         return { settled, open }
       }
@@ -509,7 +562,7 @@ export function describeInbox(name: string, open: () => Promise<StoreUnderTest>)
         })
         expect(await inbox.get(settled.eventId)).toMatchObject({
           body: null,
-          entry: { state: 'dead' },
+          entry: { state: 'handled' },
           attempts: [{ number: 1 }],
         })
         expect(await inbox.add(settled)).toBe('duplicate')
@@ -539,8 +592,29 @@ export function describeInbox(name: string, open: () => Promise<StoreUnderTest>)
         })
       })
 
+      it('never takes what nobody dealt with, until it is dropped', async () => {
+        const [dead, parked] = [newEntry(), newEntry({ state: 'parked', reason: 'test event' })]
+        await inbox.add(dead)
+        await inbox.settle(await claimOne(), { state: 'dead', error: 'bug' })
+        await inbox.add(parked)
+        const policy = { bodiesAfterMs: PAST, entriesAfterMs: PAST, limit: 10 }
+        expect(await inbox.prune(policy)).toEqual({ bodies: 0, entries: 0 })
+        expect(await inbox.undealt()).toEqual({ entries: 2, oldestMs: expect.any(Number) })
+        expect(await inbox.drop([dead.eventId, parked.eventId, 'evt_unknown'], 'dropped by a person')).toEqual([
+          dead.eventId,
+          parked.eventId,
+        ])
+        expect(await inbox.undealt()).toEqual({ entries: 0, oldestMs: null })
+        expect((await inbox.get(dead.eventId))?.entry).toMatchObject({
+          state: 'handled',
+          reason: 'dropped by a person',
+        })
+        expect(await inbox.prune(policy)).toMatchObject({ entries: 2 })
+      })
+
       it('takes small steps', async () => {
-        await Promise.all(Array.from({ length: 5 }, () => inbox.add(newEntry({ state: 'parked' }))))
+        await Promise.all(Array.from({ length: 5 }, () => inbox.add(newEntry())))
+        for (const lease of await claim()) await inbox.settle(lease, { state: 'unhandled' })
         const policy = { bodiesAfterMs: PAST, entriesAfterMs: PAST, limit: 2 }
         const steps = [await inbox.prune(policy), await inbox.prune(policy), await inbox.prune(policy)]
         expect(steps.map((step) => step.entries)).toEqual([2, 2, 1])

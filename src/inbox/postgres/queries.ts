@@ -1,5 +1,5 @@
 import type { Entry, EntryState } from '../../event.ts'
-import type { EntryDetail, EntryFilter, EntryPresence, Page } from '../inbox.ts'
+import type { EntryDetail, EntryFilter, EntryPresence, Page, Undealt } from '../inbox.ts'
 import { type Row, toAttempt, toCounts, toEntry, toPresence } from '../rows.ts'
 import type { Postgres, Statement } from './connection.ts'
 import { findSeq, sql } from './statements.ts'
@@ -27,6 +27,12 @@ export function createQueries(db: Postgres, { isExact }: { readonly isExact: boo
     async oldestPendingMs(): Promise<number | null> {
       const [row] = await db.query({ text: sql.getOldestDue })
       return typeof row?.oldest_ms === 'string' ? Number(row.oldest_ms) : null
+    },
+
+    async undealt(): Promise<Undealt> {
+      const [row] = await db.query({ text: sql.countUndealt })
+      const oldestMs = typeof row?.oldest_ms === 'string' ? Number(row.oldest_ms) : null
+      return { entries: Number(row?.entries), oldestMs }
     },
 
     accounts: async (): Promise<string[]> =>

@@ -8,7 +8,15 @@ const PROBE_BYTES = 65_536
 export function createUpkeep(db: Postgres, owner: string) {
   return {
     async replay(eventIds: readonly string[]): Promise<string[]> {
-      const rows = await db.query({ text: sql.replay, values: [eventIds] })
+      const [rows = []] = await db.transact([
+        { text: sql.replay, values: [eventIds] },
+        { text: sql.letGo, values: [eventIds] },
+      ])
+      return rows.map(({ event_id }) => String(event_id))
+    },
+
+    async drop(eventIds: readonly string[], reason: string): Promise<string[]> {
+      const rows = await db.query({ text: sql.drop, values: [eventIds, reason] })
       return rows.map(({ event_id }) => String(event_id))
     },
 

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { ReceiverError } from '../../errors.ts'
 import type { Lease, NewEntry } from '../../event.ts'
+import { createHeldLeases } from '../held-leases.ts'
 import type { Inbox, OpenOptions } from '../inbox.ts'
 import { toAttempt, toCounts, toEntry, toLease, toPresence } from '../rows.ts'
 import { ANSWER_WITHIN_MS, within } from '../within.ts'
@@ -9,7 +10,7 @@ import type { Queries } from './queries.ts'
 import type { ReaderData, ReadRequest } from './reader.ts'
 import { createSubmitting } from './submit.ts'
 import { createThread } from './thread.ts'
-import { type AddedRow, nameLease, toEntryValues, toSettlement } from './work.ts'
+import { type AddedRow, toEntryValues, toMark, toSettlement } from './work.ts'
 import type { WriteAnswer, WriteRequest, WriterData } from './writer.ts'
 
 /** No step of a server's query takes so long; a command may count or search all that there is. */
@@ -26,11 +27,10 @@ export async function openSqliteInbox(
   { onCommit, log }: OpenOptions = {},
 ): Promise<Inbox> {
   const owner = randomUUID()
-  /** Names of the leases that were given and neither settled nor given back. */
-  const held = new Set<string>()
+  const held = createHeldLeases()
   const writer = createThread<WriteRequest, WriteAnswer>({
     script: new URL('./writer.ts', import.meta.url),
-    data: () => ({ path, as, owner, held: [...held] }) satisfies WriterData,
+    data: () => ({ path, as, owner, held: held.names() }) satisfies WriterData,
     onLost: (cause) => log?.error({ cause }, 'the thread that writes the inbox ended; a new one starts'),
   })
   const reader = createThread<ReadRequest, unknown>({
@@ -65,19 +65,14 @@ export async function openSqliteInbox(
     }
   }
 
-  function hold<T extends Added>(added: T): T {
-    if (typeof added !== 'string') held.add(nameLease(added))
-    return added
-  }
-
   /** Nobody waits any more for what was leased: someone else is to get it. */
   function onLate(row: AddedRow | undefined): void {
-    if (row?.[2]) void submit(['release', [{ token: String(row[0]), attempt: 1 }]]).catch(() => undefined)
+    if (row?.[2]) void submit(['release', [[row[0], 0, 1]]]).catch(() => undefined)
   }
 
   async function release(leases: readonly Lease[]): Promise<void> {
-    await write(['release', leases.map(({ token, attempt }) => ({ token, attempt }))])
-    for (const lease of leases) held.delete(nameLease(lease))
+    await write(['release', leases.map(toMark)])
+    for (const lease of leases) held.delete(lease)
   }
 
   // What is closed again at once needs no second thread: the other one starts when it is needed.
@@ -86,14 +81,15 @@ export async function openSqliteInbox(
   return {
     async add(entry, lease) {
       assertOpen()
-      const operation: Operation = ['add', toEntryValues(entry), 0, 0, lease?.leaseMs]
-      return hold(toAdded(entry, await submit(operation, entry.body)))
+      const operation: Operation = ['add', toEntryValues(entry), 0, 0, lease !== undefined]
+      const added = toAdded(entry, await submit(operation, entry.body))
+      return typeof added === 'string' ? added : held.add(added)
     },
 
-    async claim({ limit, leaseMs }) {
+    async claim({ limit }) {
       for (;;) {
-        const { rows, heldBack } = await write(['claim', limit, leaseMs])
-        if (rows.length > 0 || heldBack === 0) return rows.map((row) => hold(toLease(row)))
+        const { rows, heldBack } = await write(['claim', limit])
+        if (rows.length > 0 || heldBack === 0) return rows.map((row) => held.add(toLease(row)))
       }
     },
 
@@ -102,7 +98,7 @@ export async function openSqliteInbox(
     async settle(lease, outcome) {
       assertOpen()
       const isSettled = await submit(['settle', ...toSettlement(lease, outcome)])
-      held.delete(nameLease(lease))
+      held.delete(lease)
       return isSettled
     },
 
@@ -118,12 +114,14 @@ export async function openSqliteInbox(
     list: async (filter, page) => (await read('list', filter, page)).map(toEntry),
     counts: async () => toCounts(await read('counts')),
     oldestPendingMs: () => read('oldestPendingMs'),
+    undealt: () => read('undealt'),
     accounts: () => read('accounts'),
     readNote: (name) => read('readNote', name),
 
     writeNote: (name, value) => write(['writeNote', name, value]),
     takeTurn: (name, forMs) => write(['takeTurn', name, forMs]),
     replay: (eventIds) => write(['replay', eventIds]),
+    drop: (eventIds, reason) => write(['drop', eventIds, reason]),
     prune: (policy) => write(['prune', policy]),
 
     async check() {
@@ -151,6 +149,6 @@ function toAdded(entry: NewEntry, row: AddedRow | undefined): Added {
     body,
     attempt: 1,
     handledTwin: null,
-    token: String(seq),
+    token: `${seq}:0`,
   }
 }

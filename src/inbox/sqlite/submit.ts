@@ -103,8 +103,8 @@ function pack(batch: readonly Submitted[]): { operations: Operation[]; bodies: U
     const start = end
     bodies.set(body, start)
     end += body.length
-    const [, values, , , leaseMs] = operation
-    return ['add', values, start, end, leaseMs]
+    const [, values, , , isToLease] = operation
+    return ['add', values, start, end, isToLease]
   })
   return { operations, bodies }
 }

@@ -20,6 +20,7 @@ describe('the Postgres schema', () => {
     expect(await schema.query('SELECT version FROM migration ORDER BY version')).toEqual([
       { version: 1 },
       { version: 2 },
+      { version: 3 },
     ])
     await Promise.all(inboxes.map((inbox) => inbox.close()))
   })
