@@ -63,6 +63,12 @@ export interface Inbox {
   replay(eventIds: readonly string[]): Promise<string[]>
 
   /**
+   * Sets waiting and running entries aside as parked, for that reason, and lets their lanes go on: what still runs has lost its lease.
+   * Other ids are left alone and not among those returned. At most a few hundred a call.
+   */
+  park(eventIds: readonly string[], reason: string): Promise<string[]>
+
+  /**
    * Settles dead, parked and unhandled entries as handled, for that reason: from then on retention takes them as it takes those.
    * Other ids are left alone and not among those returned. At most a few hundred a call.
    */

@@ -453,6 +453,27 @@ export function describeInbox(name: string, open: () => Promise<StoreUnderTest>)
       })
     })
 
+    describe('parking', () => {
+      it('sets aside what waits and what runs, and lets their lanes go on', async () => {
+        const [running, next, waiting] = [newEntry({ lane: '/x' }), newEntry({ lane: '/x' }), newEntry()]
+        await inbox.add(running)
+        const lease = await claimOne()
+        await inbox.add(next)
+        await inbox.add(waiting)
+        const parked = await inbox.park([running.eventId, waiting.eventId, 'evt_unknown'], 'parked by a person')
+        expect(parked.toSorted()).toEqual([running.eventId, waiting.eventId].toSorted())
+        expect(await claimIds()).toEqual([next.eventId])
+        expect(await inbox.settle(lease, { state: 'handled' })).toBe(false)
+        expect(await inbox.get(running.eventId)).toMatchObject({
+          entry: { state: 'parked', reason: 'parked by a person', settledAt: expect.any(Date) },
+          attempts: [{ number: 1, outcome: 'lost', error: 'parked by a person' }],
+        })
+        expect(await inbox.park([running.eventId], 'again')).toEqual([])
+        await inbox.replay([running.eventId])
+        expect((await inbox.get(running.eventId))?.entry.state).toBe('pending')
+      })
+    })
+
     describe('looking', () => {
       it('knows no entry by an unknown id', async () => {
         expect(await inbox.get('evt_unknown')).toBeUndefined()

@@ -138,6 +138,7 @@ export async function openPostgresInbox(
     writeNote: (name, value) => write(() => upkeep.writeNote(name, value)),
     takeTurn: (name, forMs) => write(() => upkeep.takeTurn(name, forMs)),
     replay: (eventIds) => write(() => upkeep.replay(eventIds)),
+    park: (eventIds, reason) => write(() => upkeep.park(eventIds, reason)),
     drop: (eventIds, reason) => write(() => upkeep.drop(eventIds, reason)),
     prune: (policy) => write(() => upkeep.prune(policy)),
 

@@ -222,6 +222,17 @@ export const sql = {
     )
     DELETE FROM entry WHERE seq = ANY (ARRAY (SELECT seq FROM old)) RETURNING 1`,
 
+  /** What runs counts an attempt that was lost. The lanes go on by \`letGo\` in the same transaction. */
+  park: `
+    WITH given AS MATERIALIZED (
+      SELECT seq, state, replays, attempts, started_at, event_id FROM entry
+      WHERE event_id = ANY ($1) AND state IN ('pending', 'running') ORDER BY seq FOR NO KEY UPDATE
+    ), recorded AS (
+      INSERT INTO attempt (seq, replay, number, started_at, ended_at, outcome, error)
+      SELECT seq, replays, attempts, started_at, now(), 'lost', $2 FROM given WHERE state = 'running'
+    )
+    UPDATE entry SET state = 'parked', ready = false, reason = $2, settled_at = now(), owner = NULL, lease_until = NULL
+    FROM given WHERE entry.seq = given.seq RETURNING entry.event_id`,
   /** Settles what nobody dealt with as handled, with that reason: retention takes it in its turn, and a replay until then. */
   drop: `
     UPDATE entry SET state = 'handled', reason = $2, settled_at = now()

@@ -15,6 +15,14 @@ export function createUpkeep(db: Postgres, owner: string) {
       return rows.map(({ event_id }) => String(event_id))
     },
 
+    async park(eventIds: readonly string[], reason: string): Promise<string[]> {
+      const [rows = []] = await db.transact([
+        { text: sql.park, values: [eventIds, reason] },
+        { text: sql.letGo, values: [eventIds] },
+      ])
+      return rows.map(({ event_id }) => String(event_id))
+    },
+
     async drop(eventIds: readonly string[], reason: string): Promise<string[]> {
       const rows = await db.query({ text: sql.drop, values: [eventIds, reason] })
       return rows.map(({ event_id }) => String(event_id))

@@ -121,6 +121,7 @@ export async function openSqliteInbox(
     writeNote: (name, value) => write(['writeNote', name, value]),
     takeTurn: (name, forMs) => write(['takeTurn', name, forMs]),
     replay: (eventIds) => write(['replay', eventIds]),
+    park: (eventIds, reason) => write(['park', eventIds, reason]),
     drop: (eventIds, reason) => write(['drop', eventIds, reason]),
     prune: (policy) => write(['prune', policy]),
 

@@ -6,6 +6,7 @@ import {
   type EntryValues,
   insert,
   type LeaseMark,
+  park,
   prune,
   replay,
   type Settlement,
@@ -20,6 +21,7 @@ export type Operation =
   | readonly ['settle', ...Settlement]
   | readonly ['release', leases: readonly LeaseMark[]]
   | readonly ['replay', eventIds: readonly string[]]
+  | readonly ['park', eventIds: readonly string[], reason: string]
   | readonly ['drop', eventIds: readonly string[], reason: string]
   | readonly ['prune', policy: PrunePolicy]
   | readonly ['writeNote', name: string, value: string]
@@ -31,6 +33,7 @@ export interface Results {
   readonly claim: { readonly rows: Row[]; readonly heldBack: number }
   readonly settle: boolean
   readonly replay: string[]
+  readonly park: string[]
   readonly drop: string[]
   readonly prune: { readonly bodies: number; readonly entries: number }
   readonly takeTurn: boolean
@@ -55,6 +58,10 @@ export function perform(writing: Writing, operation: Operation, bodies: Uint8Arr
       return
     case 'replay':
       return operation[1].filter((eventId) => replay(writing, eventId)) satisfies Results['replay']
+    case 'park': {
+      const [, eventIds, reason] = operation
+      return eventIds.filter((eventId) => park(writing, eventId, reason)) satisfies Results['park']
+    }
     case 'drop': {
       const [, eventIds, reason] = operation
       const isDropped = (eventId: string) => sql.drop.run({ event_id: eventId, reason, now }).changes === 1

@@ -121,6 +121,12 @@ export function prepareStatements(db: DatabaseSync) {
           state = 'pending', settled_at = NULL
       WHERE event_id = :event_id AND state <> 'running' AND EXISTS (SELECT 1 FROM payload WHERE payload.seq = entry.seq)`),
 
+    recordParked: db.prepare(`
+      INSERT INTO attempt (seq, replay, number, started_at, ended_at, outcome, error)
+      SELECT seq, replays, attempts, started_at, :now, 'lost', :reason FROM entry WHERE event_id = :event_id AND state = 'running'`),
+    park: db.prepare(`
+      UPDATE entry SET state = 'parked', ready = 0, reason = :reason, settled_at = :now, owner = NULL
+      WHERE event_id = :event_id AND state IN ('pending', 'running') RETURNING seq`),
     /** Settles what nobody dealt with as handled, with that reason: retention takes it in its turn, and a replay until then. */
     drop: db.prepare(`
       UPDATE entry SET state = 'handled', reason = :reason, settled_at = :now

@@ -87,6 +87,16 @@ export function replay({ sql, now }: Writing, eventId: string): boolean {
   return isReplayed
 }
 
+/** Sets the entry aside, also while it runs; false when it is neither waiting nor running. The next of its lane takes its turn. */
+export function park({ sql, now }: Writing, eventId: string, reason: string): boolean {
+  const parked = { event_id: eventId, reason, now }
+  sql.recordParked.run(parked)
+  const row = sql.park.get(parked)
+  if (row === undefined) return false
+  sql.promoteNext.run(row.seq ?? null, now)
+  return true
+}
+
 /** How an attempt ended, as plain values: a nested object costs as much again between threads. */
 export type Settlement = readonly [
   seq: number,
