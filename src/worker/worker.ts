@@ -30,11 +30,10 @@ const POLL_MS = 500
 const MAX_QUICK = 240
 /** Between tries while the store does not answer. */
 const STORE_RETRY_MS = 1_000
-
-/** A lease, and when it is over by the clock of `performance.now`. */
-interface Leased {
-  readonly lease: Lease
-  readonly endsAt: number
+/** In place of a result that the store refuses for what it is. */
+const REFUSED: Outcome = {
+  state: 'dead',
+  error: 'the result of its last attempt could not be recorded; the log has the cause',
 }
 
 /**
@@ -51,14 +50,15 @@ export function startWorker(options: WorkerOptions): Worker {
   let underWay = 0
   let onThrough = () => {}
   /** Leased, and not started yet: what finds no place within this turn of the event loop is given back. */
-  let waiting: Leased[] = []
+  let waiting: Lease[] = []
   let offered = 0
+  /** Attempts whose end the store did not take, and is to be asked for again: before that nothing is claimed. */
+  let unrecorded = 0
   /** The last claim found all that it asked for: what arrives now waits behind what is there. */
   let isBehind = true
   let isStopping = false
 
   const room = () => concurrency + turn.quick() - running.size
-  const endsAt = () => performance.now() + leaseMs
 
   function end(): void {
     underWay -= 1
@@ -67,17 +67,17 @@ export function startWorker(options: WorkerOptions): Worker {
 
   async function work(): Promise<void> {
     while (!isStopping) {
-      if (running.size >= concurrency || !(await claimAndStart(room()))) await wakeUp.wait(POLL_MS)
+      const isFull = running.size >= concurrency || unrecorded > 0
+      if (isFull || !(await claimAndStart(room()))) await wakeUp.wait(POLL_MS)
     }
   }
 
   /** False when nothing was due. */
   async function claimAndStart(limit: number): Promise<boolean> {
-    const leaseEnd = endsAt()
     const leases = await claim(limit)
     isBehind = leases.length === limit
     if (leases.length === 0) return false
-    take(leases.map((lease) => ({ lease, endsAt: leaseEnd })))
+    take(leases)
     // By then quick handlers have ended, and the next claim is as large as it may be.
     await nextTurn()
     return true
@@ -101,14 +101,13 @@ export function startWorker(options: WorkerOptions): Worker {
   }
 
   async function handOver(entry: NewEntry): Promise<'added' | 'duplicate'> {
-    const leaseEnd = endsAt()
     offered += 1
     underWay += 1
     try {
       const added = await inbox.add(entry, { leaseMs })
       if (added === 'added') wakeUp.wake()
       if (typeof added === 'string') return added
-      take([{ lease: added, endsAt: leaseEnd }])
+      take([added])
       return 'added'
     } finally {
       offered -= 1
@@ -117,7 +116,7 @@ export function startWorker(options: WorkerOptions): Worker {
   }
 
   /** Starts them once those who wait for the same answer of the store have gone on: a delivery is answered first. */
-  function take(leases: readonly Leased[]): void {
+  function take(leases: readonly Lease[]): void {
     waiting.push(...leases)
     process.nextTick(startWaiting)
     if (!turn.begin()) return
@@ -129,8 +128,8 @@ export function startWorker(options: WorkerOptions): Worker {
     while (!isStopping && running.size < concurrency) {
       const next = waiting.shift()
       if (next === undefined) return
-      running.add(next.lease)
-      turn.onStarted(next.lease)
+      running.add(next)
+      turn.onStarted(next)
       underWay += 1
       void runAttempt(next)
     }
@@ -138,7 +137,7 @@ export function startWorker(options: WorkerOptions): Worker {
 
   async function endTurn(): Promise<void> {
     turn.end()
-    const leases = waiting.map(({ lease }) => lease)
+    const leases = waiting
     waiting = []
     if (leases.length > 0) await giveBack(leases)
   }
@@ -156,7 +155,7 @@ export function startWorker(options: WorkerOptions): Worker {
     }
   }
 
-  async function runAttempt({ lease, endsAt: leaseEnd }: Leased): Promise<void> {
+  async function runAttempt(lease: Lease): Promise<void> {
     const startedAt = performance.now()
     const ended = await options.dispatch(lease, shutdown.signal)
     const durationMs = performance.now() - startedAt
@@ -165,7 +164,7 @@ export function startWorker(options: WorkerOptions): Worker {
     turn.onEnded(lease)
     startWaiting()
     wakeUp.wake()
-    if (await settle(lease, ended, leaseEnd)) {
+    if (await settle(lease, ended)) {
       options.onAttemptEnded?.(lease, ended.outcome, durationMs)
       logEnd(log, lease, ended, Math.round(durationMs))
     }
@@ -174,23 +173,28 @@ export function startWorker(options: WorkerOptions): Worker {
     end()
   }
 
-  /** Tries until the store answers or the lease is over; the attempt is lost then, and another will be made. */
-  async function settle(lease: Lease, { outcome }: Ended, leaseEnd: number): Promise<boolean> {
+  /** Tries until the store says yes or no: as long as this process lives, the entry is its own. */
+  async function settle(lease: Lease, { outcome }: Ended): Promise<boolean> {
     const facts = { eventId: lease.entry.eventId, attempt: lease.attempt, outcome: outcome.state }
+    let isRefused = false
     for (;;) {
       try {
-        const isSettled = await inbox.settle(lease, outcome)
+        const isSettled = await inbox.settle(lease, isRefused ? REFUSED : outcome)
         if (!isSettled) log.warn(facts, 'lease was lost; the result of this attempt is not recorded')
-        return isSettled
+        return isSettled && !isRefused
       } catch (error) {
-        const isWorthRetrying =
-          error instanceof ReceiverError && error.code === 'store_unavailable' && performance.now() < leaseEnd
+        const isAway = error instanceof ReceiverError && error.code === 'store_unavailable'
+        const goesOn = !isStopping && (isAway || !isRefused)
         log.error(
           { ...facts, err: error },
-          isWorthRetrying ? 'cannot settle; will try again' : 'cannot settle; the entry will run again',
+          goesOn ? 'cannot settle; will try again' : 'cannot settle; the entry will run again',
         )
-        if (!isWorthRetrying || isStopping) return false
+        if (!goesOn) return false
+        // A result that cannot be recorded at all must not make the entry run for ever.
+        if (!isAway) isRefused = true
+        unrecorded += 1
         await delay(STORE_RETRY_MS)
+        unrecorded -= 1
       }
     }
   }

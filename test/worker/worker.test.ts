@@ -360,6 +360,55 @@ describe('the worker', () => {
     expect(captured.text()).toContain('cannot settle')
   })
 
+  it('records what ended while the store was away before it claims anything, however long that was', async () => {
+    await Promise.all([inbox.add(newEntry()), inbox.add(newEntry())])
+    let isAway = false
+    const steps: string[] = []
+    const unlessAway = <T>(step: string, work: () => Promise<T>) => {
+      if (isAway) return Promise.reject(new ReceiverError('store_unavailable', 'away'))
+      steps.push(step)
+      return work()
+    }
+    const gate = Promise.withResolvers<void>()
+    start(
+      async () => {
+        await gate.promise
+        return handled
+      },
+      {
+        concurrency: 2,
+        leaseMs: 1,
+        on: {
+          ...inbox,
+          claim: (request) => unlessAway('claim', () => inbox.claim(request)),
+          settle: (lease, outcome) => unlessAway('settle', () => inbox.settle(lease, outcome)),
+        },
+      },
+    )
+    await eventually('both to run', async () => (await inbox.counts()).running === 2)
+    isAway = true
+    gate.resolve()
+    await eventually('both to fail to settle', () => captured.text().split('cannot settle; will try again').length > 2)
+    steps.length = 0
+    isAway = false
+    await handledCount(2)
+    expect(steps.slice(0, 2)).toEqual(['settle', 'settle'])
+  })
+
+  it('gives up for good, with a reason, what the store refuses to record', async () => {
+    const entry = newEntry()
+    await inbox.add(entry)
+    start(async () => handled, {
+      on: {
+        ...inbox,
+        settle: (lease, outcome) =>
+          outcome.state === 'handled' ? Promise.reject(new Error('no such column')) : inbox.settle(lease, outcome),
+      },
+    })
+    await eventually('it to be dead', async () => (await inbox.get(entry.eventId))?.entry.state === 'dead')
+    expect((await inbox.get(entry.eventId))?.entry.reason).toContain('could not be recorded')
+  })
+
   it('finishes what runs when it stops, and takes nothing new', async () => {
     await inbox.add(newEntry())
     const gate = Promise.withResolvers<void>()
