@@ -45,8 +45,8 @@ export function createDispatch(options: DispatchOptions): Dispatch {
         const ctx = createContext(options, { lease, event, signal })
         return options.events.runWithin(signal, () => run(event, ctx))
       })
-      const hasHandler = Object.hasOwn(handlers.map, lease.entry.type)
-      return { outcome: hasHandler ? { state: 'handled' } : { state: 'handled', reason: BY_FALLBACK } }
+      const reason = whyNotForTwin(handlers, lease.entry.type)
+      return { outcome: reason === undefined ? { state: 'handled' } : { state: 'handled', reason } }
     } catch (error) {
       if (error instanceof ShutdownAbort)
         return { outcome: { state: 'pending', retryInMs: 0, error: error.message }, error }
@@ -61,8 +61,11 @@ export function createDispatch(options: DispatchOptions): Dispatch {
   }
 }
 
-/** With a reason, so that its twin still reaches a handler of its own. */
-const BY_FALLBACK = 'by the fallback: its type has no handler'
+/** Why its twin must still reach a handler of its own; undefined when this one was that of both. */
+function whyNotForTwin({ map, yielding }: Handlers, type: string): string | undefined {
+  if (!Object.hasOwn(map, type)) return 'by the fallback: its type has no handler'
+  return yielding?.has(type) ? 'by the built-in handler: its twin has one of HANDLERS' : undefined
+}
 
 const MAX_VERSIONS_WARNED_OF = 100
 

@@ -45,7 +45,11 @@ describe('the server as a process', () => {
 
   it('counts what becomes of deliveries and attempts', async () => {
     const module = join(scratch.path, 'handlers.js')
-    await writeFile(module, `export const handlers = { 'payout.failed': () => { throw new Error('not now') } }`)
+    await writeFile(
+      module,
+      `export const handlers = {
+        'payment_intent.succeeded': () => {}, 'payout.failed': () => { throw new Error('not now') } }`,
+    )
     const running = await start({ HANDLERS: module })
     const [good, failing] = [snapshotJson(), snapshotJson({ type: 'payout.failed' })]
     for (const body of [good, good, failing]) expect(await deliver(`${running.url}/webhook`, body)).toBe(200)
@@ -186,6 +190,36 @@ describe('the server as a process', () => {
     expect(logged(running, 'fell back')).toHaveLength(1)
     expect(logged(running, 'ran')).toHaveLength(1)
   })
+
+  it.each([
+    ['thin', [null, 'built-in handler']],
+    ['snapshot', [null, 'its twin']],
+  ])(
+    'runs an own handler beside the built-in one of its twin, when the %s event comes first',
+    async (first, reasons) => {
+      const module = join(scratch.path, 'handlers.js')
+      await writeFile(
+        module,
+        `import { handlerMap } from ${JSON.stringify(new URL('../../src/handlers/built-in/map.ts', import.meta.url).href)}
+       export const handlers = { ...handlerMap, 'payout.failed': (_event, ctx) => ctx.log.info('mine ran') }`,
+      )
+      const running = await start({ HANDLERS: module })
+      const snapshot = snapshotJson({ type: 'payout.failed', data: { object: { id: 'po_1', object: 'payout' } } })
+      const related_object = { id: 'po_1', type: 'payout', url: '/v1/payouts/po_1' }
+      const thin = thinJson({ type: 'v1.payout.failed', snapshot_event: JSON.parse(snapshot).id, related_object })
+      for (const [index, body] of (first === 'thin' ? [thin, snapshot] : [snapshot, thin]).entries()) {
+        expect(await deliver(`${running.url}/webhook`, body)).toBe(200)
+        await eventually('it to be handled', () => logged(running, 'event handled').length === index + 1)
+      }
+      expect(logged(running, 'mine ran')).toHaveLength(1)
+      const inbox = await openSqliteInbox(join(scratch.path, 'data', 'inbox.db'), 'command')
+      const [own, builtIn] = await Promise.all([snapshot, thin].map((body) => inbox.get(JSON.parse(body).id)))
+      await inbox.close()
+      expect([own?.entry.reason, builtIn?.entry.reason]).toEqual(
+        reasons.map((reason) => (reason === null ? null : expect.stringContaining(reason))),
+      )
+    },
+  )
 
   it.each([
     ['no file', undefined, /does not exist/],

@@ -260,6 +260,25 @@ describe('dispatch', () => {
     expect(handler).toHaveBeenCalledOnce()
   })
 
+  it('handles by a built-in handler that yields, with a reason: its twin still reaches the own handler', async () => {
+    const handler = vi.fn()
+    const { dispatch } = await setUp({ ...only(handler), yielding: new Set(['v1.payment_intent.succeeded']) })
+    expect((await dispatch(leaseOf(thinJson()), never)).outcome).toEqual({
+      state: 'handled',
+      reason: expect.stringContaining('built-in'),
+    })
+    expect((await dispatch(leaseOf(snapshotJson()), never)).outcome).toEqual({ state: 'handled' })
+    expect(handler).toHaveBeenCalledTimes(2)
+  })
+
+  it('settles what a built-in handler that yields is for without it, when the twin was handled', async () => {
+    const handler = vi.fn()
+    const { dispatch } = await setUp({ ...only(handler), yielding: new Set(['v1.payment_intent.succeeded']) })
+    const { outcome } = await dispatch({ ...leaseOf(thinJson()), handledTwin: 'evt_twin' }, never)
+    expect(outcome).toEqual({ state: 'handled', reason: expect.stringContaining('evt_twin') })
+    expect(handler).not.toHaveBeenCalled()
+  })
+
   it('warns once of each API version other than the SDK’s, and handles the events', async () => {
     const { dispatch, lines } = await setUp(only(() => undefined))
     for (const api_version of ['2020-08-27', '2020-08-27', '2019-01-01', null]) {
