@@ -173,6 +173,28 @@ describe('the server as a process', () => {
     expect(reasons.filter((reason) => reason?.includes('twin'))).toHaveLength(2 - runs)
   })
 
+  it('runs one handler, never two at once, of a change whose twins name their object differently', async () => {
+    const module = join(scratch.path, 'handlers.js')
+    const handler = "async (_event, ctx) => { ctx.log.info('ran'); while (!existsSync('release')) await delay(5) }"
+    const types = ['customer.discount.created', 'v1.customer.discount.created']
+    await writeFile(
+      module,
+      `import { existsSync } from 'node:fs'
+       import { setTimeout as delay } from 'node:timers/promises'
+       export const handlers = { ${types.map((type) => `'${type}': ${handler}`).join()} }`,
+    )
+    const running = await start({ HANDLERS: module })
+    const [type, thinType] = types
+    const snapshot = snapshotJson({ type, data: { object: { id: 'di_1', object: 'discount', customer: 'cus_1' } } })
+    const related_object = { type: 'discount', url: '/v1/customers/cus_1/discount' }
+    const thin = thinJson({ type: thinType, snapshot_event: JSON.parse(snapshot).id, related_object })
+    for (const body of [thin, snapshot]) expect(await deliver(`${running.url}/webhook`, body)).toBe(200)
+    await eventually('one to run', () => logged(running, 'ran').length > 0)
+    await writeFile(join(scratch.path, 'release'), '')
+    await eventually('both to be handled', () => logged(running, 'event handled').length === 2)
+    expect(logged(running, 'ran')).toHaveLength(1)
+  })
+
   it('runs the handler of a change whose twin went to the fallback', async () => {
     const module = join(scratch.path, 'handlers.js')
     await writeFile(
