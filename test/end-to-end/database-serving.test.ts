@@ -1,4 +1,4 @@
-import { copyFile, open, rename, rm } from 'node:fs/promises'
+import { copyFile, open, rename, rm, truncate } from 'node:fs/promises'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { fileURLToPath } from 'node:url'
@@ -105,6 +105,7 @@ describe('when a file of the database is taken away', () => {
     ['the file is deleted', () => rm(file)],
     ['its write-ahead log is deleted', () => rm(`${file}-wal`)],
     ['its index of the log is deleted', () => rm(`${file}-shm`)],
+    ['its lock file is deleted, so that a second server could start', () => rm(`${file}.server-lock`)],
     [
       'the file is replaced',
       async () => {
@@ -119,7 +120,15 @@ describe('when a file of the database is taken away', () => {
     await takeAway()
     expect(await readiness(running)).toBe(503)
     await expectRefusals(running)
-    expect(await firstReason(running)).toMatch(/inbox\.db(-wal|-shm)? was deleted, moved or replaced.*restart/i)
+    expect(await firstReason(running)).toMatch(/inbox\.db(-wal|-shm|\.server-lock)? was deleted.*restart/i)
+  })
+
+  it('answers 503 once the file was emptied in place, and says so', async () => {
+    const running = await start()
+    await deliver(running)
+    await truncate(file)
+    await expectRefusals(running)
+    expect(await firstReason(running)).toMatch(/inbox\.db was cut short from \d+ to 0 bytes.*restart/i)
   })
 
   it('takes and handles deliveries again once the file is back, and has lost nothing', async () => {

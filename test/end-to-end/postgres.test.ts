@@ -41,7 +41,7 @@ it('ten processes that start at once on an empty database all become ready, and 
   expect(new Set(servers.map(({ pid }) => pid)).size).toBe(10)
   const readiness = await Promise.all(servers.map(({ url }) => fetch(`${url}/readyz`)))
   expect(readiness.map(({ status }) => status)).toEqual(servers.map(() => 200))
-  expect(await schema.query('SELECT version FROM migration ORDER BY version')).toEqual([{ version: 1 }])
+  expect(await schema.query('SELECT version FROM migration ORDER BY version')).toHaveLength(3)
 
   const delivery = createDelivery()
   const answers = await Promise.all(servers.map(({ url }) => post(url, delivery)))
