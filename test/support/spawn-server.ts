@@ -28,11 +28,13 @@ export interface SpawnOptions {
   readonly env?: Readonly<Record<string, string>>
   /** A command and its arguments to run node with, such as `['prlimit', '--fsize=1000000']`. */
   readonly through?: readonly string[]
+  /** The program, in place of `src/main.ts`. */
+  readonly main?: string
 }
 
 /** Starts `node src/main.ts` on free ports, without waiting; nothing of this process's environment but what node needs reaches it. */
-export function startServerProcess({ folder, env = {}, through = [] }: SpawnOptions) {
-  const [command = process.execPath, ...args] = [...through, process.execPath, MAIN]
+export function startServerProcess({ folder, env = {}, through = [], main = MAIN }: SpawnOptions) {
+  const [command = process.execPath, ...args] = [...through, process.execPath, main]
   const child = spawn(command, args, {
     cwd: folder,
     env: {
