@@ -1,12 +1,15 @@
+import { fileURLToPath } from 'node:url'
 import { defineConfig } from 'vitest/config'
 
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
-    globalSetup: ['test/support/compile-cache-setup.ts', 'test/support/postgres-setup.ts'],
+    globalSetup: ['test/support/postgres-setup.ts'],
     typecheck: { enabled: false },
     // Most tests wait for processes: two at a time keep two cores busy, where the default on them is one.
     maxWorkers: 2,
+    // What node compiles is kept for the processes that tests start: hundreds of them load the same modules.
+    env: { NODE_COMPILE_CACHE: fileURLToPath(new URL('node_modules/.cache/compiled', import.meta.url)) },
     testTimeout: 30_000,
     hookTimeout: 30_000,
   },
