@@ -9,7 +9,7 @@ const read = (file: string) => readFileSync(join(folder, file), 'utf8')
 it('no test on Postgres is skipped, whatever the machine', () => {
   const tests = globSync('**/*.test.ts', { cwd: folder })
   const onPostgres = tests.filter((file) => /from '[^']*postgres-|inject\('postgresUrl'\)/.test(read(file)))
-  expect(onPostgres).toEqual(expect.arrayContaining(['inbox/postgres-inbox.test.ts', 'end-to-end/postgres.test.ts']))
+  expect(onPostgres).toEqual(expect.arrayContaining(['inbox/postgres/inbox.test.ts', 'end-to-end/postgres.test.ts']))
   const files = [...onPostgres, 'inbox/inbox-contract.ts']
   expect(files.filter((file) => /\b(?:skip|skipIf|runIf|todo)\b/.test(read(file)))).toEqual([])
 })
