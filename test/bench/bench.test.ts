@@ -30,39 +30,16 @@ async function runBench(
   return { code, stdout: Buffer.concat(stdout).toString(), stderr: Buffer.concat(stderr).toString() }
 }
 
-// Far more than it takes: on a busy machine a bench is slow, and that is no fault.
-const PATIENCE = { timeout: 180_000 }
-
-it('measures each part and writes positive numbers, the table, and what it is doing', PATIENCE, async () => {
+it('measures what it was asked for alone, and writes positive numbers, the table, and what it is doing', async () => {
   const json = join(scratch.path, 'bench.json')
-  const { code, stdout, stderr } = await runBench(['--quick', '--rounds', '1', '--seconds', '0.3', '--json', json])
-  expect(code, stderr).toBe(0)
-  expect(stderr).toContain('bench: round 1 of 1: sample')
+  const { code, stdout, stderr } = await runBench(['--quick', '--only', 'start', '--json', json])
+  expect({ code, stderr }).toEqual({ code: 0, stderr: 'bench: start to ready, 1 times\n' })
   const { machine, rows }: { machine: unknown; rows: Row[] } = JSON.parse(await readFile(json, 'utf8'))
   expect(machine).toMatchObject({ cores: expect.any(Number), syncMs: expect.any(Number) })
-  // A handler may start before its answer arrives, and a backlog may be empty.
-  const positive = rows.filter(({ name, unit }) => !name.startsWith('idle: answered') && unit !== 'entries')
-  expect(positive.filter(({ value }) => !(value > 0))).toEqual([])
-  for (const { name } of rows) expect(stdout).toContain(name)
-  for (const name of [
-    "docs' sample",
-    'accepting only, durable',
-    'accepting only, on Postgres',
-    'whole route, no-op handler',
-    'draining 5,000 entries, on Postgres, two workers',
-    'claim of 16 on Postgres: 5,000 waiting',
-    'start to ready',
-  ]) {
-    expect(rows.map((row) => row.name)).toContain(name)
-  }
+  expect(rows).toMatchObject([{ name: 'start to ready', unit: 'ms' }])
+  expect(rows[0]?.value).toBeGreaterThan(0)
+  expect(stdout).toMatch(/^MEASURED +VALUE .*\nstart to ready +[\d,]+ +ms /m)
   expect(stdout).not.toContain('\u001b')
-})
-
-it('measures only what it was asked for', async () => {
-  const { code, stdout } = await runBench(['--quick', '--only', 'start'])
-  expect(code).toBe(0)
-  expect(stdout).toContain('start to ready')
-  expect(stdout).not.toContain('sample  ')
 })
 
 it('says what to do where there is no Postgres to measure', async () => {

@@ -1,4 +1,3 @@
-import { readdirSync, readFileSync } from 'node:fs'
 import { gzipSync } from 'node:zlib'
 import request from 'supertest'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -143,20 +142,6 @@ describe('POST /webhook with a delivery that is proven', () => {
     const body = snapshotJson(overrides)
     expect((await post(body, signed(body))).status).toBe(200)
     expect((await inbox.get(idOf(body)))?.entry.state).toBe('pending')
-  })
-
-  it('stores every captured event', async () => {
-    const folder = new URL('../fixtures/payloads/', import.meta.url)
-    // Some captures share an id, so each gets one of its own.
-    const bodies = readdirSync(folder).map((name) => {
-      const body = readFileSync(new URL(name, folder), 'utf8')
-      return body.replaceAll(idOf(body), `evt_${name}`)
-    })
-    expect(bodies.length).toBeGreaterThan(10)
-    for (const body of bodies) {
-      expect((await post(body, signed(body))).status).toBe(200)
-      expect((await inbox.get(idOf(body)))?.entry.type).toBe(JSON.parse(body).type)
-    }
   })
 
   it.each([

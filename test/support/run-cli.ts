@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { tmpdir } from 'node:os'
 import { fileURLToPath } from 'node:url'
+import { processEnvironment } from './process-environment.ts'
 
 const cliPath = fileURLToPath(new URL('../../src/cli.ts', import.meta.url))
 
@@ -13,8 +14,8 @@ export interface CliResult {
 }
 
 /**
- * Runs `src/cli.ts` as a process of its own and resolves when it has ended. Only `env` and PATH are set, and the default working
- * folder holds no `.env`, so that a developer's own settings never reach a test.
+ * Runs `src/cli.ts` as a process of its own and resolves when it has ended. Nothing of this process's environment but what node
+ * needs reaches it, and the default working folder holds no `.env`: a developer's own settings never reach a test.
  */
 export async function runCli(
   args: readonly string[],
@@ -22,7 +23,7 @@ export async function runCli(
 ): Promise<CliResult> {
   const child = spawn(process.execPath, [cliPath, ...args], {
     cwd: options.cwd ?? tmpdir(),
-    env: { PATH: process.env.PATH, ...options.env },
+    env: { ...processEnvironment(), ...options.env },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   const closed = once(child, 'close')
