@@ -12,7 +12,7 @@ const MEMORY_MB = 230
 const CEILING_MARGIN = 1.2
 /** Entries that may wait while the whole route keeps up: what arrives within a few commits. */
 const STEADY_BACKLOG = 1_000
-/** Between rounds: more says that the machine is busy with other things. */
+/** Between rounds; more is told. */
 const SAMPLE_MAY_MOVE = 1.2
 
 const titles: Readonly<Record<LoadName, string>> = {
@@ -93,13 +93,13 @@ export function createLoadRows(results: Results): Row[] {
   })
 }
 
-/** Says that the sample moved, and by how much; empty when it did not, or was not measured. */
+/** Says by how much the sample moved between rounds; empty when it did not, or was not measured. */
 export function describeSample(results: Results): string[] {
   const rates = (results.get('sample') ?? []).map(({ perSecond }) => perSecond)
   const [slowest, fastest] = [Math.min(...rates), Math.max(...rates)]
   if (rates.length === 0 || fastest <= slowest * SAMPLE_MAY_MOVE) return []
   const [from, to] = [slowest, fastest].map((rate) => Math.round(rate).toLocaleString('en'))
-  return [`The sample moved from round to round, between ${from} and ${to} /s: others used the machine too.`]
+  return [`The sample's rate moved by more than a fifth between rounds: from ${from} to ${to} /s.`]
 }
 
 function createLine(results: Results, name: LoadName, { title, unit, pick, targets }: Line): Row {

@@ -48,7 +48,7 @@ Postgres is one of its own in the temporary folder, or that of TEST_DATABASE_URL
 and what it takes of the cores counts.
 
 Against another commit, whose server takes turns with this one's:
-  git worktree add ../before main && npm ci --prefix ../before
+  git worktree add ../before HEAD~1 && npm ci --prefix ../before
   npm run bench -- --against ../before
   git worktree remove --force ../before
 

@@ -2,14 +2,15 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { eventually } from '../support/eventually.ts'
 import { type BenchContext, handlersPath, inboxFile, makeFolder } from './bench-context.ts'
-import { planBenchInbox } from './bench-inbox.ts'
+import { type BenchInbox, planBenchInbox } from './bench-inbox.ts'
 import { scrapeAllTheTime, searchAllTheTime } from './beside.ts'
 import { runTask } from './child-task.ts'
 import type { FilledInboxes } from './filled-inboxes.ts'
 import type { HoldLock } from './hold-lock.ts'
+import type { LoadResult } from './load-generator.ts'
 import { checkoutOf, type Rounds, type Turn, takeTurns, turnsOf } from './rounds.ts'
 import { runSteadyLoad } from './run-load.ts'
-import { startServer } from './server-process.ts'
+import { type ServerProcess, startServer } from './server-process.ts'
 import { slowSyncs } from './slow-sync.ts'
 
 export const stallNames = ['stall-slow-sync', 'stall-locked', 'stall-search'] as const
@@ -22,21 +23,27 @@ const AFTER_LOCK_SECONDS = 1
 const PROBE = new URL('./stall-probe.ts', import.meta.url).pathname
 const HOLD_LOCK = new URL('./hold-lock.ts', import.meta.url)
 
-/** Longest time in milliseconds for which a server's event loop stood still under a light load; the docs' sample's too. */
-export function measureStalls(context: BenchContext, filled: FilledInboxes): Promise<Rounds<number>> {
+export interface StallMeasurement {
+  /** Longest time for which the event loop stood still. */
+  readonly stallMs: number
+  readonly load: LoadResult
+}
+
+/** How long a server's event loop stands still under a light load; the docs' sample's too, which stores nothing. */
+export function measureStalls(context: BenchContext, filled: FilledInboxes): Promise<Rounds<StallMeasurement>> {
   const turns = stallNames.flatMap((name): Turn<StallName>[] => [{ name, whose: 'sample' }, ...turnsOf(context, name)])
   return takeTurns(context, turns, (turn) => measureStall(context, turn, filled))
 }
 
 async function measureStall(
   context: BenchContext,
-  { name, whose }: Turn<StallName>,
+  turn: Turn<StallName>,
   filled: FilledInboxes,
-): Promise<number> {
-  const { plan } = context
-  await using undo = new AsyncDisposableStack()
+): Promise<StallMeasurement> {
+  const { name, whose } = turn
   // With the sample, the same happens to an inbox that it does not use.
   const checkout = checkoutOf(context, whose)
+  await using undo = new AsyncDisposableStack()
   const inbox =
     name === 'stall-search' ? await filled.get(checkout, 'sqlite') : undo.use(await planBenchInbox(context, 'sqlite'))
   const { path: folder } = undo.use(await makeFolder(context))
@@ -54,20 +61,33 @@ async function measureStall(
     }),
   )
   slow?.check(server)
-  await runSteadyLoad(server, inbox, { ...LOAD, seconds: plan.warmUpSeconds })
+  await runSteadyLoad(server, inbox, { ...LOAD, seconds: context.plan.warmUpSeconds })
   process.kill(server.pid, 'SIGUSR2')
+  const load = await loadWhile(context, turn, { server, inbox })
+  process.kill(server.pid, 'SIGUSR2')
+  return { stallMs: await eventually('the stall to be written', () => readStall(stallFile)), load }
+}
+
+/** A load beside which that happens which the measurement is about; slow syncs do all the time. */
+async function loadWhile(
+  context: BenchContext,
+  { name, whose }: Turn<StallName>,
+  { server, inbox }: { readonly server: ServerProcess; readonly inbox: BenchInbox },
+): Promise<LoadResult> {
+  const { lockSeconds, loadSeconds } = context.plan
   if (name === 'stall-locked') {
-    const holding = runTask<HoldLock, void>(HOLD_LOCK, { file: inboxFile(inbox.folder), seconds: plan.lockSeconds })
-    const seconds = plan.lockSeconds + AFTER_LOCK_SECONDS
-    await Promise.all([holding, runSteadyLoad(server, inbox, { ...LOAD, seconds, mayRefuse: true })])
-  } else {
-    await using beside = new AsyncDisposableStack()
-    if (name === 'stall-search') beside.use(searchAllTheTime(checkout, inbox))
-    if (name === 'stall-search' && whose !== 'sample') beside.use(scrapeAllTheTime(server))
-    await runSteadyLoad(server, inbox, { ...LOAD, seconds: plan.loadSeconds })
+    const locked = { ...LOAD, seconds: lockSeconds + AFTER_LOCK_SECONDS, mayRefuse: true }
+    const holding = runTask<HoldLock, void>(HOLD_LOCK, { file: inboxFile(inbox.folder), seconds: lockSeconds })
+    const [load] = await Promise.all([runSteadyLoad(server, inbox, locked), holding])
+    return load
   }
-  process.kill(server.pid, 'SIGUSR2')
-  return await eventually('the stall to be written', () => readStall(stallFile))
+  await using beside = new AsyncDisposableStack()
+  if (name === 'stall-search') {
+    beside.use(searchAllTheTime(checkoutOf(context, whose), inbox))
+    // The sample has no metrics.
+    if (whose !== 'sample') beside.use(scrapeAllTheTime(server))
+  }
+  return await runSteadyLoad(server, inbox, { ...LOAD, seconds: loadSeconds })
 }
 
 /** Undefined until all of it is there. */

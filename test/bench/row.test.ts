@@ -78,7 +78,7 @@ it('leaves out what a load has not: handling, and on systems without /proc proce
 it('tells when the sample moved by more than a fifth between rounds', () => {
   const roundsOf = (...rates: number[]) => new Map([['sample', rates.map((rate) => measured(rate))]])
   expect(describeSample(roundsOf(10_000, 11_900, 11_000))).toEqual([])
-  expect(describeSample(roundsOf(10_000, 12_100))).toEqual([expect.stringContaining('between 10,000 and 12,100 /s')])
+  expect(describeSample(roundsOf(10_000, 12_100))).toEqual([expect.stringContaining('from 10,000 to 12,100 /s')])
   expect(describeSample(new Map())).toEqual([])
 })
 
@@ -127,11 +127,12 @@ it('compares a claim with the one that has the fewest entries waiting, and with 
 const plan = createPlan({ only: [], rounds: 1, seconds: 1, quick: false })
 
 it("allows a stall what the docs' sample stalls too", () => {
+  const stall = (stallMs: number) => ({ stallMs, load: measured(200) })
   const stallsOf = (sample: number) =>
     new Map([
-      ['stall-locked, sample', [sample]],
-      ['stall-locked', [11, 13, 12]],
-      ['stall-locked, before', [480]],
+      ['stall-locked, sample', [stall(sample)]],
+      ['stall-locked', [stall(11), stall(13), stall(12)]],
+      ['stall-locked, before', [stall(480)]],
     ])
   const [locked, sample] = createStallRows(stallsOf(2.5), plan)
   expect(locked).toMatchObject({ name: 'longest stall, file locked for 10 s', value: 12, toBefore: 0.025, isMet: true })

@@ -1,5 +1,5 @@
 import { SEARCH_LOAD_PER_SECOND, type SearchMeasurement, searchNames } from './measure-searches.ts'
-import { type StallName, stallNames } from './measure-stalls.ts'
+import { type StallMeasurement, type StallName, stallNames } from './measure-stalls.ts'
 import type { Plan } from './plan.ts'
 import { compare, divide, medianOf, type Rounds } from './rounds.ts'
 import { createRow, type Row } from './row.ts'
@@ -10,17 +10,17 @@ const STALL_MS = 10
 const SEARCHED_P99_GROWTH = 1.5
 
 /** The longest stall of each kind, in the median of the rounds, and the sample's. */
-export function createStallRows(rounds: Rounds<number>, { lockSeconds, filledEntries }: Plan): Row[] {
+export function createStallRows(rounds: Rounds<StallMeasurement>, { lockSeconds, filledEntries }: Plan): Row[] {
   const titles: Readonly<Record<StallName, string>> = {
     'stall-slow-sync': `longest stall, syncs ${SLOW_SYNC_MS} ms slower`,
     'stall-locked': `longest stall, file locked for ${lockSeconds} s`,
     'stall-search': `longest stall, ${describeEntries(filledEntries)} searched`,
   }
-  const asMeasured = (ms: number) => ms
+  const stallOf = ({ stallMs }: StallMeasurement) => stallMs
   return stallNames.flatMap((name) => {
     if (!rounds.has(name)) return []
-    const sample = medianOf(rounds, { name, whose: 'sample' }, asMeasured) ?? 0
-    const compared = compare(rounds, name, asMeasured)
+    const sample = medianOf(rounds, { name, whose: 'sample' }, stallOf) ?? 0
+    const compared = compare(rounds, name, stallOf)
     const target = { of: 'value', atMost: Math.round((STALL_MS + sample) * 10) / 10 } as const
     const ratio = divide(compared.value, sample)
     return [
