@@ -8,28 +8,41 @@ import { requestStatus, type ServerProcess } from './server-process.ts'
 
 const NOTHING_FOUND = 'error: no entry matches\n'
 
-/** Searches for a type that no entry has, by the command line: no index serves that, so all entries are read, again and again. */
-export function searchAllTheTime({ folder }: Checkout, { url, folder: cwd }: Pick<BenchInbox, 'url' | 'folder'>) {
+export interface Looked {
+  readonly checkout: Checkout
+  readonly inbox: Pick<BenchInbox, 'url' | 'folder'>
+  /** Undefined when it has no metrics. */
+  readonly server: ServerProcess | undefined
+  /** From one scrape to the next; without a pause unless told. */
+  readonly scrapeEveryMs?: number
+}
+
+/** Searches, and scrapes the server, again and again until it is disposed of. */
+export function lookAllTheTime({ checkout, inbox, server, scrapeEveryMs = 0 }: Looked): AsyncDisposable {
+  const looking = new AsyncDisposableStack()
+  looking.use(repeat((signal) => search(checkout, inbox, signal)))
+  if (server !== undefined) looking.use(repeat((signal) => scrape(server, scrapeEveryMs, signal)))
+  return looking
+}
+
+/** By the command line, for a type that no entry has: no index serves that, so all entries are read. */
+async function search({ folder }: Checkout, { url, folder: cwd }: Looked['inbox'], signal: AbortSignal): Promise<void> {
   const args = [join(folder, 'src/cli.ts'), 'events', 'list', '--type', 'nothing.*']
-  const options = { cwd, env: { PATH: process.env.PATH, DATABASE_URL: url } }
-  return repeat(async (signal) => {
-    const { stderr } = await promisify(execFile)(process.execPath, args, { ...options, signal }).catch((error) => error)
-    if (!signal.aborted && stderr !== NOTHING_FOUND)
-      throw new Error(`expected a search to find nothing, got: ${stderr}`)
-  })
+  const options = { cwd, env: { PATH: process.env.PATH, DATABASE_URL: url }, signal }
+  // It ends with 1 when it finds nothing.
+  const { stderr } = await promisify(execFile)(process.execPath, args, options).catch((error) => error)
+  if (!signal.aborted && stderr !== NOTHING_FOUND) throw new Error(`expected a search to find nothing, got: ${stderr}`)
 }
 
-/** Scrapes `/metrics`, for which the server counts its entries; without a pause unless told. */
-export function scrapeAllTheTime({ adminPort }: ServerProcess, everyMs = 0) {
-  return repeat(async (signal) => {
-    const pause = delay(everyMs)
-    const status = await requestStatus(`http://127.0.0.1:${adminPort}/metrics`, signal)
-    if (!signal.aborted && status !== 200) throw new Error(`expected /metrics to answer 200, got ${status}`)
-    await pause
-  })
+/** The server counts its entries for it. */
+async function scrape({ adminPort }: ServerProcess, everyMs: number, signal: AbortSignal): Promise<void> {
+  const pause = delay(everyMs)
+  const status = await requestStatus(`http://127.0.0.1:${adminPort}/metrics`, signal)
+  if (!signal.aborted && status !== 200) throw new Error(`expected /metrics to answer 200, got ${status}`)
+  await pause
 }
 
-/** Works until it is disposed of, and rejects then with what went wrong. */
+/** Disposing of it rejects with what went wrong meanwhile. */
 function repeat(work: (signal: AbortSignal) => Promise<void>): AsyncDisposable {
   const stop = new AbortController()
   const working = (async () => {

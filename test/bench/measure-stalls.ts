@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { eventually } from '../support/eventually.ts'
 import { type BenchContext, handlersPath, inboxFile, makeFolder } from './bench-context.ts'
 import { type BenchInbox, planBenchInbox } from './bench-inbox.ts'
-import { scrapeAllTheTime, searchAllTheTime } from './beside.ts'
+import { lookAllTheTime } from './beside.ts'
 import { runTask } from './child-task.ts'
 import type { FilledInboxes } from './filled-inboxes.ts'
 import type { HoldLock } from './hold-lock.ts'
@@ -81,12 +81,10 @@ async function loadWhile(
     const [load] = await Promise.all([runSteadyLoad(server, inbox, locked), holding])
     return load
   }
-  await using beside = new AsyncDisposableStack()
-  if (name === 'stall-search') {
-    beside.use(searchAllTheTime(checkoutOf(context, whose), inbox))
-    // The sample has no metrics.
-    if (whose !== 'sample') beside.use(scrapeAllTheTime(server))
-  }
+  await using _looking =
+    name === 'stall-search'
+      ? lookAllTheTime({ checkout: checkoutOf(context, whose), inbox, server: whose === 'sample' ? undefined : server })
+      : undefined
   return await runSteadyLoad(server, inbox, { ...LOAD, seconds: loadSeconds })
 }
 

@@ -142,18 +142,16 @@ it("allows a stall what the docs' sample stalls too", () => {
 
 it('compares the p99 beside searches with the one without', () => {
   const load = (p99Ms: number) => ({ ...measured(1_000), p99Ms })
+  const beside = (quietMs: number, searchedMs: number) => ({ quiet: load(quietMs), searched: load(searchedMs) })
   const rounds = new Map([
-    [
-      'search',
-      [
-        { quiet: load(4), searched: load(5) },
-        { quiet: load(4), searched: load(9) },
-      ],
-    ],
+    ['search, sample', [beside(2, 3)]],
+    ['search', [beside(4, 5), beside(4, 9)]],
+    ['search, before', [beside(4, 70)]],
   ])
   expect(createSearchRows(rounds, plan)).toMatchObject([
-    { name: 'p99 at 1,000/s, 2,000,000 entries', value: 4, ratio: 1, isMet: undefined },
-    { value: 7, ratio: 1.75, isMet: false },
+    { name: 'p99 at 1,000/s, 2,000,000 entries', value: 4, ratio: 1, toBefore: 1, isMet: undefined },
+    { value: 7, ratio: 1.75, toBefore: 0.1, isMet: false },
+    { value: 3, ratio: 1.5, isMet: undefined },
   ])
 })
 
