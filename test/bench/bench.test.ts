@@ -19,10 +19,10 @@ afterEach(() => scratch.remove())
 
 async function runBench(
   args: readonly string[],
-  postgresUrl = inject('postgresUrl'),
+  env: Readonly<Record<string, string>> = {},
 ): Promise<{ code: unknown; stdout: string; stderr: string }> {
   const child = spawn(process.execPath, [main, ...args], {
-    env: { PATH: process.env.PATH, TMPDIR: scratch.path, TEST_DATABASE_URL: postgresUrl },
+    env: { PATH: process.env.PATH, TMPDIR: scratch.path, TEST_DATABASE_URL: inject('postgresUrl'), ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   const ended = once(child, 'close')
@@ -90,8 +90,18 @@ it('measures only what it was asked for', async () => {
   expect(stdout).not.toContain('sample  ')
 })
 
+it('leaves out slow syncs where there is no cc, and says so', async () => {
+  const args = ['--quick', '--rounds', '1', '--only', 'receive-slow-sync,start']
+  const { code, stdout, stderr } = await runBench(args, { PATH: scratch.path })
+  expect(code, stderr).toBe(0)
+  expect(stderr).toMatch(/bench: what needs slow syncs is left out: (spawn cc ENOENT|needs Linux)/)
+  expect(stdout).toContain('start to ready')
+  expect(stdout).not.toContain('slower')
+})
+
 it('says what to do where there is no Postgres to measure', async () => {
-  const { code, stderr } = await runBench(['--quick', '--only', 'postgres-drain'], 'postgres://127.0.0.1:1/none')
+  const env = { TEST_DATABASE_URL: 'postgres://127.0.0.1:1/none' }
+  const { code, stderr } = await runBench(['--quick', '--only', 'postgres-drain'], env)
   expect(code).toBe(1)
   expect(stderr).toMatch(/no Postgres to measure: .*\n.*TEST_DATABASE_URL.*--only/)
 })

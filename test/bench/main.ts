@@ -53,8 +53,8 @@ Against another commit, whose server takes turns with this one's:
   git worktree remove --force ../before
 
 Examples:
-  npm run bench                                       everything: TIME, 4 GB in the temporary folder
-  npm run bench -- --against ../before --json bench.json
+  npm run bench                                       everything: 20 minutes, 3 GB in the temporary folder
+  npm run bench -- --against ../before --json b.json  everything of both: 35 minutes, 5 GB
   npm run bench -- --only sample,receive,postgres-receive
   npm run bench -- --quick --rounds 1 --seconds 1     whether it runs at all
 
