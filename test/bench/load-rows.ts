@@ -1,5 +1,5 @@
 import { type LoadMeasurement, type LoadName, loadNames } from './measure-loads.ts'
-import { compare, divide, medianOf, type Rounds, valuesOf, type Whose } from './rounds.ts'
+import { compare, divide, ownTurn, type Rounds, ratioOf, valuesOf, type Whose } from './rounds.ts'
 import { createRow, type Row, type Target } from './row.ts'
 import { SLOW_SYNC_MS } from './slow-sync.ts'
 
@@ -58,7 +58,7 @@ const ownLines: readonly Line[] = [
     title: '  p99',
     unit: 'ms',
     pick: ({ p99Ms }) => p99Ms,
-    // No worse, within what medians of five rounds differ by when nothing has changed.
+    // No worse, within what five rounds differ by when nothing has changed.
     targets: { receive: { of: 'before', atMost: 1.1 } },
   },
   { title: '  answered', unit: '/s', pick: ({ handling, perSecond }) => handling && perSecond },
@@ -82,7 +82,7 @@ const ownLines: readonly Line[] = [
   },
 ]
 
-/** Rows of the loads, each the median of its rounds, compared with the sample's and with before. */
+/** Rows of the loads, compared with the sample and with before. */
 export function createLoadRows(results: Results): Row[] {
   return loadNames.flatMap((name) => {
     if (!results.has(name)) return []
@@ -103,12 +103,11 @@ export function describeSample(results: Results): string[] {
 }
 
 function createLine(results: Results, name: LoadName, { title, unit, pick, targets }: Line): Row {
-  const compared = compare(results, name, pick)
   return createRow({
     name: typeof title === 'string' ? title : title[name],
     unit,
-    ...compared,
-    ratio: divide(compared.value, medianOf(results, { name: 'sample', whose: 'this' }, pick)),
+    ...compare(results, name, pick),
+    ratio: ratioOf(results, ownTurn(name), ownTurn('sample'), pick),
     target: targets?.[name],
   })
 }
@@ -133,7 +132,8 @@ function createMemoryRows(results: Results, name: LoadName): Row[] {
   if (name === 'sample') return []
   const mostOf = (whose: Whose) => {
     const peaks = valuesOf(results, { name, whose }, ({ peakMemoryBytes }) => peakMemoryBytes)
-    return peaks.length === 0 ? undefined : Math.max(...peaks) / MEGABYTE
+    const most = Math.max(...peaks.filter((peak) => peak !== undefined))
+    return most > 0 ? most / MEGABYTE : undefined
   }
   const value = mostOf('this')
   if (value === undefined) return []

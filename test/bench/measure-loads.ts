@@ -5,7 +5,7 @@ import { type BenchInbox, planBenchInbox, type StoreName } from './bench-inbox.t
 import { type Checkout, withInbox } from './checkout.ts'
 import type { LoadResult } from './load-generator.ts'
 import { readPeakMemoryBytes } from './proc.ts'
-import { checkoutOf, type Rounds, type Turn, takeTurns, turnsOf } from './rounds.ts'
+import { checkoutOf, ownTurn, type Rounds, type Turn, takeTurns, turnsOf } from './rounds.ts'
 import { runLoad } from './run-load.ts'
 import { startServer } from './server-process.ts'
 import { slowSyncs } from './slow-sync.ts'
@@ -55,7 +55,7 @@ const receivers: Readonly<Record<Exclude<LoadName, keyof typeof others>, Receive
 /** Every load, each on a new process and an empty inbox. */
 export function measureLoads(context: BenchContext): Promise<Rounds<LoadMeasurement>> {
   const turns = loadNames.flatMap((name): Turn<LoadName>[] =>
-    name === 'ceiling' || name === 'sample' ? [{ name, whose: 'this' }] : turnsOf(context, name),
+    name === 'ceiling' || name === 'sample' ? [ownTurn(name)] : turnsOf(context, name),
   )
   return takeTurns(context, turns, ({ name, whose }) =>
     name === 'ceiling' || name === 'sample'

@@ -2,7 +2,7 @@ import type { ClaimResult } from './claim-process.ts'
 import type { ClaimName } from './measure-claims.ts'
 import { drainNames, drains } from './measure-drain.ts'
 import type { IdleResult } from './measure-idle.ts'
-import { compare, divide, type Rounds } from './rounds.ts'
+import { compare, ownTurn, type Rounds, ratioOf } from './rounds.ts'
 import { createRow, type Row } from './row.ts'
 
 const CLAIM_GROWTH = 1.5
@@ -20,8 +20,8 @@ export function createDrainRows(rates: Rounds<number>, entries: number): Row[] {
       ...compare(rates, name, (rate) => rate),
     }
     if (beside === undefined) return createRow({ ...row, target: { of: 'value', atLeast } })
-    const single = rates.has(beside) ? compare(rates, beside, (rate) => rate).value : undefined
-    return createRow({ ...row, ratio: divide(row.value, single), target: { of: 'ratio', atLeast } })
+    const ratio = ratioOf(rates, ownTurn(name), ownTurn(beside), (rate) => rate)
+    return createRow({ ...row, ratio, target: { of: 'ratio', atLeast } })
   })
 }
 

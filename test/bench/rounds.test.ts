@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest'
 import type { BenchContext } from './bench-context.ts'
 import { createPlan, type MeasurementName } from './plan.ts'
-import { compare, medianOf, type Turn, takeTurns, turnsOf } from './rounds.ts'
+import { compare, medianOf, ownTurn, ratioOf, takeTurns, turnsOf } from './rounds.ts'
 
 const checkouts = { this: { folder: '/this' }, before: { folder: '/before' } }
 
@@ -49,16 +49,26 @@ it('has no turn of before without a checkout to stand against', () => {
   expect(turnsOf(context, 'start')).toEqual([{ name: 'start', whose: 'this' }])
 })
 
-it('compares medians, and nothing with what was not measured', () => {
+const asMeasured = (value: number) => value
+
+it('compares round by round, and nothing with what was not measured', () => {
   const rounds = new Map([
-    ['start', [300, 100, 200]],
-    ['start, before', [400]],
+    // Slow moments of the machine, which fall on both.
+    ['start', [300, 100, 200, 900]],
+    ['start, before', [600, 250, 400, 1_800]],
     ['idle', [1]],
   ])
-  const asMeasured = (value: number) => value
-  expect(compare(rounds, 'start', asMeasured)).toEqual({ value: 200, toBefore: 0.5 })
+  expect(compare(rounds, 'start', asMeasured)).toEqual({ value: 250, toBefore: 0.5 })
   expect(compare(rounds, 'idle', asMeasured)).toEqual({ value: 1, toBefore: undefined })
   expect(compare(rounds, 'drain', asMeasured)).toEqual({ value: Number.NaN, toBefore: undefined })
-  const sample: Turn<'start'> = { name: 'start', whose: 'sample' }
-  expect(medianOf(rounds, sample, asMeasured)).toBeUndefined()
+  expect(medianOf(rounds, { name: 'start', whose: 'sample' }, asMeasured)).toBeUndefined()
+})
+
+it('leaves out rounds without something to divide by', () => {
+  const rounds = new Map([
+    ['start', [300, 100, 200]],
+    ['start, before', [0, 50, Number.NaN]],
+  ])
+  const known = (value: number) => (Number.isNaN(value) ? undefined : value)
+  expect(ratioOf(rounds, ownTurn('start'), { name: 'start', whose: 'before' }, known)).toBe(2)
 })

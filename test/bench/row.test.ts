@@ -45,15 +45,15 @@ it('judges by the ratio to before, and has no such target where there is none', 
   expect([alone.isMet, describeTarget(alone)]).toEqual([undefined, ''])
 })
 
-it('compares the medians of the rounds with those of the sample and of before', () => {
+it('compares with the sample and with before, round by round', () => {
   const rows = createLoadRows(
     new Map([
       ['sample', [measured(10_000), measured(20_000), measured(90_000)]],
       ['receive', [measured(19_000), measured(21_000), measured(1_000)]],
-      ['receive, before', [measured(9_000), measured(9_500), measured(20_000)]],
+      ['receive, before', [measured(9_500), measured(10_000), measured(20_000)]],
     ]),
   )
-  expect(find(rows, 'accepting only')).toMatchObject({ value: 19_000, ratio: 0.95, toBefore: 2, isMet: true })
+  expect(find(rows, 'accepting only')).toMatchObject({ value: 19_000, ratio: 1.05, toBefore: 2, isMet: true })
 })
 
 it('gives the processor time for a delivery, and the most memory of all rounds', () => {
@@ -100,7 +100,7 @@ it('counts on the whole route what was handled, and says that the backlog grows'
 it('compares the drain of two workers with that of one, where that was measured', () => {
   const rates = new Map([['postgres-drain-2', [9_000, 11_000, 10_000]]])
   expect(createDrainRows(rates, 1_000)).toMatchObject([{ value: 10_000, isMet: undefined }])
-  rates.set('postgres-drain', [8_000])
+  rates.set('postgres-drain', [8_000, 8_800, 8_000])
   expect(createDrainRows(rates, 1_000)).toMatchObject([
     { value: 8_000, isMet: true },
     { value: 10_000, ratio: 1.25, isMet: true },
@@ -132,7 +132,7 @@ it("allows a stall what the docs' sample stalls too", () => {
     new Map([
       ['stall-locked, sample', [stall(sample)]],
       ['stall-locked', [stall(11), stall(13), stall(12)]],
-      ['stall-locked, before', [stall(480)]],
+      ['stall-locked, before', [stall(440), stall(520), stall(480)]],
     ])
   const [locked, sample] = createStallRows(stallsOf(2.5), plan)
   expect(locked).toMatchObject({ name: 'longest stall, file locked for 10 s', value: 12, toBefore: 0.025, isMet: true })
@@ -146,7 +146,7 @@ it('compares the p99 beside searches with the one without', () => {
   const rounds = new Map([
     ['search, sample', [beside(2, 3)]],
     ['search', [beside(4, 5), beside(4, 9)]],
-    ['search, before', [beside(4, 70)]],
+    ['search, before', [beside(4, 50), beside(4, 90)]],
   ])
   expect(createSearchRows(rounds, plan)).toMatchObject([
     { name: 'p99 at 1,000/s, 2,000,000 entries', value: 4, ratio: 1, toBefore: 1, isMet: undefined },

@@ -1,7 +1,7 @@
-import { SEARCH_LOAD_PER_SECOND, type SearchMeasurement, searchNames } from './measure-searches.ts'
+import { SEARCH_LOAD_PER_SECOND, type SearchMeasurement, type SearchName, searchNames } from './measure-searches.ts'
 import { type StallMeasurement, type StallName, stallNames } from './measure-stalls.ts'
 import type { Plan } from './plan.ts'
-import { compare, divide, medianOf, type Rounds } from './rounds.ts'
+import { compare, medianOf, ownTurn, type Rounds, ratioOf, type Turn } from './rounds.ts'
 import { createRow, type Row } from './row.ts'
 import { SLOW_SYNC_MS } from './slow-sync.ts'
 
@@ -25,7 +25,7 @@ export function createStallRows(rounds: Rounds<StallMeasurement>, { lockSeconds,
     const sample = medianOf(rounds, { name, whose: 'sample' }, stallOf) ?? 0
     const compared = compare(rounds, name, stallOf)
     const target = { of: 'value', atMost: Math.round((STALL_MS + sample) * 10) / 10 } as const
-    const ratio = divide(compared.value, sample)
+    const ratio = ratioOf(rounds, ownTurn(name), { name, whose: 'sample' }, stallOf)
     return [
       createRow({ name: titles[name], unit: 'ms', ...compared, ratio, target }),
       createRow({ name: SAMPLE, value: sample, unit: 'ms', ratio: 1 }),
@@ -41,15 +41,25 @@ export function createSearchRows(rounds: Rounds<SearchMeasurement>, { filledEntr
     if (!rounds.has(name)) return []
     const quietOf = ({ quiet }: SearchMeasurement) => quiet.p99Ms
     const searchedOf = ({ searched }: SearchMeasurement) => searched.p99Ms
-    const [quiet, searched] = [compare(rounds, name, quietOf), compare(rounds, name, searchedOf)]
     const title = `p99 at ${rate}, ${describeEntries(filledEntries)}${titles[name]}`
     const target = { of: 'ratio', atMost: SEARCHED_P99_GROWTH } as const
     const sample = { name, whose: 'sample' } as const
-    const value = medianOf(rounds, sample, searchedOf) ?? Number.NaN
+    const growthOf = (turn: Turn<SearchName>) => ratioOf(rounds, turn, turn, searchedOf, quietOf)
     return [
-      createRow({ name: title, unit: 'ms', ...quiet, ratio: 1 }),
-      createRow({ name: SEARCHED, unit: 'ms', ...searched, ratio: divide(searched.value, quiet.value), target }),
-      createRow({ name: SAMPLE, unit: 'ms', value, ratio: divide(value, medianOf(rounds, sample, quietOf)) }),
+      createRow({ name: title, unit: 'ms', ...compare(rounds, name, quietOf), ratio: 1 }),
+      createRow({
+        name: SEARCHED,
+        unit: 'ms',
+        ...compare(rounds, name, searchedOf),
+        ratio: growthOf(ownTurn(name)),
+        target,
+      }),
+      createRow({
+        name: SAMPLE,
+        unit: 'ms',
+        value: medianOf(rounds, sample, searchedOf) ?? Number.NaN,
+        ratio: growthOf(sample),
+      }),
     ]
   })
 }
