@@ -1,45 +1,38 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, readFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { get } from 'node:http'
 import { type AddressInfo, createServer } from 'node:net'
+import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
+import type { Checkout } from './checkout.ts'
 import { SECRET } from './deliveries.ts'
 
-export interface ServerProcess {
+export interface ServerProcess extends AsyncDisposable {
+  readonly pid: number
   readonly port: number
+  readonly adminPort: number
   /** From the process's start to its first good answer. */
   readonly readyMs: number
-  /** Most memory that was resident so far; undefined where there is no /proc. */
-  peakMemoryBytes(): number | undefined
-  /** At once: nothing of it is needed any more. */
+  /** Ends it at once: nothing of it is needed any more. Safe to repeat. */
   kill(): Promise<void>
 }
 
-export type ServerName = 'raw-server' | 'docs-sample' | 'receiver'
-
-/** Node's options of `npm start`, which the image has too. */
-const { scripts: npmScripts } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'))
-const startOptions: string[] = npmScripts.start.split(' ').filter((word: string) => word.startsWith('--'))
-
-const scripts: Readonly<Record<ServerName, URL>> = {
-  'raw-server': new URL('./raw-server.ts', import.meta.url),
-  'docs-sample': new URL('./docs-sample.ts', import.meta.url),
-  receiver: new URL('../../src/main.ts', import.meta.url),
-}
+/** One of the servers that lie here, or the receiver of a checkout. */
+export type Program = 'raw-server' | 'docs-sample' | Checkout
 
 const START_TIMEOUT_MS = 15_000
 const READY_POLL_MS = 2
 
 /** Starts a server in a process of its own and resolves when it answers. `folder` is its working folder, and holds no `.env`. */
 export async function startServer(
-  name: ServerName,
+  program: Program,
   folder: string,
   env: Readonly<Record<string, string>> = {},
 ): Promise<ServerProcess> {
   const [port, adminPort] = await findFreePorts()
   const startedAt = performance.now()
-  const child = spawn(process.execPath, [...(name === 'receiver' ? startOptions : []), scripts[name].pathname], {
+  const child = spawn(process.execPath, argumentsOf(program), {
     cwd: folder,
     // Nothing of the caller's own environment, so that its settings do not reach a measurement.
     env: {
@@ -60,8 +53,23 @@ export async function startServer(
     await kill()
     throw error
   }
-  const readyMs = performance.now() - startedAt
-  return { port, readyMs, peakMemoryBytes: () => readPeakMemory(child.pid), kill }
+  // A process that answers was started.
+  return {
+    pid: child.pid ?? -1,
+    port,
+    adminPort,
+    readyMs: performance.now() - startedAt,
+    kill,
+    [Symbol.asyncDispose]: kill,
+  }
+}
+
+/** A receiver has the options of Node that its own `npm start` has, and the image too. */
+function argumentsOf(program: Program): string[] {
+  if (typeof program === 'string') return [new URL(`./${program}.ts`, import.meta.url).pathname]
+  const { scripts } = JSON.parse(readFileSync(join(program.folder, 'package.json'), 'utf8'))
+  const options: string[] = scripts.start.split(' ').filter((word: string) => word.startsWith('--'))
+  return [...options, join(program.folder, 'src/main.ts')]
 }
 
 function createKill(child: ChildProcess): () => Promise<void> {
@@ -87,10 +95,10 @@ async function waitUntilReady(child: ChildProcess, port: number, startedAt: numb
   }
 }
 
-/** Undefined when nobody answers. */
-function requestStatus(url: string): Promise<number | undefined> {
+/** Status that a GET is answered with; undefined when nobody answers, or before the signal. */
+export function requestStatus(url: string, signal?: AbortSignal): Promise<number | undefined> {
   const { promise, resolve } = Promise.withResolvers<number | undefined>()
-  const request = get(url, { agent: false }, (response) => {
+  const request = get(url, { agent: false, signal }, (response) => {
     response.resume()
     resolve(response.statusCode)
   })
@@ -107,11 +115,4 @@ async function findFreePorts(): Promise<[number, number]> {
   for (const server of servers) await once(server.close(), 'close')
   if (first === undefined || second === undefined) throw new Error('no free ports')
   return [first, second]
-}
-
-/** VmHWM: the kernel's own high-water mark, so that nothing has to be sampled. man7.org/linux/man-pages/man5/proc_pid_status.5.html */
-function readPeakMemory(pid: number | undefined): number | undefined {
-  const file = `/proc/${pid}/status`
-  const kilobytes = existsSync(file) ? /^VmHWM:\s+(\d+) kB$/m.exec(readFileSync(file, 'utf8'))?.[1] : undefined
-  return kilobytes === undefined ? undefined : Number(kilobytes) * 1_024
 }
