@@ -9,7 +9,7 @@ import { subscribableTypes } from '../../destinations/types.ts'
 import { loadHandlers } from '../../handlers/load.ts'
 import { createStripeClients } from '../../stripe/client.ts'
 import { readSettings, type Settings } from '../settings.ts'
-import { confirm } from './confirm.ts'
+import { confirm } from '../terminal/confirm.ts'
 import { writeFailure } from './failure.ts'
 import type { CreateOptions } from './options.ts'
 
