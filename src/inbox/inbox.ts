@@ -57,10 +57,11 @@ export interface Inbox {
 
   /**
    * Makes entries due now: settled ones start over from attempt 1, waiting ones lose their delay. What was handled runs again
-   * whatever became of its twin; anything else does not, once its twin was handled. Ids that are running, unknown or without a
-   * body are left alone and not among those returned. At most a few hundred ids a call, so that others get their turn.
+   * whatever became of its twin; anything else does not, once its twin was handled. Ids that are running, unknown, without a body
+   * or in none of `states`, all by default, are left alone and not among those returned. At most a few hundred ids a call, so that
+   * others get their turn.
    */
-  replay(eventIds: readonly string[]): Promise<string[]>
+  replay(eventIds: readonly string[], states?: readonly EntryState[]): Promise<string[]>
 
   /**
    * Sets waiting and running entries aside as parked, for that reason, and lets their lanes go on: what still runs has lost its lease.

@@ -451,6 +451,17 @@ export function describeInbox(name: string, open: () => Promise<StoreUnderTest>)
         expect(await inbox.replay([entry.eventId, 'evt_unknown'])).toEqual([])
         expect(await stateOf(entry.eventId)).toBe('running')
       })
+
+      it('leaves alone what came into another state than those it was asked for', async () => {
+        const [handled, waiting] = [newEntry(), newEntry()]
+        await inbox.add(handled)
+        await inbox.settle(await claimOne(), { state: 'handled' })
+        await inbox.add(waiting)
+        const eventIds = [handled.eventId, waiting.eventId]
+        expect(await inbox.replay(eventIds, ['pending', 'dead'])).toEqual([waiting.eventId])
+        expect(await stateOf(handled.eventId)).toBe('handled')
+        expect(await inbox.replay(eventIds, ['handled', 'running'])).toEqual([handled.eventId])
+      })
     })
 
     describe('parking', () => {

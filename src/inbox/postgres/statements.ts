@@ -186,7 +186,7 @@ export const sql = {
   /** Locks the bodies too, so that retention does not drop them meanwhile. */
   replay: `
     WITH given AS MATERIALIZED (
-      SELECT entry.seq FROM entry JOIN payload USING (seq) WHERE event_id = ANY ($1) AND state <> 'running'
+      SELECT entry.seq FROM entry JOIN payload USING (seq) WHERE event_id = ANY ($1) AND state = ANY ($2) AND state <> 'running'
       ORDER BY entry.seq FOR NO KEY UPDATE OF entry FOR KEY SHARE OF payload
     )
     UPDATE entry

@@ -1,3 +1,4 @@
+import type { EntryState } from '../../event.ts'
 import type { PrunePolicy } from '../inbox.ts'
 import type { Postgres } from './connection.ts'
 import { sql } from './statements.ts'
@@ -7,9 +8,9 @@ const PROBE_BYTES = 65_536
 /** What operators, retention and the processes among themselves write. Rejects with the driver's errors. */
 export function createUpkeep(db: Postgres, owner: string) {
   return {
-    async replay(eventIds: readonly string[]): Promise<string[]> {
+    async replay(eventIds: readonly string[], states: readonly EntryState[]): Promise<string[]> {
       const [rows = []] = await db.transact([
-        { text: sql.replay, values: [eventIds] },
+        { text: sql.replay, values: [eventIds, states] },
         { text: sql.letGo, values: [eventIds] },
       ])
       return rows.map(({ event_id }) => String(event_id))

@@ -119,7 +119,8 @@ export function prepareStatements(db: DatabaseSync) {
                                       AND (other.ready = 0 OR other.due_at <= :now))),
           due_at = iif(state = 'pending' AND ready = 0, due_at, :now),
           state = 'pending', settled_at = NULL
-      WHERE event_id = :event_id AND state <> 'running' AND EXISTS (SELECT 1 FROM payload WHERE payload.seq = entry.seq)`),
+      WHERE event_id = :event_id AND state <> 'running' AND state IN (SELECT value FROM json_each(:states))
+        AND EXISTS (SELECT 1 FROM payload WHERE payload.seq = entry.seq)`),
 
     recordParked: db.prepare(`
       INSERT INTO attempt (seq, replay, number, started_at, ended_at, outcome, error)

@@ -1,4 +1,4 @@
-import { attemptOutcomes, type Lease, type NewEntry, type Outcome } from '../../event.ts'
+import { attemptOutcomes, type EntryState, type Lease, type NewEntry, type Outcome } from '../../event.ts'
 import type { PrunePolicy } from '../inbox.ts'
 import { LOST_REASON, type Row, reasonOf } from '../rows.ts'
 import type { Statements } from './statements.ts'
@@ -80,9 +80,9 @@ export function freeLostLeases({ sql, owner, now }: Writing, held: readonly stri
   sql.letGo.run({ now, event_id: null })
 }
 
-/** Makes the entry due now; false when it is running, unknown or without its body. */
-export function replay({ sql, now }: Writing, eventId: string): boolean {
-  const isReplayed = sql.replay.run({ event_id: eventId, now }).changes === 1
+/** Makes the entry due now; false when it is running, unknown, without its body or in none of the states. */
+export function replay({ sql, now }: Writing, eventId: string, states: readonly EntryState[]): boolean {
+  const isReplayed = sql.replay.run({ event_id: eventId, states: JSON.stringify(states), now }).changes === 1
   if (isReplayed) sql.letGo.run({ now, event_id: eventId })
   return isReplayed
 }

@@ -138,7 +138,7 @@ describe('several workers on one Postgres', () => {
     const [inbox] = inboxes
     const entry = newEntry()
     await inbox?.settle(await addAndClaim(entry), { state: 'handled' })
-    await during(sql.replay, [[entry.eventId]], async () => {
+    await during(sql.replay, [[entry.eventId], ['handled']], async () => {
       expect(await inbox?.prune(ALL)).toEqual({ bodies: 0, entries: 0 })
     })
     expect(await inbox?.prune(ALL)).toEqual({ bodies: 0, entries: 0 })
