@@ -89,7 +89,7 @@ function describeExisting({ id, url, shape, isEnabled }: Destination): string {
 
 async function isConfirmed(plan: DestinationPlan): Promise<boolean> {
   const question = `Create ${describePlan(plan)} on the LIVE account?`
-  const answer = await confirm(question, { input: process.stdin, output: process.stderr })
+  const answer = await confirm(question)
   if (answer === undefined) {
     return fail('STRIPE_API_KEY is of a live account, and there is no terminal to ask on: add --yes to create it')
   }
