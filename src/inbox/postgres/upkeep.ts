@@ -1,5 +1,5 @@
 import type { EntryState } from '../../event.ts'
-import type { PrunePolicy } from '../inbox.ts'
+import type { Pruned, PrunePolicy } from '../inbox.ts'
 import type { Postgres } from './connection.ts'
 import { sql } from './statements.ts'
 
@@ -29,10 +29,16 @@ export function createUpkeep(db: Postgres, owner: string) {
       return rows.map(({ event_id }) => String(event_id))
     },
 
-    async prune({ bodiesAfterMs, entriesAfterMs, limit }: PrunePolicy): Promise<{ bodies: number; entries: number }> {
-      const bodies = await db.query({ text: sql.dropBodies, values: [bodiesAfterMs, limit] })
-      const entries = await db.query({ text: sql.dropEntries, values: [entriesAfterMs, limit] })
-      return { bodies: bodies.length, entries: entries.length }
+    async prune({ bodiesAfterMs, entriesAfterMs, limit, after = '0:0' }: PrunePolicy): Promise<Pruned> {
+      const [bodiesAfter = '0', entriesAfter = '0'] = after.split(':')
+      async function step(text: string, afterMs: number, from: string) {
+        const [row] = await db.query({ text, values: [afterMs, limit, from, Date.now()] })
+        return { dropped: Number(row?.dropped), end: row?.last ?? from, isLast: Number(row?.looked) < limit }
+      }
+      const bodies = await step(sql.dropBodies, bodiesAfterMs, bodiesAfter)
+      const entries = await step(sql.dropEntries, entriesAfterMs, entriesAfter)
+      const next = bodies.isLast && entries.isLast ? null : `${bodies.end}:${entries.end}`
+      return { bodies: bodies.dropped, entries: entries.dropped, next }
     },
 
     async writeNote(name: string, value: string): Promise<void> {

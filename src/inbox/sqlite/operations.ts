@@ -1,5 +1,5 @@
 import type { EntryState } from '../../event.ts'
-import type { PrunePolicy } from '../inbox.ts'
+import type { Pruned, PrunePolicy } from '../inbox.ts'
 import type { Row } from '../rows.ts'
 import {
   type AddedRow,
@@ -36,7 +36,7 @@ export interface Results {
   readonly replay: string[]
   readonly park: string[]
   readonly drop: string[]
-  readonly prune: { readonly bodies: number; readonly entries: number }
+  readonly prune: Pruned
   readonly takeTurn: boolean
 }
 
