@@ -1,6 +1,8 @@
 import { randomUUID } from 'node:crypto'
 import { ReceiverError } from '../../errors.ts'
-import type { NewEntry } from '../../event.ts'
+
+import { entryStates, type NewEntry } from '../../event.ts'
+
 import { createHeldLeases } from '../held-leases.ts'
 import type { Inbox, OnCommit, OpenOptions } from '../inbox.ts'
 import { createRoom } from '../room.ts'
@@ -137,7 +139,7 @@ export async function openPostgresInbox(
 
     writeNote: (name, value) => write(() => upkeep.writeNote(name, value)),
     takeTurn: (name, forMs) => write(() => upkeep.takeTurn(name, forMs)),
-    replay: (eventIds) => write(() => upkeep.replay(eventIds)),
+    replay: (eventIds, states = entryStates) => write(() => upkeep.replay(eventIds, states)),
     park: (eventIds, reason) => write(() => upkeep.park(eventIds, reason)),
     drop: (eventIds, reason) => write(() => upkeep.drop(eventIds, reason)),
     prune: (policy) => write(() => upkeep.prune(policy)),
