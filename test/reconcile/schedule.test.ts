@@ -127,8 +127,9 @@ describe('of several processes', () => {
     await runs(1)
     start({ inbox: await openBeside(), everyMs })
     await runs(6)
-    // Two at the starts; since then never two within an interval, as each of the two for itself would make.
-    for (const gapMs of sinceLastMs.slice(2)) expect(gapMs).toBeGreaterThanOrEqual(everyMs * 0.9)
+    // But for the second one's start never two within an interval, as each of the two for itself would make.
+    const early = sinceLastMs.slice(1).filter((gapMs) => gapMs < everyMs * 0.9)
+    expect(early.length).toBeLessThanOrEqual(1)
   })
 
   it('another takes over at once when one stops in a run', async () => {

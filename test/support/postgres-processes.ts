@@ -22,8 +22,10 @@ export interface PostgresProcesses {
 
 /** Time limit of an attempt: generous, since a late handler counts as failed. */
 const HANDLER_TIMEOUT_MS = 3_000
+/** Nothing here goes on after its time limit. */
+const HANDLER_OVERRUN_MS = 100
 /** How long what a killed process had leased stays leased. */
-export const LEASE_MS = HANDLER_TIMEOUT_MS + LEASE_MARGIN_MS
+export const LEASE_MS = HANDLER_TIMEOUT_MS + HANDLER_OVERRUN_MS + LEASE_MARGIN_MS
 const SETTLE_WITHIN_MS = 60_000
 
 const pathOf = (module: string): string => fileURLToPath(new URL(module, import.meta.url))
@@ -51,6 +53,7 @@ export async function makePostgresProcesses(databaseUrl: string): Promise<Postgr
         ROLE: role,
         HANDLERS: pathOf('./recording-handlers.ts'),
         HANDLER_TIMEOUT_MS: String(HANDLER_TIMEOUT_MS),
+        HANDLER_OVERRUN_MS: String(HANDLER_OVERRUN_MS),
         RECORD_FILE: record,
         RELEASE_FILE: join(scratch.path, 'release'),
       }
