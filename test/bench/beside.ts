@@ -1,12 +1,11 @@
-import { execFile } from 'node:child_process'
-import { join } from 'node:path'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { setTimeout as delay } from 'node:timers/promises'
-import { promisify } from 'node:util'
 import type { BenchInbox } from './bench-inbox.ts'
 import type { Checkout } from './checkout.ts'
 import { requestStatus, type ServerProcess } from './server-process.ts'
 
-const NOTHING_FOUND = 'error: no entry matches\n'
+const SEARCH = new URL('./search-process.ts', import.meta.url).pathname
 
 export interface Looked {
   readonly checkout: Checkout
@@ -20,18 +19,25 @@ export interface Looked {
 /** Searches, and scrapes the server, again and again until it is disposed of. */
 export function lookAllTheTime({ checkout, inbox, server, scrapeEveryMs = 0 }: Looked): AsyncDisposable {
   const looking = new AsyncDisposableStack()
-  looking.use(repeat((signal) => search(checkout, inbox, signal)))
+  looking.use(startSearching(checkout, inbox))
   if (server !== undefined) looking.use(repeat((signal) => scrape(server, scrapeEveryMs, signal)))
   return looking
 }
 
-/** By the command line, for a type that no entry has: no index serves that, so all entries are read. */
-async function search({ folder }: Checkout, { url, folder: cwd }: Looked['inbox'], signal: AbortSignal): Promise<void> {
-  const args = [join(folder, 'src/cli.ts'), 'events', 'list', '--type', 'nothing.*']
-  const options = { cwd, env: { PATH: process.env.PATH, DATABASE_URL: url }, signal }
-  // It ends with 1 when it finds nothing.
-  const { stderr } = await promisify(execFile)(process.execPath, args, options).catch((error) => error)
-  if (!signal.aborted && stderr !== NOTHING_FOUND) throw new Error(`expected a search to find nothing, got: ${stderr}`)
+/** Until it is disposed of, which rejects when it ended by itself. */
+function startSearching({ folder }: Checkout, { url, folder: cwd }: Looked['inbox']): AsyncDisposable {
+  const child = spawn(process.execPath, [SEARCH, folder, url], { cwd, stdio: ['ignore', 'inherit', 'inherit'] })
+  const exited = once(child, 'exit')
+  const kill = () => child.kill('SIGKILL')
+  process.once('exit', kill)
+  return {
+    async [Symbol.asyncDispose]() {
+      process.off('exit', kill)
+      const wasRunning = kill()
+      await exited
+      if (!wasRunning) throw new Error('the search ended by itself')
+    },
+  }
 }
 
 /** The server counts its entries for it. */

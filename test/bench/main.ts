@@ -39,13 +39,13 @@ Measurements:
   start              from start to ready
   stall-slow-sync    longest stall of the event loop at 200 deliveries/s, of the docs' sample too: with slow syncs
   stall-locked       the same while another process holds the lock on the file for 10 s
-  stall-search       the same with two million entries, searched (events list) and scraped (/metrics) without a pause
+  stall-search       the same with two million entries, searched and scraped (/metrics) without a pause
   search             p99 at 1,000 deliveries/s with two million entries, without and with a search that no index serves
-                     all the time and a scrape each second
+                     all the time and a scrape each second; of the docs' sample beside the search too
   postgres-search    the same on Postgres
 
-Postgres is one of its own in the temporary folder, or that of TEST_DATABASE_URL. A search runs in a process of its own,
-and what it takes of the cores counts.
+Postgres is one of its own in the temporary folder, or that of TEST_DATABASE_URL. Searches are those of
+\`events list\`, in a process of their own: what they take of the cores counts, and the sample tells how much that is.
 
 Against another commit, whose server takes turns with this one's:
   git worktree add ../before HEAD~1 && npm ci --prefix ../before
