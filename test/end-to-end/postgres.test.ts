@@ -135,7 +135,9 @@ describe.concurrent('processes on one Postgres', () => {
     paused.kill('SIGSTOP')
     const other = await processes.start('work')
     const inbox = await processes.open()
-    const isHandled = async () => (await inbox.get(delivery.eventId))?.entry.state === 'handled'
+    // A look may fail on a busy machine.
+    const look = () => inbox.get(delivery.eventId).catch(() => undefined)
+    const isHandled = async () => (await look())?.entry.state === 'handled'
     await eventually('the other to handle it', isHandled, LEASE_MS + 20_000)
     const settled = await inbox.get(delivery.eventId)
     expect(settled?.attempts).toMatchObject([
