@@ -12,7 +12,7 @@ import { toReceiverError } from './errors.ts'
 import { createGroupCommit } from './group-commit.ts'
 import { createQueries } from './queries.ts'
 import { openSchema } from './schema.ts'
-import { sql } from './statements.ts'
+import { FSYNC_OFF, sql } from './statements.ts'
 import { createUpkeep } from './upkeep.ts'
 import { parsePostgresUrl } from './url.ts'
 import { addAll, claimDue, failAlone, freeLostLeases, letGo, releaseAll, type Settlement, settleAll } from './work.ts'
@@ -80,7 +80,8 @@ export async function openPostgresInbox(
   }
 
   async function checkWriting(): Promise<void> {
-    await reader.query({ text: sql.check })
+    const [row] = await reader.query({ text: sql.check })
+    if (!row?.is_synced) throw new ReceiverError('store_unavailable', `The inbox cannot be used now: ${FSYNC_OFF}`)
     if (isWriteFailing) await upkeep.probe()
     isWriteFailing = false
   }

@@ -33,6 +33,12 @@ const pruned = `SELECT (SELECT count(*) FROM dropped) AS dropped, count(*) AS lo
 const notHeld = (owner: string, held: string): string =>
   `NOT (owner = ${owner} AND concat_ws(':', seq, replays, attempts) = ANY (${held}::text[]))`
 
+/** Condition that commits are synced to a disk. Neon does so outside of its Postgres, which runs with fsync off. */
+export const isSynced = `(current_setting('fsync')::boolean OR coalesce(current_setting('neon.timeline_id', true), '') <> '')`
+/** Why a server that does not meet it is of no use. */
+export const FSYNC_OFF =
+  'fsync is off: a crash of its machine would lose what was acknowledged, and could damage the rest.'
+
 /** Hot ones have a name, under which each connection prepares them once. Instants are the database's; durations come in milliseconds. */
 export const sql = {
   /**
@@ -294,8 +300,8 @@ export const sql = {
   getOldestDue: `
     SELECT extract(epoch FROM now() - min(due_at)) * 1000 AS oldest_ms FROM entry WHERE ready AND due_at <= now()`,
 
-  /** Finds nothing, and fails where nothing can be written: on a standby, or a primary that was demoted. */
-  check: 'SELECT 1 FROM entry WHERE seq = 0 FOR UPDATE',
+  /** Fails where nothing can be written: on a standby, or a primary that was demoted. */
+  check: `SELECT ${isSynced} AS is_synced, (SELECT seq FROM entry WHERE seq = 0 FOR UPDATE) AS nothing`,
   fillProbe: 'INSERT INTO write_probe (filler) VALUES ($1)',
   emptyProbe: 'DELETE FROM write_probe',
 }
