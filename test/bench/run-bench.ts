@@ -1,4 +1,4 @@
-import type { BenchContext } from './bench-context.ts'
+import { type BenchContext, makeFolder } from './bench-context.ts'
 import { createFilledInboxes } from './filled-inboxes.ts'
 import { createLoadRows, describeSample } from './load-rows.ts'
 import { measureClaims } from './measure-claims.ts'
@@ -12,6 +12,7 @@ import { createClaimRows, createDrainRows, createIdleRows, createStartRows } fro
 import type { MeasurementName } from './plan.ts'
 import type { Rounds } from './rounds.ts'
 import type { Row } from './row.ts'
+import { warmUp } from './server-process.ts'
 import { createSearchRows, createStallRows } from './stall-rows.ts'
 
 export interface BenchResult {
@@ -35,6 +36,11 @@ interface PartResult {
 
 /** Measures what the plan asks for, one after the other; rejects when something could not be measured. */
 export async function runBench(context: BenchContext): Promise<BenchResult> {
+  const { checkouts } = context
+  for (const checkout of checkouts.before === undefined ? [checkouts.this] : [checkouts.this, checkouts.before]) {
+    await using folder = await makeFolder(context)
+    await warmUp(checkout, folder.path)
+  }
   const results: PartResult[] = []
   for (const { names, run } of parts) {
     if (names.some((name) => context.plan.only.has(name))) results.push(await run(context))

@@ -16,11 +16,14 @@ export interface ServerProcess extends AsyncDisposable {
   readonly readyMs: number
   /** Ends it at once: nothing of it is needed any more. Safe to repeat. */
   kill(): Promise<void>
+  /** Lets it end in order. */
+  stop(): Promise<void>
 }
 
 /** One of the servers that lie here, or the receiver of a checkout. */
 export type Program = 'raw-server' | 'docs-sample' | Checkout
 
+const COMPILE_CACHE = 'NODE_COMPILE_CACHE'
 const START_TIMEOUT_MS = 15_000
 const READY_POLL_MS = 2
 
@@ -32,7 +35,8 @@ export async function startServer(
 ): Promise<ServerProcess> {
   const [port, adminPort] = await findFreePorts()
   const startedAt = performance.now()
-  const child = spawn(process.execPath, argumentsOf(program), {
+  const start = startOf(program)
+  const child = spawn(process.execPath, start.args, {
     cwd: folder,
     // Nothing of the caller's own environment, so that its settings do not reach a measurement.
     env: {
@@ -42,11 +46,13 @@ export async function startServer(
       ADMIN_PORT: String(adminPort),
       STRIPE_WEBHOOK_SECRET: SECRET,
       LOG_LEVEL: 'warn',
+      ...start.env,
       ...env,
     },
     stdio: ['ignore', 'inherit', 'inherit'],
   })
-  const kill = createKill(child)
+  const exited = once(child, 'exit')
+  const kill = createKill(child, exited)
   try {
     await waitUntilReady(child, port, startedAt)
   } catch (error) {
@@ -60,20 +66,34 @@ export async function startServer(
     adminPort,
     readyMs: performance.now() - startedAt,
     kill,
+    async stop() {
+      child.kill('SIGTERM')
+      await exited
+    },
     [Symbol.asyncDispose]: kill,
   }
 }
 
-/** A receiver has the options of Node that its own `npm start` has, and the image too. */
-function argumentsOf(program: Program): string[] {
-  if (typeof program === 'string') return [new URL(`./${program}.ts`, import.meta.url).pathname]
-  const { scripts } = JSON.parse(readFileSync(join(program.folder, 'package.json'), 'utf8'))
-  const options: string[] = scripts.start.split(' ').filter((word: string) => word.startsWith('--'))
-  return [...options, join(program.folder, 'src/main.ts')]
+/** Runs a receiver once to its orderly end, so that the first one measured finds what Node keeps of compiled files. */
+export async function warmUp(checkout: Checkout, folder: string): Promise<void> {
+  await using server = await startServer(checkout, folder)
+  await requestStatus(`http://127.0.0.1:${server.adminPort}/metrics`)
+  await server.stop()
 }
 
-function createKill(child: ChildProcess): () => Promise<void> {
-  const exited = once(child, 'exit')
+/** A receiver has the options and the folder of compiled files that its own `npm start` gives, and the image too. */
+function startOf(program: Program): { readonly args: string[]; readonly env: Readonly<Record<string, string>> } {
+  if (typeof program === 'string') return { args: [new URL(`./${program}.ts`, import.meta.url).pathname], env: {} }
+  const { scripts } = JSON.parse(readFileSync(join(program.folder, 'package.json'), 'utf8'))
+  const words: string[] = scripts.start.split(' ')
+  const [, cache] = words.find((word) => word.startsWith(COMPILE_CACHE))?.split('=') ?? []
+  return {
+    args: [...words.filter((word) => word.startsWith('--')), join(program.folder, 'src/main.ts')],
+    env: cache === undefined ? {} : { [COMPILE_CACHE]: join(program.folder, cache) },
+  }
+}
+
+function createKill(child: ChildProcess, exited: Promise<unknown>): () => Promise<void> {
   const kill = () => void child.kill('SIGKILL')
   process.once('exit', kill)
   return async () => {
