@@ -24,7 +24,10 @@ try {
     if (isStopping) process.exit(1)
     isStopping = true
     log.info({ signal }, 'stopping; a second signal exits at once')
-    await service.stop()
+    if (!(await service.stop())) {
+      log.error('not everything had ended within SHUTDOWN_TIMEOUT_MS; what was running runs again')
+      process.exit(1)
+    }
     log.info('stopped')
     process.exit(0)
   }

@@ -9,7 +9,8 @@ export type Acceptance = 'stored' | 'parked' | 'duplicate'
 
 export interface Metrics {
   onAccepted(route: WebhookRoute, result: Acceptance, createdAt: Date | null): void
-  onRefused(route: WebhookRoute, status: number, reason: string): void
+  /** `none` when it ended before its route could be told. */
+  onRefused(route: WebhookRoute | 'none', status: number, reason: string): void
   onAttemptEnded(lease: Lease, outcome: Outcome, durationMs: number): void
   onCommit(items: number, durationMs: number): void
   /** By how much the number of handlers past their time limit changed. */
@@ -89,7 +90,7 @@ export function createMetrics(map: HandlerMap): Metrics {
       if (result === 'stored' && createdAt !== null) createdToStored.observe(secondsSince(createdAt))
     },
     onRefused(route, status, reason) {
-      deliveries.inc({ route, status: String(status) })
+      if (route !== 'none') deliveries.inc({ route, status: String(status) })
       refusals.inc({ route, reason })
     },
     onAttemptEnded({ entry }, outcome, durationMs) {

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import type { Config } from './config.ts'
 import type { Handlers } from './event.ts'
 import { loadHandlers } from './handlers/load.ts'
@@ -32,8 +33,11 @@ export interface Service {
   readonly url: string
   readonly adminUrl: string
   readonly inbox: Inbox
-  /** Refuses new deliveries with 503, lets running handlers finish, and closes everything within SHUTDOWN_TIMEOUT_MS. */
-  stop(): Promise<void>
+  /**
+   * Is not ready from now on, goes on storing deliveries while running handlers finish, and then closes everything, all within
+   * SHUTDOWN_TIMEOUT_MS. Resolves with false when that time ran out, as when the store hangs.
+   */
+  stop(): Promise<boolean>
 }
 
 /** A lease outlives what its attempt may take by this, for settling it. */
@@ -91,14 +95,18 @@ export async function createService(config: Config, overrides: ServiceOverrides 
   }
 
   const opened = undo.move()
-  async function stop(): Promise<void> {
+  async function stop(): Promise<boolean> {
+    const { shutdownTimeoutMs } = config
+    const closingMs = Math.min(CLOSING_MS, shutdownTimeoutMs / 2)
+    const endsAt = performance.now() + shutdownTimeoutMs
+    const left = () => endsAt - performance.now()
     isDraining = true
-    const closingMs = Math.min(CLOSING_MS, config.shutdownTimeoutMs / 2)
-    await worker?.stop(config.shutdownTimeoutMs - closingMs)
-    await server.close(closingMs / 2)
-    await opened.disposeAsync()
+    const working = worker?.stop(left() - closingMs) ?? Promise.resolve()
+    const isWorkOver = await isOverWithin(left() - closingMs / 2, working)
+    await server.close(closingMs / 4)
+    return (await isOverWithin(left(), opened.disposeAsync())) && isWorkOver
   }
-  let stopping: Promise<void> | undefined
+  let stopping: Promise<boolean> | undefined
   return { url: server.url, adminUrl: admin.url, inbox, stop: () => (stopping ??= stop()) }
 }
 
@@ -165,6 +173,10 @@ async function loadUserHandlers(config: Config, log: Log): Promise<Handlers> {
   if (unknownTypes.length > 0)
     log.warn({ types: unknownTypes }, 'HANDLERS names types that the SDK does not know: misspelt?')
   return handlers
+}
+
+function isOverWithin(ms: number, work: Promise<void>): Promise<boolean> {
+  return Promise.race([work.then(() => true), delay(Math.max(0, ms), false, { ref: false })])
 }
 
 const forceClose = (server: HttpServer) => server.close(0)

@@ -14,7 +14,12 @@ const node = 'node:!(sqlite){,/*}'
  */
 const allowed: Readonly<Record<string, readonly string[]>> = {
   'main.ts': ['{config,errors,log,service}.ts'],
-  'service.ts': ['{event,log,metrics}.ts', 'type config.ts', '{http,inbox,worker,handlers,stripe,reconcile}/*.ts'],
+  'service.ts': [
+    '{event,log,metrics}.ts',
+    'type config.ts',
+    '{http,inbox,worker,handlers,stripe,reconcile}/*.ts',
+    node,
+  ],
   'config.ts': ['errors.ts', 'dotenv', 'zod'],
   'log.ts': ['pino', 'pino-pretty'],
   'errors.ts': [],

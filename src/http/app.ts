@@ -1,9 +1,10 @@
-import express, { type Express, type RequestHandler } from 'express'
+import type { RequestListener } from 'node:http'
+import express, { type ErrorRequestHandler, type Express, type RequestHandler } from 'express'
 import { ReceiverError } from '../errors.ts'
-import { createErrorResponse, type OnRefused } from './error-response.ts'
+import { createRefusals, type OnRefused, type Refusals } from './error-response.ts'
 import { createHealthRoutes, type HealthOptions } from './health-routes.ts'
 import { type BodyReaderOptions, createBodyReader } from './read-body.ts'
-import { createDrainingGuard, createWebhookRoute, type WebhookRouteOptions } from './webhook-route.ts'
+import { createWebhookRoute, type WebhookRouteOptions } from './webhook-route.ts'
 
 export interface AppOptions extends WebhookRouteOptions, BodyReaderOptions, HealthOptions {
   readonly secrets: readonly string[]
@@ -11,25 +12,27 @@ export interface AppOptions extends WebhookRouteOptions, BodyReaderOptions, Heal
   readonly onRefused: OnRefused
 }
 
+/** What a server answers with: requests, and what Node refuses before it is one. */
+export type App = RequestListener & Pick<Refusals, 'onClientError'>
+
 /** The public application: the two webhook routes, health, and nothing else. */
-export function createApp(options: AppOptions): Express {
+export function createApp(options: AppOptions): App {
   const app = createBareApp()
-  const guard = createDrainingGuard(options.isDraining)
   const rawBody = createBodyReader(options)
   const account = createWebhookRoute(options, 'account', options.secrets)
   const connect = createWebhookRoute(options, 'connect', options.connectSecrets)
-  app.route('/webhook').post(guard, rawBody, account).all(refuseMethod)
-  app.route('/webhook/connect').post(guard, rawBody, connect).all(refuseMethod)
+  app.route('/webhook').post(rawBody, account).all(refuseMethod)
+  app.route('/webhook/connect').post(rawBody, connect).all(refuseMethod)
   return finishApp(app, options)
 }
 
 /** The public application of a process that takes no deliveries. */
-export function createHealthApp(options: FinishOptions): Express {
+export function createHealthApp(options: FinishOptions): App {
   return finishApp(createBareApp(), options)
 }
 
 /** The application of the admin port: metrics and health. `renderMetrics` gives them in the text format of its content type. */
-export function createAdminApp(options: FinishOptions & { readonly renderMetrics: RenderMetrics }): Express {
+export function createAdminApp(options: FinishOptions & { readonly renderMetrics: RenderMetrics }): App {
   const app = createBareApp()
   app.get('/metrics', async (_req, res) => {
     const { contentType, text } = await options.renderMetrics()
@@ -48,13 +51,23 @@ function createBareApp(): Express {
   return app
 }
 
-function finishApp(app: Express, options: FinishOptions): Express {
+function finishApp(app: Express, options: FinishOptions): App {
+  const { respond, onClientError } = createRefusals(options)
+  const onError: ErrorRequestHandler = (error, req, res, next) => {
+    if (res.headersSent) next(error)
+    else respond(error, req, res)
+  }
   app.use(createHealthRoutes(options))
   app.use((req) => {
     throw new ReceiverError('not_found', `There is no ${req.path}.`)
   })
-  app.use(createErrorResponse(options))
-  return app
+  app.use(onError)
+  const handle: RequestListener = (req, res) => {
+    if (req.url?.startsWith('/') || URL.canParse(req.url ?? '')) app(req, res)
+    // Express's own answer to these is a page.
+    else respond(new ReceiverError('not_found', 'Its target is no URL.'), req, res)
+  }
+  return Object.assign(handle, { onClientError })
 }
 
 const refuseMethod: RequestHandler = (req, res) => {

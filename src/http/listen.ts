@@ -1,15 +1,17 @@
-import { createServer, type Server } from 'node:http'
+import { createServer, type RequestListener, type Server } from 'node:http'
 import { type AddressInfo, Server as NetServer } from 'node:net'
+import type { Duplex } from 'node:stream'
 import { setTimeout as delay, setImmediate as nextTurn } from 'node:timers/promises'
-import type { Express } from 'express'
 import { ReceiverError } from '../errors.ts'
+import type { App } from './app.ts'
+import type { Exchange } from './error-response.ts'
 
 export interface HttpServer {
   /** Such as `http://127.0.0.1:4242`; a wildcard address is shown as the loopback one. */
   readonly url: string
   /**
-   * Stops listening, lets the app answer what still comes on open connections, and resolves once none is left, after `timeoutMs`
-   * by force. No connection is reset under a request, as long as the app's answers close theirs.
+   * Stops listening, answers what still comes on open connections and closes those with it, and resolves once none is left, after
+   * `timeoutMs` by force. No connection is reset under a request.
    */
   close(timeoutMs: number): Promise<void>
 }
@@ -22,19 +24,31 @@ const bounds = {
   keepAliveTimeout: 75_000,
   connectionsCheckingInterval: 2_000,
   maxHeaderSize: 16_384,
+  // Node would refuse a request without a Host by itself; the proof does not need one.
+  requireHostHeader: false,
 }
 const MAX_CONNECTIONS = 4_096
 
 /** Serves the app; port 0 takes a free one. Throws ReceiverError `address_unusable`. */
 export async function listen(
-  app: Express,
+  app: App,
   { host, port, variable }: { host: string; port: number; variable: string },
 ): Promise<HttpServer> {
   const holding: Holding = {}
-  const server = createServer(bounds, (req, res) => {
-    if (holding.until === undefined) app(req, res)
-    else void holding.until.then(() => app(req, res))
-  })
+  const last = new WeakMap<Duplex, Exchange>()
+  const handle: RequestListener = (req, res) => {
+    last.set(req.socket, { req, res })
+    if (holding.until === undefined) {
+      app(req, res)
+      return
+    }
+    res.setHeader('Connection', 'close')
+    void holding.until.then(() => app(req, res))
+  }
+  const server = createServer(bounds, handle)
+  // An expectation that nobody here knows changes nothing.
+  server.on('checkExpectation', handle)
+  server.on('clientError', (error, socket) => app.onClientError(error, socket, last.get(socket)))
   server.maxConnections = MAX_CONNECTIONS
   const { promise, resolve, reject } = Promise.withResolvers<void>()
   server.once('error', reject)

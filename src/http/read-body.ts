@@ -23,7 +23,7 @@ export function createBodyReader({ maxBodyBytes, maxHeldBytes = MAX_HELD_BYTES }
     const encoding = req.headers['content-encoding'] ?? 'identity'
     if (encoding !== 'identity') return next(new ReceiverError('encoding_unsupported', ENCODED))
     if (Number(req.headers['content-length']) > maxBodyBytes) return next(tooLarge(maxBodyBytes))
-    let body = NOTHING
+    let body: Buffer = NOTHING
     let bodyBytes = 0
 
     function finish(error?: ReceiverError): void {
@@ -43,7 +43,10 @@ export function createBodyReader({ maxBodyBytes, maxHeldBytes = MAX_HELD_BYTES }
     /** Most bodies come in one piece, which is kept as it is. Many small ones would each cost 430 bytes beside their own. */
     function onData(chunk: Buffer): void {
       const end = bodyBytes + chunk.length
-      if (end > maxBodyBytes) return finish(tooLarge(maxBodyBytes))
+      if (end > maxBodyBytes) {
+        finish(tooLarge(maxBodyBytes))
+        return
+      }
       if (bodyBytes === 0) hold(chunk)
       else {
         if (end > body.length) hold(enlarge(body, Math.min(Math.max(end, 2 * body.length), maxBodyBytes)))
@@ -68,7 +71,7 @@ export function createBodyReader({ maxBodyBytes, maxHeldBytes = MAX_HELD_BYTES }
   }
 }
 
-const NOTHING = Buffer.alloc(0)
+const NOTHING: Buffer = Buffer.alloc(0)
 
 function enlarge(buffer: Buffer, bytes: number): Buffer {
   const larger = Buffer.allocUnsafeSlow(bytes)

@@ -1,5 +1,4 @@
 import type { RequestHandler } from 'express'
-import { ReceiverError } from '../errors.ts'
 import { parseEnvelope } from '../event/envelope.ts'
 import { judgeMode, type Mode } from '../event/mode.ts'
 import type { NewEntry, WebhookRoute } from '../event.ts'
@@ -47,16 +46,5 @@ export function createWebhookRoute(
     if (log.isLevelEnabled('debug'))
       log.debug({ eventId: envelope.eventId, type: envelope.type, route, result }, 'delivery accepted')
     res.writeHead(200, RECEIVED_HEADERS).end(RECEIVED)
-  }
-}
-
-/** Refuses deliveries while the server drains, and closes their connections: Stripe delivers them again. */
-export function createDrainingGuard(isDraining: () => boolean): RequestHandler {
-  return (req, res, next) => {
-    if (!isDraining()) return next()
-    res.set('Connection', 'close')
-    const refuse = () => next(new ReceiverError('draining', 'The server is shutting down; Stripe will deliver again.'))
-    // Only once the body has come: closing a connection with unread data resets it, and the answer may be lost.
-    req.once('close', refuse).resume()
   }
 }

@@ -1,23 +1,16 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
-import type { Server } from 'node:http'
-import express from 'express'
+import type { RequestListener, Server } from 'node:http'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { createErrorResponse } from '../../src/http/error-response.ts'
+import type { App } from '../../src/http/app.ts'
 import { type HttpServer, listen } from '../../src/http/listen.ts'
-import { createDrainingGuard } from '../../src/http/webhook-route.ts'
-import { captureLog } from '../support/log-lines.ts'
 import { openRaw, type RawConnection, rawRequest } from '../support/raw-http.ts'
 
 let server: HttpServer
 const connections: RawConnection[] = []
 beforeEach(async () => {
-  const app = express()
-  app.post(
-    '/webhook',
-    createDrainingGuard(() => true),
-    createErrorResponse(await captureLog()),
-  )
-  app.get('/last', (_req, res) => void res.set('Connection', 'close').send('last'))
+  const app = Object.assign<RequestListener, Pick<App, 'onClientError'>>((_req, res) => res.end('answered'), {
+    onClientError: (_error, socket) => void socket.destroy(),
+  })
   server = await listen(app, { host: '127.0.0.1', port: 0, variable: 'PORT' })
 })
 afterEach(async () => {
@@ -25,7 +18,7 @@ afterEach(async () => {
   await server.close(0)
 })
 
-const last = rawRequest('', { method: 'GET', path: '/last' })
+const request = rawRequest('', { method: 'GET', path: '/' })
 
 async function connect(): Promise<RawConnection> {
   const connection = await openRaw(Number(new URL(server.url).port))
@@ -54,10 +47,10 @@ describe('close', () => {
   it('answers what comes on open connections, takes no new ones, and resolves when the last has ended', async () => {
     const [fresh, other] = [await connect(), await connect()]
     const closed = server.close(60_000)
-    fresh.send(last)
-    expect(await fresh.answer()).toMatchObject({ status: 200, body: 'last' })
+    fresh.send(request)
+    expect(await fresh.answer()).toMatchObject({ status: 200, body: 'answered', isLast: true })
     await expect(connect()).rejects.toMatchObject({ code: 'ECONNREFUSED' })
-    other.send(last)
+    other.send(request)
     expect(await other.answer()).toMatchObject({ status: 200 })
     await closed
   })
@@ -66,7 +59,7 @@ describe('close', () => {
     const burst = Array.from({ length: 100 }, connect)
     const closed = server.close(60_000)
     for (const connection of await Promise.all(burst)) {
-      connection.send(last)
+      connection.send(request)
       expect(await connection.answer()).toMatchObject({ status: 200 })
     }
     await closed
@@ -81,23 +74,5 @@ describe('close', () => {
   it('may be repeated', async () => {
     await Promise.all([server.close(50), server.close(0)])
     await server.close(50)
-  })
-})
-
-describe('the guard of a draining server', () => {
-  it('answers once the whole body has come, because closing before would reset the connection', async () => {
-    const request = rawRequest('x'.repeat(100_000))
-    const early = await connect()
-    early.send(request.subarray(0, 50_000))
-    // By then, an early answer would have been seen.
-    for (const whole of [await connect(), await connect()]) {
-      whole.send(request)
-      expect(await whole.answer()).toMatchObject({ status: 503, isLast: true })
-      expect(await whole.ended).toBe('closed')
-    }
-    expect(early.ending()).toBeUndefined()
-    early.send(request.subarray(50_000))
-    expect(await early.answer()).toMatchObject({ status: 503, isLast: true })
-    expect(await early.ended).toBe('closed')
   })
 })

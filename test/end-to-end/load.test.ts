@@ -1,4 +1,7 @@
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { afterEach, describe, expect, it } from 'vitest'
+import { deliver } from '../support/deliver.ts'
 import { eventually } from '../support/eventually.ts'
 import { openRaw } from '../support/raw-http.ts'
 import { type Sent, sendUntilGone, signedRequest } from '../support/raw-sender.ts'
@@ -50,7 +53,7 @@ describe('SIGTERM under load', () => {
     expect(await running.exited).toEqual({ code: 0, signal: null })
 
     expect(sent.flatMap(({ broken }) => broken)).toEqual([])
-    expect(new Set(sent.flatMap(({ statuses }) => [...statuses]))).toEqual(new Set([200, 503]))
+    expect(new Set(sent.flatMap(({ statuses }) => [...statuses]))).toEqual(new Set([200]))
     const accepted = sent.flatMap((sender) => sender.accepted)
     await running.withInbox(async (inbox) => {
       for (const id of accepted) expect(await inbox.get(id), id).toBeDefined()
@@ -64,6 +67,22 @@ describe('SIGTERM under load', () => {
       entry: { state: 'pending', attempts: 1 },
       attempts: [{ outcome: 'retried', error: expect.stringContaining('server stopped') }],
     })
+  })
+})
+
+describe('a stop while a handler runs', () => {
+  it('is not ready at once, stores what comes, and closes once the handler has ended', async () => {
+    const running = await start()
+    const gate = join(running.folder, 'gate')
+    expect(await deliver(`${running.url}/webhook`, scriptedJson({ gate }, { id: 'evt_runs' }))).toBe(200)
+    await eventually('its handler to run', () => running.recorded().length === 1)
+    running.kill('SIGTERM')
+    await eventually('it not to be ready', async () => (await fetch(`${running.url}/readyz`)).status === 503)
+    expect(await deliver(`${running.url}/webhook`, scriptedJson({}, { id: 'evt_late' }))).toBe(200)
+    writeFileSync(`${gate}.1`, '')
+    expect(await running.exited).toEqual({ code: 0, signal: null })
+    expect((await running.find('evt_runs')).entry.state).toBe('handled')
+    expect((await running.find('evt_late')).entry).toMatchObject({ state: 'pending', attempts: 0 })
   })
 })
 

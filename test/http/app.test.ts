@@ -4,6 +4,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { ReceiverError } from '../../src/errors.ts'
 import { type AppOptions, createAdminApp, createApp } from '../../src/http/app.ts'
 import type { Inbox } from '../../src/inbox/inbox.ts'
+import { eventually } from '../support/eventually.ts'
 import { captureLog } from '../support/log-lines.ts'
 import { openScratchInbox } from '../support/scratch-inbox.ts'
 import { CONNECT_SECRET, SECRET, sign, snapshotJson, thinJson } from '../support/sign.ts'
@@ -309,14 +310,36 @@ describe('when a delivery cannot be stored', () => {
     expect((await request(app).get('/healthz')).status).toBe(200)
   })
 
-  it('answers 503 while it drains, closes the connection, and is not ready', async () => {
+  it('is not ready while it drains, and stores what comes', async () => {
     isDraining = true
-    const response = await post(body, signed(body))
-    expect(response.status).toBe(503)
-    expect(response.get('connection')).toBe('close')
-    expect(Number(response.get('retry-after'))).toBeGreaterThan(0)
+    expect((await post(body, signed(body))).status).toBe(200)
     expect((await request(makeApp()).get('/readyz')).body).toEqual({ status: 'not ready', reason: 'draining' })
-    expect(await total()).toBe(0)
+    expect(await total()).toBe(1)
+  })
+
+  it.each([
+    ['/webhook/', 'account'],
+    ['/WebHook', 'account'],
+    ['/webhook/connect/', 'connect'],
+  ])('is counted at %s too', async (path, route) => {
+    expect((await post(body, {}, path)).body).toEqual(refusal('signature_missing'))
+    expect(refusals).toEqual([[route, 400, 'signature_missing']])
+  })
+
+  it('is told in one line a second for each code and route, with how many it stands for', async () => {
+    const app = makeApp()
+    for (let number = 0; number < 5; number += 1) {
+      await post(body, {}, '/webhook', app)
+      await post(body, {}, '/webhook/connect', app)
+    }
+    await post(body, { 'stripe-signature': 'garbage' }, '/webhook', app)
+    const told = () => captured.lines().map(({ path, code, requests }) => [path, code, requests])
+    const [account, connect] = ['/webhook', '/webhook/connect']
+    const first = [account, connect].map((path) => [path, 'signature_missing', undefined])
+    expect(told()).toEqual([...first, [account, 'signature_malformed', undefined]])
+    await eventually('the rest to be told', () => told().length === 5)
+    expect(told().slice(3)).toEqual([account, connect].map((path) => [path, 'signature_missing', 4]))
+    expect(refusals).toHaveLength(11)
   })
 
   it('answers 500 to a fault of its own, and logs it without the body', async () => {

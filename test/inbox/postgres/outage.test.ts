@@ -1,12 +1,15 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { parseConfig } from '../../../src/config.ts'
 import type { Lease } from '../../../src/event.ts'
 import type { Inbox } from '../../../src/inbox/inbox.ts'
 import { openPostgresInbox } from '../../../src/inbox/postgres/inbox.ts'
+import { createService } from '../../../src/service.ts'
 import { eventually } from '../../support/eventually.ts'
 import { newEntry } from '../../support/new-entry.ts'
 import { type PostgresSchema, planPostgresSchema } from '../../support/postgres-schema.ts'
 import { type PostgresServer, startPostgres } from '../../support/postgres-server.ts'
+import { SECRET } from '../../support/sign.ts'
 
 /** What a delivery and a readiness probe may wait for a Postgres that is lost, with some time for a busy machine. */
 const TOLD_WITHIN_MS = 2_300
@@ -67,6 +70,24 @@ describe('a Postgres that is lost', () => {
     }
     await eventually('it to be ready', isReady)
     expect(await inbox.add(newEntry())).toBe('added')
+  })
+
+  it('does not keep a server from stopping within its time', async () => {
+    const config = parseConfig({
+      STRIPE_WEBHOOK_SECRET: SECRET,
+      DATABASE_URL: schema.url,
+      ...{ HOST: '127.0.0.1', PORT: '0', ADMIN_PORT: '0', SHUTDOWN_TIMEOUT_MS: '1500', LOG_LEVEL: 'silent' },
+    })
+    const service = await createService(config)
+    const pids = await server.pids()
+    for (const pid of pids) process.kill(pid, 'SIGSTOP')
+    try {
+      const inTime = delay(6_000, 'still stopping', { ref: false })
+      expect(await Promise.race([service.stop(), inTime])).toBe(false)
+      await expect(fetch(`${service.url}/healthz`)).rejects.toThrow()
+    } finally {
+      for (const pid of pids) process.kill(pid, 'SIGCONT')
+    }
   })
 
   it('has all that it acknowledged, however often it crashes among the commits', async () => {
