@@ -6,6 +6,8 @@ export type Committed<Result> = { readonly value: Result } | { readonly error: u
 export interface GroupCommit<Item, Result> {
   /** Resolves or rejects with what `commit` said of this item. */
   submit(item: Item): Promise<Result>
+  /** Lets go of an item whose commit has not begun, since nobody waits for it any more: it rejects with that reason. */
+  leave(item: Item, reason: unknown): void
   /** Resolves once it is idle. */
   whenIdle(): Promise<void>
 }
@@ -63,6 +65,10 @@ export function createGroupCommit<Item, Result>(options: {
         waiting.push({ item, resolve, reject })
         schedule()
       }),
+    leave(item, reason) {
+      const index = waiting.findIndex((entry) => entry.item === item)
+      if (index >= 0) waiting.splice(index, 1)[0]?.reject(reason)
+    },
     whenIdle: () => (isScheduled ? new Promise((resolve) => idleWaiters.push(resolve)) : Promise.resolve()),
   }
 }

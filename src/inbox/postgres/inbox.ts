@@ -96,10 +96,9 @@ export async function openPostgresInbox(
       write(() => {
         const bytes = entry.body.length
         room.take(bytes)
-        return within(
-          ANSWER_WITHIN_MS,
-          adds.submit(entry).finally(() => room.give(bytes)),
-        )
+        const added = adds.submit(entry).finally(() => room.give(bytes))
+        // Its body would be in memory for as long as Postgres hangs.
+        return within(ANSWER_WITHIN_MS, added, (reason) => adds.leave(entry, reason))
       }),
 
     claim: ({ limit, leaseMs }) =>

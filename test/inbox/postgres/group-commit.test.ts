@@ -40,6 +40,28 @@ describe('a group commit', () => {
     await group.whenIdle()
   })
 
+  it('lets go of what waits behind a commit that does not end, and of nothing that is in it', async () => {
+    const batches: number[][] = []
+    const hanging = Promise.withResolvers<void>()
+    const group = createGroupCommit<number, number>({
+      maxItems: 10,
+      async commit(items) {
+        batches.push([...items])
+        await hanging.promise
+        return items.map((value) => ({ value }))
+      },
+    })
+    const first = group.submit(1)
+    await new Promise(setImmediate)
+    const [left, kept] = [group.submit(2), group.submit(3)]
+    group.leave(1, 'too late')
+    group.leave(2, 'too late')
+    await expect(left).rejects.toBe('too late')
+    hanging.resolve()
+    expect(await Promise.all([first, kept])).toEqual([1, 3])
+    expect(batches).toEqual([[1], [3]])
+  })
+
   it('bounds a batch', async () => {
     const sizes: number[] = []
     const group = createGroupCommit<number, number>({

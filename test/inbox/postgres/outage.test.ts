@@ -1,4 +1,4 @@
-import { setTimeout as delay } from 'node:timers/promises'
+import { setTimeout as delay, setImmediate as nextTurn } from 'node:timers/promises'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { parseConfig } from '../../../src/config.ts'
 import type { Lease } from '../../../src/event.ts'
@@ -70,6 +70,23 @@ describe('a Postgres that is lost', () => {
     }
     await eventually('it to be ready', isReady)
     expect(await inbox.add(newEntry())).toBe('added')
+  })
+
+  it('has nothing kept for it that was answered while it hung, but what was under way', async () => {
+    const pids = await server.pids()
+    const [first, ...others] = Array.from({ length: 21 }, () => newEntry())
+    for (const pid of pids) process.kill(pid, 'SIGSTOP')
+    try {
+      const underWay = inbox.add(first ?? newEntry())
+      await nextTurn()
+      for (const refused of await Promise.allSettled([underWay, ...others.map((entry) => inbox.add(entry))]))
+        expect(refused).toMatchObject({ status: 'rejected', reason: { code: 'store_unavailable' } })
+    } finally {
+      for (const pid of pids) process.kill(pid, 'SIGCONT')
+    }
+    await eventually('it to be ready', isReady)
+    expect(await inbox.add(newEntry())).toBe('added')
+    expect(await inbox.lookUp(others.map(({ eventId }) => eventId))).toEqual([])
   })
 
   it('does not keep a server from stopping within its time', async () => {
