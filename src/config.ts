@@ -100,6 +100,13 @@ export function readEnvironment(): Environment {
   return process.env
 }
 
+/** As a process that is started now will read it; nothing of `.env` is kept in this one. */
+export function peekEnvironment(): Environment {
+  const found = { ...process.env }
+  readDotenv({ quiet: true, processEnv: found })
+  return found
+}
+
 /**
  * Environment → Config. An empty variable counts as not set. Throws one ReceiverError `config_invalid` that lists every fault
  * with the expected form and never a value, since any value may be a misplaced secret.

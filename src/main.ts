@@ -3,6 +3,8 @@ import { ReceiverError } from './errors.ts'
 import { createLog, describeError, redact } from './log.ts'
 import { createService } from './service.ts'
 
+const SECOND_SIGNAL_AFTER_MS = 1_000
+
 try {
   const config = parseConfig(readEnvironment())
   const log = await createLog(config.logLevel)
@@ -19,11 +21,15 @@ try {
     },
   })
 
-  let isStopping = false
+  let stoppingSince: number | undefined
   const stop = async (signal: NodeJS.Signals) => {
-    if (isStopping) process.exit(1)
-    isStopping = true
-    log.info({ signal }, 'stopping; a second signal exits at once')
+    if (stoppingSince !== undefined) {
+      // Under npm, Ctrl-C comes from the terminal and from npm.
+      if (performance.now() - stoppingSince > SECOND_SIGNAL_AFTER_MS) process.exit(1)
+      return
+    }
+    stoppingSince = performance.now()
+    log.info({ signal }, 'stopping; a second signal, a second later, exits at once')
     if (!(await service.stop())) {
       log.error('not everything had ended within SHUTDOWN_TIMEOUT_MS; what was running runs again')
       process.exit(1)

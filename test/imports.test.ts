@@ -14,6 +14,7 @@ const node = 'node:!(sqlite){,/*}'
  */
 const allowed: Readonly<Record<string, readonly string[]>> = {
   'main.ts': ['{config,errors,log,service}.ts'],
+  'dev.ts': ['config.ts', node],
   'service.ts': [
     '{event,log,metrics}.ts',
     'type config.ts',

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs'
-import { copyFile, mkdir, open, readFile, rename, rm, stat, truncate, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { chmod, chown, copyFile, mkdir, open, readFile, rename, rm, stat, truncate, writeFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { openSqliteInbox } from '../../src/inbox/sqlite/inbox.ts'
@@ -152,5 +152,47 @@ describe('starting where the database cannot be', () => {
     await mkdir(join(scratch.path, 'data'))
     const env = { DATABASE_URL: 'file:./data/deeper/inbox.db' }
     await expectNoStart(/mkdir.*permissions/, { env, through: throughMounts(mountReadOnly('data')) })
+  })
+})
+
+describe('an inbox that others may read', () => {
+  const modeOf = async (path: string) => ((await stat(path)).mode & 0o777).toString(8)
+
+  it('is made private again, with its folder when that holds nothing else', async () => {
+    await makeInbox(keepLog)
+    await putLogBack()
+    for (const path of [file, `${file}-wal`, `${file}.server-lock`]) await chmod(path, 0o644)
+    await chmod(dirname(file), 0o755)
+    const running = await start()
+    const paths = [file, `${file}-wal`, `${file}-shm`, `${file}.server-lock`, dirname(file)]
+    expect(await Promise.all(paths.map(modeOf))).toEqual(['600', '600', '600', '600', '700'])
+    expect(running.lines().filter(({ level }) => level === 40)).toEqual([])
+  })
+
+  it('in a folder of other things has its files made private, and is warned of when others can write there', async () => {
+    await makeInbox()
+    await writeFile(join(dirname(file), 'other.txt'), '')
+    for (const [mode, warnings] of [
+      [0o755, []],
+      [0o777, [expect.stringMatching(/data can be written to by others \(777\)/)]],
+    ] as const) {
+      await chmod(file, 0o644)
+      await chmod(dirname(file), mode)
+      const running = await start()
+      expect(await modeOf(file)).toBe('600')
+      expect(await modeOf(dirname(file))).toBe(mode.toString(8))
+      expect(running.lines().flatMap(({ level, msg }) => (level === 40 ? [msg] : []))).toEqual(warnings)
+      running.kill('SIGKILL')
+      await running.exited
+    }
+  })
+
+  it.runIf(process.getuid?.() === 0)('and is not ours is warned of', async () => {
+    await makeInbox()
+    await chmod(file, 0o666)
+    await chown(file, 12_345, 12_345)
+    const running = await start()
+    expect(running.text()).toMatch(/inbox\.db is open to others \(666\) and not ours to change: have its owner set 600/)
+    expect(await modeOf(file)).toBe('666')
   })
 })

@@ -121,12 +121,14 @@ async function run<Request, Answer>(
     if (!isClosing) onLost(cause)
   }
 
-  worker.on('message', (message: FromThread<Answer>) => {
+  worker.on('message', (message: FromThread<Answer> | Readonly<Record<`watch:${string}`, unknown>>) => {
     if (message === 'opened') return opened.resolve()
     if ('failure' in message) {
       isClosing = true
       return opened.reject(toError(message.failure))
     }
+    // Under `node --watch`, Node itself tells on this port which files the thread has loaded.
+    if (!('answers' in message)) return
     for (const answered of message.answers) {
       const asker = waiting.get(answered.id)
       waiting.delete(answered.id)
