@@ -136,6 +136,8 @@ export interface Lease {
   readonly attempt: number
   /** Id of the event that told of the same change in the other shape and was handled by its handler; null after a replay of this one. */
   readonly handledTwin: string | null
+  /** Why the attempt before this one failed, or that it was lost; null at the first. */
+  readonly lastFailure: string | null
   /** The store's own mark of this lease; settling checks it. */
   readonly token: string
 }

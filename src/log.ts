@@ -12,7 +12,10 @@ export interface ErrorDescription {
   readonly stack?: string
 }
 
-/** What may be said of an error: name, code, message and stack, scrubbed and bounded. Never throws. Never its other fields, which in the SDK's errors hold bodies and headers. */
+/**
+ * What may be said of an error: name, code, message with those of two causes, and stack, scrubbed and bounded. Never throws. Never its
+ * other fields, which in the SDK's errors hold bodies and headers.
+ */
 export function describeError(error: unknown): ErrorDescription {
   try {
     return describe(error)
@@ -26,7 +29,20 @@ function describe(error: unknown): ErrorDescription {
   if (!(error instanceof Error)) return { name: 'NonError', message: scrub(String(error)) }
   const code = 'code' in error && typeof error.code === 'string' ? { code: scrub(error.code) } : {}
   const stack = typeof error.stack === 'string' ? { stack: scrub(error.stack) } : {}
-  return { name: scrub(String(error.name)), message: scrub(String(error.message)), ...code, ...stack }
+  return { name: scrub(String(error.name)), message: scrub(describeMessages(error)), ...code, ...stack }
+}
+
+const MAX_CAUSES = 2
+
+/** `fetch failed: ECONNREFUSED: connect ECONNREFUSED 127.0.0.1:8080`: what a caller can mend is often only in the cause. */
+function describeMessages(error: Error): string {
+  const texts = [String(error.message)]
+  for (let { cause } = error; cause instanceof Error && texts.length <= MAX_CAUSES; { cause } = cause) {
+    const code = 'code' in cause && typeof cause.code === 'string' ? [cause.code] : []
+    // Some, as those of connecting to several addresses, have a code alone.
+    texts.push([...code, String(cause.message)].filter((text) => text !== '').join(': '))
+  }
+  return texts.join(': ')
 }
 
 /** Takes Stripe secrets, API keys and signatures out of a text, and bounds its length. */

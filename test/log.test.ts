@@ -1,3 +1,5 @@
+import { once } from 'node:events'
+import { type AddressInfo, createServer } from 'node:net'
 import fc from 'fast-check'
 import Stripe from 'stripe'
 import { describe, expect, it } from 'vitest'
@@ -41,8 +43,29 @@ describe('describeError', () => {
     })
   })
 
-  it('leaves out a code that is no text, a stack that is not there, and causes', () => {
-    const error = Object.assign(new Error('failed', { cause: new Error('hidden cause') }), {
+  it('tells two causes, by code and message, without their secrets and other fields', () => {
+    const deepest = new Error('never told')
+    const inner = Object.assign(new Error('key sk_live_1a2b3c4d', { cause: deepest }), { body: 'hidden' })
+    const outer = Object.assign(new Error('', { cause: inner }), { code: 'ECONNREFUSED' })
+    expect(describeError(new TypeError('fetch failed', { cause: outer }))).toMatchObject({
+      name: 'TypeError',
+      message: 'fetch failed: ECONNREFUSED: key sk_live_[redacted]',
+    })
+    expect(describeError(new Error('failed', { cause: { body: 'hidden' } })).message).toBe('failed')
+  })
+
+  it('tells what a fetch that cannot connect failed for', async () => {
+    const server = createServer()
+    await once(server.listen(0, '127.0.0.1'), 'listening')
+    // A listening TCP server's address is of this form.
+    const { port } = server.address() as AddressInfo
+    await once(server.close(), 'close')
+    const error = await fetch(`http://127.0.0.1:${port}/`).catch((reason: unknown) => reason)
+    expect(describeError(error).message).toBe(`fetch failed: ECONNREFUSED: connect ECONNREFUSED 127.0.0.1:${port}`)
+  })
+
+  it('leaves out a code that is no text, and a stack that is not there', () => {
+    const error = Object.assign(new Error('failed'), {
       code: 17,
       extra: 'hidden',
     })

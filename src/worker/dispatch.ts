@@ -41,8 +41,7 @@ export function createDispatch(options: DispatchOptions): Dispatch {
   const { handlers, maxAttempts, random = Math.random, watch = (_lease, run) => run() } = options
   const warnOfVersion = createVersionWarning(options)
   return async (lease, shutdown) => {
-    if (lease.attempt > maxAttempts)
-      return { outcome: { state: 'dead', error: `${maxAttempts} attempts ended with their process` } }
+    if (lease.attempt > maxAttempts) return { outcome: { state: 'dead', error: describeLast(lease) } }
     if (lease.handledTwin !== null && options.twins === 'one') {
       return { outcome: { state: 'handled', reason: `its twin ${lease.handledTwin} was handled (TWINS)` } }
     }
@@ -75,6 +74,10 @@ export function createDispatch(options: DispatchOptions): Dispatch {
       }
     }
   }
+}
+
+function describeLast({ attempt, lastFailure }: Lease): string {
+  return `${attempt - 1} attempts (MAX_ATTEMPTS), the last: ${lastFailure ?? 'not recorded'}`
 }
 
 function isShutdown(error: unknown): error is ShutdownAbort {

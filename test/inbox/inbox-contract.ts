@@ -182,12 +182,15 @@ export function describeInbox(name: string, open: () => Promise<StoreUnderTest>)
       it('frees what it ran, as the next attempt, and records the lost one', async () => {
         const entry = newEntry()
         await inbox.add(entry)
-        await claimOne()
+        expect(await claimOne()).toMatchObject({ attempt: 1, lastFailure: null })
         await lose()
-        expect((await claimOne()).attempt).toBe(2)
+        const again = await claimOne()
+        expect(again).toMatchObject({ attempt: 2, lastFailure: expect.stringContaining('process ended') })
         expect((await inbox.get(entry.eventId))?.attempts).toMatchObject([
-          { number: 1, outcome: 'lost', error: expect.any(String) },
+          { number: 1, outcome: 'lost', error: again.lastFailure },
         ])
+        await inbox.settle(again, { state: 'pending', retryInMs: 0, error: 'third party away' })
+        expect(await claimOne()).toMatchObject({ attempt: 3, lastFailure: 'third party away' })
       })
 
       it('lets the next of a lane go on at once while the lost one waits', async () => {

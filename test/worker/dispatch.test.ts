@@ -14,7 +14,7 @@ const never = new AbortController().signal
 
 function leaseOf(json: string, attempt = 1): Lease {
   const entry = { ...newEntry(), ...parseEnvelope(json), receivedAt: new Date() }
-  return { entry, body: Buffer.from(json), attempt, handledTwin: null, token: '1' }
+  return { entry, body: Buffer.from(json), attempt, handledTwin: null, lastFailure: 'still broken', token: '1' }
 }
 
 type SetUp = { timeoutMs?: number; overrunMs?: number; api?: StripeApiDouble; twins?: 'one' | 'both' }
@@ -172,10 +172,13 @@ describe('dispatch', () => {
     })
   })
 
-  it('does not run an entry whose attempts all ended with their process', async () => {
+  it('does not run an entry that has no attempt left, and says what the last one failed with', async () => {
     const handler = vi.fn()
     const { dispatch } = await setUp(only(handler))
-    expect((await dispatch(leaseOf(snapshotJson(), 4), never)).outcome).toMatchObject({ state: 'dead' })
+    expect((await dispatch(leaseOf(snapshotJson(), 4), never)).outcome).toEqual({
+      state: 'dead',
+      error: '3 attempts (MAX_ATTEMPTS), the last: still broken',
+    })
     expect(handler).not.toHaveBeenCalled()
   })
 

@@ -152,6 +152,7 @@ function toAdded(entry: NewEntry, row: AddedRow | undefined): Added {
     body,
     attempt: 1,
     handledTwin: null,
+    lastFailure: null,
     token: `${seq}:0`,
   }
 }

@@ -43,7 +43,7 @@ export function prepareStatements(db: DatabaseSync) {
       SET state = 'running', ready = 0, attempts = attempts + 1, owner = :owner, started_at = :now
       WHERE seq IN (SELECT seq FROM entry WHERE ready = 1 AND due_at <= :now ORDER BY due_at, seq LIMIT 0 + :limit)
       RETURNING seq, attempts, replays, event_id, type, shape, account, object_id, lane, snapshot_event_id, livemode, api_version, created_at,
-                received_at, route, source, secret, (SELECT body FROM payload WHERE payload.seq = entry.seq) AS body,
+                received_at, route, source, secret, reason, (SELECT body FROM payload WHERE payload.seq = entry.seq) AS body,
                 coalesce((SELECT event_id FROM entry AS twin
                           WHERE entry.forced = 0 AND twin.event_id = entry.snapshot_event_id AND twin.state = 'handled' AND twin.reason IS NULL),
                          (SELECT event_id FROM entry AS twin
