@@ -5,11 +5,12 @@ import type { Lease } from '../../../src/event.ts'
 import type { Inbox } from '../../../src/inbox/inbox.ts'
 import { openPostgresInbox } from '../../../src/inbox/postgres/inbox.ts'
 import { createService } from '../../../src/service.ts'
+import { deliver } from '../../support/deliver.ts'
 import { eventually } from '../../support/eventually.ts'
 import { newEntry } from '../../support/new-entry.ts'
 import { type PostgresSchema, planPostgresSchema } from '../../support/postgres-schema.ts'
 import { type PostgresServer, startPostgres } from '../../support/postgres-server.ts'
-import { SECRET } from '../../support/sign.ts'
+import { SECRET, snapshotJson } from '../../support/sign.ts'
 
 /** What a delivery and a readiness probe may wait for a Postgres that is lost, with some time for a busy machine. */
 const TOLD_WITHIN_MS = 2_300
@@ -99,6 +100,8 @@ describe('a Postgres that is lost', () => {
     const pids = await server.pids()
     for (const pid of pids) process.kill(pid, 'SIGSTOP')
     try {
+      // By then a claim is under way too.
+      expect(await deliver(`${service.url}/webhook`, snapshotJson())).toBe(503)
       const inTime = delay(6_000, 'still stopping', { ref: false })
       expect(await Promise.race([service.stop(), inTime])).toBe(false)
       await expect(fetch(`${service.url}/healthz`)).rejects.toThrow()
