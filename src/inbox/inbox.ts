@@ -1,6 +1,9 @@
 import type { Attempt, Entry, EntryState, Lease, NewEntry, Outcome } from '../event.ts'
 import type { Log } from '../log.ts'
 
+/** Before an account's id: the name of the note by which it stays known when its entries are gone. */
+export const ACCOUNT_NOTE = 'reconciled '
+
 /**
  * Where entries live until they are settled. Durations cross this interface, never instants: each store goes by its own clock.
  * Every method rejects with ReceiverError `store_unavailable` when the store can't do its work now (disk full, locked, gone);
@@ -44,7 +47,10 @@ export interface Inbox {
   /** What is dead or parked, which stays until someone deals with it. */
   undealt(): Promise<Undealt>
 
-  /** Connected accounts (`acct_…`) with entries here, less those whose newest authorization event is a deauthorization. */
+  /**
+   * Connected accounts (`acct_…`) with entries here, or with a note of that name, less those whose newest authorization event is a
+   * deauthorization. The note goes when retention drops that event.
+   */
   accounts(): Promise<string[]>
 
   /** What was last noted under the name; null when nothing was. */

@@ -3,7 +3,7 @@ import { parseEnvelope } from '../event/envelope.ts'
 import { snapshotTypes } from '../event/known-types.ts'
 import { judgeMode, type Mode } from '../event/mode.ts'
 import type { HandlerMap, NewEntry } from '../event.ts'
-import type { Inbox } from '../inbox/inbox.ts'
+import { ACCOUNT_NOTE, type Inbox } from '../inbox/inbox.ts'
 import type { StripeClients } from '../stripe/client.ts'
 import { listUndelivered } from './list-undelivered.ts'
 import { explainRefusal, type Refusal } from './refusal.ts'
@@ -88,7 +88,7 @@ async function reconcileAccount(
 ): Promise<void> {
   const { inbox, clients, sinceMs, graceMs = 0, isDryRun = false, onProgress } = options
   const startedAt = Date.now()
-  const note = `reconciled ${account ?? 'platform'}`
+  const note = `${ACCOUNT_NOTE}${account ?? 'platform'}`
   let checkpoint = sinceMs === undefined ? Date.parse((await inbox.readNote(note)) ?? '') : Number.NaN
   const wantedSince = sinceMs === undefined ? checkpoint - OVERLAP_MS : startedAt - sinceMs
   // Without a checkpoint, from the first event that Stripe still lists.

@@ -399,7 +399,12 @@ export function describeInbox(name: string, open: () => Promise<StoreUnderTest>)
         await say('acct_1', 'payout.paid')
         await say('acct_4', 'account.application.authorized')
         await say('acct_4', 'v1.account.application.deauthorized')
-        expect((await inbox.accounts()).sort()).toEqual(['acct_1', 'acct_3'])
+        // The context of a thin event need not be an account.
+        await say('wksp_5', 'payout.failed')
+        await inbox.writeNote('reconciled platform', 'x')
+        await inbox.writeNote('reconciled acct_4', 'x')
+        await inbox.writeNote('reconciled acct_6', 'x')
+        expect((await inbox.accounts()).sort()).toEqual(['acct_1', 'acct_3', 'acct_6'])
       })
     })
 
@@ -662,6 +667,23 @@ export function describeInbox(name: string, open: () => Promise<StoreUnderTest>)
           reason: 'dropped by a person',
         })
         expect(await inbox.prune(policy)).toMatchObject({ entries: 2 })
+      })
+
+      it('leaves an account known by its note, until its deauthorization goes', async () => {
+        for (const [account, type] of [
+          ['acct_quiet', 'payout.failed'],
+          ['acct_left', 'account.application.deauthorized'],
+        ] as const) {
+          await inbox.add(newEntry({ account, type }))
+          await inbox.writeNote(`reconciled ${account}`, 'x')
+        }
+        for (const lease of await claim()) await inbox.settle(lease, { state: 'unhandled' })
+        expect(await inbox.accounts()).toEqual(['acct_quiet'])
+        expect(await inbox.prune({ bodiesAfterMs: PAST, entriesAfterMs: PAST, limit: 10 })).toMatchObject({
+          entries: 2,
+        })
+        expect(await inbox.accounts()).toEqual(['acct_quiet'])
+        expect(await inbox.readNote('reconciled acct_left')).toBeNull()
       })
 
       it('takes small steps', async () => {

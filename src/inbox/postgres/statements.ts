@@ -1,3 +1,5 @@
+import { ACCOUNT_NOTE } from '../inbox.ts'
+
 /** Class of the advisory locks on lanes: any number. Lanes that share a key merely wait for each other. */
 const LANE_LOCKS = 25_000
 
@@ -245,7 +247,10 @@ export const sql = {
     ), attempts AS (
       DELETE FROM attempt WHERE seq = ANY (ARRAY (SELECT seq FROM old))
     ), dropped AS (
-      DELETE FROM entry WHERE seq = ANY (ARRAY (SELECT seq FROM old)) RETURNING 1
+      DELETE FROM entry WHERE seq = ANY (ARRAY (SELECT seq FROM old)) RETURNING account, type
+    ), forgotten AS (
+      DELETE FROM note WHERE name IN (SELECT '${ACCOUNT_NOTE}' || account FROM dropped
+                                      WHERE type IN ('account.application.deauthorized', 'v1.account.application.deauthorized'))
     )
     ${pruned}`,
 
@@ -276,8 +281,11 @@ export const sql = {
       UNION ALL
       SELECT (SELECT min(account) FROM entry WHERE account IS NOT NULL AND account > known.account) FROM known WHERE known.account IS NOT NULL
     )
-    SELECT account FROM known
-    WHERE account IS NOT NULL
+    SELECT account FROM (
+      SELECT account FROM known WHERE starts_with(account, 'acct_')
+      UNION SELECT substr(name, length('${ACCOUNT_NOTE}') + 1) FROM note WHERE starts_with(name, '${ACCOUNT_NOTE}acct_')
+    ) AS known
+    WHERE true
       AND coalesce((SELECT max(seq) FROM entry WHERE entry.account = known.account AND type IN ('account.application.authorized', 'v1.account.application.authorized')), 0)
        >= coalesce((SELECT max(seq) FROM entry WHERE entry.account = known.account AND type IN ('account.application.deauthorized', 'v1.account.application.deauthorized')), 0)`,
   readNote: 'SELECT value FROM note WHERE name = $1',

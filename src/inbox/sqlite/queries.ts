@@ -1,7 +1,7 @@
 import type { DatabaseSync } from 'node:sqlite'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { EntryState } from '../../event.ts'
-import type { EntryFilter, Page, Undealt } from '../inbox.ts'
+import { ACCOUNT_NOTE, type EntryFilter, type Page, type Undealt } from '../inbox.ts'
 import type { Row } from '../rows.ts'
 import { prepareSeqSearch } from './seq.ts'
 
@@ -32,15 +32,18 @@ export function prepareQueries(db: DatabaseSync) {
     SELECT count(*) AS entries, min(settled_at) AS settled_at FROM entry
     WHERE state IN ('unhandled', 'parked', 'dead') AND state IN ('parked', 'dead')`)
   const getOldestDue = db.prepare('SELECT min(due_at) AS due_at FROM entry WHERE ready = 1')
-  /** Steps from account to account in the index, and reads no more of each than its authorization events. */
+  /** Steps from account to account in the index, and reads no more of each than its authorization events; then those that are noted. */
   const listAccounts = db.prepare(`
     WITH RECURSIVE known(account) AS (
       SELECT min(account) FROM entry WHERE account IS NOT NULL
       UNION ALL
       SELECT (SELECT min(account) FROM entry WHERE account IS NOT NULL AND account > known.account) FROM known WHERE known.account IS NOT NULL
     )
-    SELECT account FROM known
-    WHERE account IS NOT NULL
+    SELECT account FROM (
+      SELECT account FROM known WHERE account GLOB 'acct_*'
+      UNION SELECT substr(name, length('${ACCOUNT_NOTE}') + 1) FROM note WHERE name GLOB '${ACCOUNT_NOTE}acct_*'
+    ) AS known
+    WHERE true
       AND coalesce((SELECT max(seq) FROM entry WHERE entry.account = known.account AND type IN ('account.application.authorized', 'v1.account.application.authorized')), 0)
        >= coalesce((SELECT max(seq) FROM entry WHERE entry.account = known.account AND type IN ('account.application.deauthorized', 'v1.account.application.deauthorized')), 0)`)
   const readNote = db.prepare('SELECT value FROM note WHERE name = ?')

@@ -1,4 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite'
+import { ACCOUNT_NOTE } from '../inbox.ts'
 import { prepareSeqSearch } from './seq.ts'
 
 /**
@@ -152,6 +153,11 @@ export function prepareStatements(db: DatabaseSync) {
       DELETE FROM payload
       WHERE seq > :after AND seq <= :last
         AND EXISTS (SELECT 1 FROM entry WHERE entry.seq = payload.seq AND settled_at < :until AND state IN ('handled', 'unhandled'))`),
+    forgetAccounts: db.prepare(`
+      DELETE FROM note
+      WHERE name IN (SELECT '${ACCOUNT_NOTE}' || account FROM entry
+                     WHERE seq > :after AND seq <= :last AND settled_at < :until AND state IN ('handled', 'unhandled')
+                       AND type IN ('account.application.deauthorized', 'v1.account.application.deauthorized'))`),
     dropEntries: db.prepare(`
       DELETE FROM entry WHERE seq > :after AND seq <= :last AND settled_at < :until AND state IN ('handled', 'unhandled')`),
 

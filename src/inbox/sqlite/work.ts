@@ -143,7 +143,9 @@ export function prune({ sql }: Writing, { bodiesAfterMs, entriesAfterMs, limit, 
     const range = { after: from, before: sql.findSeq(until), skip: limit - 1 }
     const last = (what === 'Bodies' ? sql.findLastBody : sql.findLastEntry).get(range)?.seq
     const end = Number(last ?? Math.max(from, range.before - 1))
-    const dropped = Number(sql[`drop${what}`].run({ after: from, last: end, until }).changes)
+    const dropping = { after: from, last: end, until }
+    if (what === 'Entries') sql.forgetAccounts.run(dropping)
+    const dropped = Number(sql[`drop${what}`].run(dropping).changes)
     return { dropped, end, isLast: last === undefined }
   }
 
