@@ -22,7 +22,7 @@ const secretList = z
   .transform((list) => list.split(',').map((secret) => secret.trim()))
   .refine(
     (secrets) => secrets.every((secret) => /^whsec_[\w+/=-]{8,}$/.test(secret)),
-    `a signing secret such as whsec_1a2b3c4d5e6f, or several separated by commas; ${GET_SECRET}`,
+    `a signing secret (whsec_…, 8 characters or more after it), or several separated by commas; ${GET_SECRET}`,
   )
   .readonly()
 
@@ -94,10 +94,14 @@ export const variableNames: readonly string[] = names.map((name) => settings[nam
 
 export type Environment = Readonly<Record<string, string | undefined>>
 
-/** `process.env`, after `.env` of the working directory filled in what it does not set. */
+/** `process.env`, after `.env` of the working directory filled in what it does not set. Throws ReceiverError `config_invalid` when that cannot be read. */
 export function readEnvironment(): Environment {
-  readDotenv({ quiet: true })
-  return process.env
+  const { error } = readDotenv({ quiet: true })
+  if (error === undefined || error.code === 'ENOENT') return process.env
+  throw new ReceiverError(
+    'config_invalid',
+    `The file .env is there and cannot be read: ${error.message}. Give this user the right to, or remove it.`,
+  )
 }
 
 /** As a process that is started now will read it; nothing of `.env` is kept in this one. */
@@ -138,6 +142,32 @@ export function parseSettings<Name extends keyof Config>(
     'config_invalid',
     `The configuration has ${faults.length} fault(s):\n${faults.map((fault) => `  ${fault}`).join('\n')}`,
   )
+}
+
+/** Of the variables that begin with STRIPE_ and are no settings, those that are nearly one: `STRIPE_WEBHOOK_SECRETS: STRIPE_WEBHOOK_SECRET?`. */
+export function findMisspelt(environment: Environment): string[] {
+  return Object.keys(environment)
+    .filter((name) => /^stripe_/i.test(name) && !variableNames.includes(name))
+    .flatMap((name) => {
+      const meant = variableNames.find((known) => countEdits(name.toUpperCase(), known) <= MAX_EDITS)
+      return meant === undefined ? [] : `${name}: ${meant}?`
+    })
+}
+
+const MAX_EDITS = 3
+
+/** Letters to add, remove or change from the one to the other. */
+function countEdits(from: string, to: string): number {
+  let row = Array.from({ length: to.length + 1 }, (_, index) => index)
+  for (const [line, letter] of [...from].entries()) {
+    const above = row
+    row = [line + 1]
+    for (const [column, wanted] of [...to].entries()) {
+      const change = (above[column] ?? 0) + (letter === wanted ? 0 : 1)
+      row.push(Math.min(change, (above[column + 1] ?? 0) + 1, (row[column] ?? 0) + 1))
+    }
+  }
+  return row.at(-1) ?? 0
 }
 
 /** A live key on a test server, or the other way round, would act on the wrong money: it stops the start. */

@@ -54,7 +54,7 @@ export function scrub(text: string): string {
 export function redact(text: string): string {
   return text
     .replace(/whsec_[\w+/=-]+/g, 'whsec_[redacted]')
-    .replace(/([sr]k_(?:live|test)|\b[sr]k)_\w+/g, '$1_[redacted]')
+    .replace(/([sr]k_(?:live|test)|\b[sr]k(?!_(?:live|test)_(?!\w)))_\w+/g, '$1_[redacted]')
     .replace(/(v[01](?:=|%3D))[0-9a-f]{16,}/gi, '$1[redacted]')
 }
 

@@ -1,4 +1,4 @@
-import { parseConfig, readEnvironment } from './config.ts'
+import { findMisspelt, parseConfig, readEnvironment } from './config.ts'
 import { ReceiverError } from './errors.ts'
 import { createLog, describeError, redact } from './log.ts'
 import { createService } from './service.ts'
@@ -6,7 +6,8 @@ import { createService } from './service.ts'
 const SECOND_SIGNAL_AFTER_MS = 1_000
 
 try {
-  const config = parseConfig(readEnvironment())
+  const environment = readEnvironment()
+  const config = parseConfig(environment)
   const log = await createLog(config.logLevel)
   // A stray failure of a handler's own making: the state is unknown, so end; its leases are free at the next start.
   process.on('uncaughtException', (error) => {
@@ -40,13 +41,23 @@ try {
   process.on('SIGTERM', stop)
   process.on('SIGINT', stop)
 
-  log.info({ url: `${service.url}/webhook`, admin: service.adminUrl, role: config.role }, 'listening')
-  const command = `stripe listen --all-snapshot --forward-to ${service.url}/webhook`
-  log.info({ command }, 'to send it events from a sandbox, run this')
-  log.info(
-    { url: 'https://<your host>/webhook' },
-    'to send it events from production, add this as a destination in Workbench',
-  )
+  const { url, address, adminUrl: admin } = service
+  log.info({ url: `${url}/webhook`, address, admin, role: config.role }, 'listening')
+  const misspelt = findMisspelt(environment)
+  if (misspelt.length > 0) log.warn({ variables: misspelt }, 'these variables are no settings: misspelt?')
+  if (config.role === 'receive' && config.databaseUrl.startsWith('file:'))
+    log.warn(
+      'ROLE=receive on a file handles nothing until a server with ROLE=all is started on it in place of this one',
+    )
+  if (config.role !== 'work') {
+    const toConnect = config.connectWebhookSecrets.length > 0 ? ` --forward-connect-to ${url}/webhook/connect` : ''
+    const command = `stripe listen --all-snapshot --forward-to ${url}/webhook${toConnect}`
+    log.info({ command }, 'to send it events from a sandbox, run this')
+    log.info(
+      { url: 'https://<your host>/webhook' },
+      'to send it events from production, add this as a destination in Workbench',
+    )
+  }
 } catch (error) {
   // What is expected says itself what to do; anything else is a bug, and its stack helps.
   console.error(error instanceof ReceiverError ? redact(error.message) : describeError(error))

@@ -31,6 +31,8 @@ export interface ServiceOverrides {
 export interface Service {
   /** Of the public port, such as `http://127.0.0.1:4242`. */
   readonly url: string
+  /** What that port is bound to, such as `0.0.0.0:4242`. */
+  readonly address: string
   readonly adminUrl: string
   readonly inbox: Inbox
   /**
@@ -107,7 +109,7 @@ export async function createService(config: Config, overrides: ServiceOverrides 
     return (await isOverWithin(left(), opened.disposeAsync())) && isWorkOver
   }
   let stopping: Promise<boolean> | undefined
-  return { url: server.url, adminUrl: admin.url, inbox, stop: () => (stopping ??= stop()) }
+  return { url: server.url, address: server.address, adminUrl: admin.url, inbox, stop: () => (stopping ??= stop()) }
 }
 
 interface Work {

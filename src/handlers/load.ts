@@ -53,7 +53,9 @@ async function importModule(path: string): Promise<ModuleExports> {
   } catch (error) {
     // Only what may be said of it, not the error: its fields are foreign.
     const { name, message } = describeError(error)
-    throw invalid(`${path} failed to load: ${name}: ${message}. Fix it; \`node ${path}\` shows where it fails.`)
+    throw invalid(
+      `${path} failed to load: ${name}: ${message}. Fix it; \`${process.execPath} ${path}\` shows where it fails.`,
+    )
   }
 }
 

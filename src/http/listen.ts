@@ -9,6 +9,8 @@ import type { Exchange } from './error-response.ts'
 export interface HttpServer {
   /** Such as `http://127.0.0.1:4242`; a wildcard address is shown as the loopback one. */
   readonly url: string
+  /** Such as `0.0.0.0:4242`. */
+  readonly address: string
   /**
    * Stops listening, answers what still comes on open connections and closes those with it, and resolves once none is left, after
    * `timeoutMs` by force. No connection is reset under a request.
@@ -57,20 +59,28 @@ export async function listen(
     await promise
   } catch (error) {
     const cause = error instanceof Error ? error.message : String(error)
+    const code = error instanceof Error && 'code' in error ? error.code : undefined
     throw new ReceiverError(
       'address_unusable',
-      `Cannot listen on ${host} port ${port}: ${cause}. Stop what uses it, or set ${variable}.`,
+      `Cannot listen on ${host} port ${port}: ${cause}. ${adviceOn(code, variable)}`,
     )
   }
-  return { url: describeUrl(server), close: (timeoutMs) => close(server, holding, timeoutMs) }
+  return { ...describeAddress(server), close: (timeoutMs) => close(server, holding, timeoutMs) }
 }
 
-function describeUrl(server: Server): string {
+/** `variable` is the one of the port. */
+function adviceOn(code: unknown, variable: string): string {
+  if (code === 'EADDRINUSE') return `Stop what uses it, or set ${variable}.`
+  if (code === 'EACCES') return `This user may not take that port: set ${variable} to one from 1024 on.`
+  return `Set ${variable.replace('PORT', 'HOST')} to an address of this machine: 0.0.0.0 is all of them, 127.0.0.1 is for this machine alone.`
+}
+
+function describeAddress(server: Server): Pick<HttpServer, 'url' | 'address'> {
   // A listening TCP server's address is of this form.
   const { address, port, family } = server.address() as AddressInfo
+  const bound = family === 'IPv6' ? `[${address}]` : address
   const isWildcard = address === '0.0.0.0' || address === '::'
-  const host = isWildcard ? '127.0.0.1' : family === 'IPv6' ? `[${address}]` : address
-  return `http://${host}:${port}`
+  return { url: `http://${isWildcard ? '127.0.0.1' : bound}:${port}`, address: `${bound}:${port}` }
 }
 
 /** Requests wait for it before they reach the app. */

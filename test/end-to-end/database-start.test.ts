@@ -1,5 +1,18 @@
 import { existsSync } from 'node:fs'
-import { chmod, chown, copyFile, mkdir, open, readFile, rename, rm, stat, truncate, writeFile } from 'node:fs/promises'
+import {
+  chmod,
+  chown,
+  copyFile,
+  mkdir,
+  open,
+  readFile,
+  rename,
+  rm,
+  stat,
+  symlink,
+  truncate,
+  writeFile,
+} from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -152,6 +165,19 @@ describe('starting where the database cannot be', () => {
     await mkdir(join(scratch.path, 'data'))
     const env = { DATABASE_URL: 'file:./data/deeper/inbox.db' }
     await expectNoStart(/mkdir.*permissions/, { env, through: throughMounts(mountReadOnly('data')) })
+  })
+})
+
+describe('an inbox behind a symbolic link', () => {
+  it('is the file that the link leads to, with its log beside that', async () => {
+    await makeInbox()
+    const link = join(scratch.path, 'link.db')
+    await symlink(file, link)
+    const running = await start({ DATABASE_URL: `file:${link}` })
+    expect((await post(running.url, createDelivery())).status).toBe(200)
+    const other = await startInVain({ folder: scratch.path })
+    expect(other.text).toMatch(/Another server is running on the inbox/)
+    expect(existsSync(`${link}-wal`)).toBe(false)
   })
 })
 

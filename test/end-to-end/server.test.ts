@@ -1,5 +1,5 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs'
-import { writeFile } from 'node:fs/promises'
+import { mkdir, rmdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
@@ -35,7 +35,9 @@ describe('the server as a process', () => {
 
   it('says where it listens and how to send it events, and keeps its file for the owner', async () => {
     await eventually('what it says last', () => server.text().includes('Workbench'))
-    expect(server.text()).toContain(`stripe listen --all-snapshot --forward-to ${server.url}/webhook`)
+    const command = `stripe listen --all-snapshot --forward-to ${server.url}/webhook --forward-connect-to ${server.url}/webhook/connect`
+    expect(server.text()).toContain(`"${command}"`)
+    expect(logged(server, 'listening')).toMatchObject([{ address: `127.0.0.1:${new URL(server.url).port}` }])
     expect(statSync(join(scratch.path, 'data', 'inbox.db')).mode & 0o777).toBe(0o600)
     for (const base of [server.url, server.adminUrl])
       for (const path of ['healthz', 'readyz']) expect((await fetch(`${base}/${path}`)).status).toBe(200)
@@ -291,7 +293,13 @@ describe('the server, set up otherwise', () => {
   )
 
   it('only stores with ROLE=receive, and a later process handles', async () => {
-    const receiver = await start({ ROLE: 'receive' })
+    const receiver = await start({ ROLE: 'receive', HOST: '0.0.0.0', STRIPE_WEBHOOK_SECRETS: 'x', STRIPE_PRICE: 'x' })
+    await eventually('what it says last', () => receiver.text().includes('Workbench'))
+    expect(logged(receiver, 'listening')).toMatchObject([{ address: `0.0.0.0:${new URL(receiver.url).port}` }])
+    expect(receiver.lines().filter(({ level }) => level === 40)).toMatchObject([
+      { variables: ['STRIPE_WEBHOOK_SECRETS: STRIPE_WEBHOOK_SECRET?'] },
+      { msg: expect.stringMatching(/^ROLE=receive on a file handles nothing until/) },
+    ])
     const body = snapshotJson()
     expect(await deliver(`${receiver.url}/webhook`, body)).toBe(200)
     receiver.kill('SIGTERM')
@@ -301,6 +309,7 @@ describe('the server, set up otherwise', () => {
     await eventually('the event to be handled', () => logged(worker, 'event handled').length === 1)
     expect(await deliver(`${worker.url}/webhook`, body)).toBe(404)
     expect((await fetch(`${worker.url}/readyz`)).status).toBe(200)
+    expect(worker.text()).not.toContain('--forward-to')
   })
 })
 
@@ -332,6 +341,36 @@ describe('the server does not start', () => {
     expect(code).toBe(1)
     for (const name of ['PORT', 'ROLE', 'STRIPE_API_KEY']) expect(text).toContain(name)
     expect(text).not.toContain('sk_test_51abcdefgh')
+  })
+
+  it.each([
+    [
+      'with a value of the wrong form, and shows one of the right',
+      { STRIPE_API_KEY: 'nokey' },
+      /such as sk_test_… or rk_live_…/,
+    ],
+    [
+      'on a host that is not this machine, and says what to set',
+      { HOST: 'nosuch.invalid' },
+      /ENOTFOUND.*Set HOST to an/,
+    ],
+    [
+      'in a folder that cannot be made',
+      { DATABASE_URL: 'file:/proc/none/inbox.db' },
+      /\/proc\/none.*ENOENT.*Check the path/,
+    ],
+  ])('%s', async (_what, env, told) => {
+    const { code, text } = await startInVain({ folder: scratch.path, env })
+    expect(code).toBe(1)
+    expect(text).toMatch(told)
+  })
+
+  it('when .env is there and cannot be read', async () => {
+    await mkdir(join(scratch.path, '.env'))
+    const { code, text } = await startInVain({ folder: scratch.path })
+    await rmdir(join(scratch.path, '.env'))
+    expect(code).toBe(1)
+    expect(text).toMatch(/^The file \.env is there and cannot be read: EISDIR/)
   })
 
   it('when HANDLERS names no file', async () => {

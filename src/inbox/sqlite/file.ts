@@ -1,4 +1,4 @@
-import { closeSync, existsSync, mkdirSync, openSync, statSync } from 'node:fs'
+import { closeSync, existsSync, mkdirSync, openSync, realpathSync, statSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { ReceiverError } from '../../errors.ts'
@@ -39,7 +39,7 @@ export function openForReading(path: string): SqliteFile {
 }
 
 function openFile(path: string, open: (file: string) => SqliteFile): SqliteFile {
-  const file = resolve(path)
+  const file = realPath(path)
   assertSqliteVersion(process.versions.sqlite ?? '0')
   try {
     return open(file)
@@ -61,8 +61,21 @@ export function assertSqliteVersion(version: string): void {
   )
 }
 
+/** Absolute, and of the file that a symbolic link leads to: SQLite keeps its log beside that one. */
+export function realPath(path: string): string {
+  const file = resolve(path)
+  return existsSync(file) ? realpathSync(file) : file
+}
+
+/** Not `recursive`: where nothing can be made, as in /proc, Node then tries for ever. */
+function makeFolder(folder: string): void {
+  if (statSync(folder, { throwIfNoEntry: false })?.isDirectory()) return
+  makeFolder(dirname(folder))
+  mkdirSync(folder, { mode: 0o700 })
+}
+
 function openAsServer(file: string): SqliteFile {
-  mkdirSync(dirname(file), { recursive: true, mode: 0o700 })
+  makeFolder(dirname(file))
   assertLogHasItsFile(file)
   createPrivately(file)
   using undo = new DisposableStack()

@@ -5,6 +5,7 @@ import { createHeldLeases } from '../held-leases.ts'
 import type { Inbox, OpenOptions } from '../inbox.ts'
 import { toAttempt, toCounts, toEntry, toLease, toPresence } from '../rows.ts'
 import { ANSWER_WITHIN_MS, within } from '../within.ts'
+import { realPath } from './file.ts'
 import type { Operation } from './operations.ts'
 import { keepPrivate } from './permissions.ts'
 import type { Queries } from './queries.ts'
@@ -78,7 +79,7 @@ export async function openSqliteInbox(
 
   // What is closed again at once needs no second thread: the other one starts when it is needed.
   await (as === 'server' ? writer : reader).start()
-  if (as === 'server') for (const warning of keepPrivate(path)) log?.warn(warning)
+  if (as === 'server') for (const warning of keepPrivate(realPath(path))) log?.warn(warning)
 
   return {
     async add(entry, lease) {

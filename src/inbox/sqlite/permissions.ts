@@ -1,5 +1,5 @@
 import { chmodSync, readdirSync, statSync } from 'node:fs'
-import { basename, dirname, join, resolve } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 
 const OF_OTHERS = 0o077
 const WRITE_OF_OTHERS = 0o022
@@ -8,11 +8,11 @@ const WRITE_OF_OTHERS = 0o022
  * Takes from others what an earlier make, or a copy, let them do with the files of an inbox: bodies of events tell of customers. The
  * folder is mended too when it holds nothing else. Gives a sentence for each that this process may not, or had better not, change.
  */
-export function keepPrivate(path: string): string[] {
+export function keepPrivate(file: string): string[] {
   const uid = process.getuid?.()
   // Windows has owners and rights of another kind.
   if (uid === undefined) return []
-  const [file, folder] = [resolve(path), dirname(resolve(path))]
+  const folder = dirname(file)
   const names = readdirSync(folder)
   const own = names.filter((name) => name.startsWith(basename(file)))
   const warnings = own.flatMap((name) => mend(join(folder, name), uid, 0o600))
