@@ -1,4 +1,5 @@
 import { type DestinationStream, type Logger, pino } from 'pino'
+import { openLogStream } from './log-stream.ts'
 
 export type Log = Logger
 export type LogLevel = 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'trace' | 'silent'
@@ -64,11 +65,34 @@ export function redact(text: string): string {
  */
 export async function createLog(level: LogLevel, destination?: DestinationStream): Promise<Log> {
   const options = { level, base: null, serializers: { err: describeError }, timestamp: pino.stdTimeFunctions.isoTime }
-  const stream = destination ?? (process.stdout.isTTY ? await openPrettyStream() : undefined)
-  return stream === undefined ? pino(options) : pino(options, stream)
+  return pino(options, destination ?? (await openPrettyStream()) ?? openLogStream())
 }
 
+export interface ProcessLog {
+  readonly log: Log
+  /** Ends the process, once what was logged is written: a log that nobody takes does not hold it up. */
+  exit(code: number): Promise<void>
+}
+
+/** The log of a process that ends by itself. */
+export async function createProcessLog(level: LogLevel): Promise<ProcessLog> {
+  const pretty = await openPrettyStream()
+  if (pretty !== undefined) return { log: await createLog(level, pretty), exit: async (code) => process.exit(code) }
+  const stream = openLogStream()
+  return {
+    log: await createLog(level, stream),
+    async exit(code) {
+      if (await stream.drain(LAST_LINES_MS)) process.exit(code)
+      // An exit would wait for the thread in which the write hangs.
+      process.kill(process.pid, 'SIGKILL')
+    },
+  }
+}
+
+const LAST_LINES_MS = 500
+
 async function openPrettyStream(): Promise<DestinationStream | undefined> {
+  if (!process.stdout.isTTY) return undefined
   try {
     const { default: pretty } = await import('pino-pretty')
     return pretty({ translateTime: 'SYS:HH:MM:ss.l', singleLine: true, sync: true })

@@ -1,6 +1,6 @@
 import { findMisspelt, parseConfig, readEnvironment } from './config.ts'
 import { ReceiverError } from './errors.ts'
-import { createLog, describeError, redact } from './log.ts'
+import { createProcessLog, describeError, redact } from './log.ts'
 import { createService } from './service.ts'
 
 const SECOND_SIGNAL_AFTER_MS = 1_000
@@ -8,17 +8,17 @@ const SECOND_SIGNAL_AFTER_MS = 1_000
 try {
   const environment = readEnvironment()
   const config = parseConfig(environment)
-  const log = await createLog(config.logLevel)
+  const { log, exit } = await createProcessLog(config.logLevel)
   // A stray failure of a handler's own making: the state is unknown, so end; its leases are free at the next start.
   process.on('uncaughtException', (error) => {
     log.fatal({ err: error }, 'uncaught failure, probably of a handler that did not await; exiting')
-    process.exit(1)
+    void exit(1)
   })
   const service = await createService(config, {
     log,
     onStuck(facts) {
       log.fatal(facts, 'a handler has held its place for too long after its time limit; stopping, to be started again')
-      void service.stop().then(() => process.exit(1))
+      void service.stop().then(() => exit(1))
     },
   })
 
@@ -33,10 +33,10 @@ try {
     log.info({ signal }, 'stopping; a second signal, a second later, exits at once')
     if (!(await service.stop())) {
       log.error('not everything had ended within SHUTDOWN_TIMEOUT_MS; what was running runs again')
-      process.exit(1)
+      return exit(1)
     }
     log.info('stopped')
-    process.exit(0)
+    await exit(0)
   }
   process.on('SIGTERM', stop)
   process.on('SIGINT', stop)

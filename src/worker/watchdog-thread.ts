@@ -1,4 +1,4 @@
-import { writeSync } from 'node:fs'
+import { write } from 'node:fs'
 import { workerData } from 'node:worker_threads'
 
 export interface WatchdogData {
@@ -13,6 +13,8 @@ export interface WatchdogData {
   readonly isSilent: boolean
 }
 
+const LAST_LINE_MS = 500
+
 // Who starts this thread gives that.
 const { beats, names, nameBytes, limitMs, beatMs, isSilent } = workerData as WatchdogData
 let last = Atomics.load(beats, 0)
@@ -24,10 +26,14 @@ setInterval(() => {
   missed = now === last ? missed + 1 : 0
   last = now
   if (missed * beatMs < limitMs) return
-  if (!isSilent) tell()
-  // Nothing less ends a thread that runs.
-  process.kill(process.pid, 'SIGKILL')
+  if (isSilent) end()
+  else tell()
 }, beatMs)
+
+/** Nothing less ends a thread that runs. */
+function end(): void {
+  process.kill(process.pid, 'SIGKILL')
+}
 
 /** One line as the logger's, which is in the thread that stands still. */
 function tell(): void {
@@ -37,11 +43,9 @@ function tell(): void {
   const msg =
     'the event loop has stood still for too long: a handler does not return to it; the process ends, and its supervisor starts it again'
   const line = { level: 60, time: new Date().toISOString(), ...facts, limitMs, msg }
-  try {
-    writeSync(1, `${JSON.stringify(line)}\n`)
-  } catch {
-    // Nobody reads it.
-  }
+  // Whether or not anyone reads it.
+  write(1, `${JSON.stringify(line)}\n`, end)
+  setTimeout(end, LAST_LINE_MS)
 }
 
 function readNames(): { readonly eventId: string; readonly type: string }[] {
