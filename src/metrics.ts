@@ -81,6 +81,12 @@ export function createMetrics(map: HandlerMap): Metrics {
     for (const reason of ALERTED_REASONS) refusals.inc({ route, reason }, 0)
   }
   const onReconciled = createReconcileRecorder(define)
+  /** The one under way, which all who scrape meanwhile share. */
+  let rendering: ReturnType<Metrics['render']> | undefined
+  async function render(inbox: Parameters<Metrics['render']>[0]): ReturnType<Metrics['render']> {
+    await readInbox(inbox)
+    return { contentType: registry.contentType, text: await registry.metrics() }
+  }
   const labelType = (type: string) => (isKnownType(type) || Object.hasOwn(map, type) ? type : 'other')
 
   return {
@@ -106,9 +112,11 @@ export function createMetrics(map: HandlerMap): Metrics {
     },
     onOverrunning: (change) => overrunning.inc(change),
     onReconciled,
-    async render(inbox) {
-      await readInbox(inbox)
-      return { contentType: registry.contentType, text: await registry.metrics() }
+    render(inbox) {
+      rendering ??= render(inbox).finally(() => {
+        rendering = undefined
+      })
+      return rendering
     },
   }
 }

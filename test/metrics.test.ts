@@ -21,6 +21,25 @@ async function scrape(metrics: ReturnType<typeof createMetrics>, inbox = working
 }
 
 describe('metrics', () => {
+  it('ask the store once for all who scrape meanwhile', async () => {
+    const metrics = createMetrics({})
+    const asked = Promise.withResolvers<number | null>()
+    let times = 0
+    const slow = {
+      ...working,
+      oldestPendingMs() {
+        times += 1
+        return asked.promise
+      },
+    }
+    const scrapes = Array.from({ length: 8 }, () => metrics.render(slow))
+    asked.resolve(2_000)
+    for (const { text } of await Promise.all(scrapes))
+      expect(text).toContain('stripe_receiver_oldest_pending_seconds 2')
+    await metrics.render(slow)
+    expect(times).toBe(2)
+  })
+
   it('time what comes, from when Stripe made it', async () => {
     const metrics = createMetrics({})
     metrics.onAccepted('account', 'stored', new Date(Date.now() - 3_000))

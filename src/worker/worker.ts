@@ -1,6 +1,6 @@
 import { setTimeout as delay, setImmediate as nextTurn } from 'node:timers/promises'
 import { ReceiverError } from '../errors.ts'
-import type { Lease, NewEntry, Outcome } from '../event.ts'
+import { attemptOutcomes, type Lease, type NewEntry, type Outcome } from '../event.ts'
 import type { Inbox } from '../inbox/inbox.ts'
 import type { Log } from '../log.ts'
 import type { Dispatch, Ended } from './dispatch.ts'
@@ -177,9 +177,11 @@ export function startWorker(options: WorkerOptions): Worker {
   async function settle(lease: Lease, { outcome }: Ended): Promise<boolean> {
     const facts = { eventId: lease.entry.eventId, attempt: lease.attempt, outcome: outcome.state }
     let isRefused = false
+    let isUnsure = false
     for (;;) {
       try {
-        const isSettled = await inbox.settle(lease, isRefused ? REFUSED : outcome)
+        const recorded = isRefused ? REFUSED : outcome
+        const isSettled = (await inbox.settle(lease, recorded)) || (isUnsure && (await isRecorded(lease, recorded)))
         if (!isSettled) log.warn(facts, 'lease was lost; the result of this attempt is not recorded')
         return isSettled && !isRefused
       } catch (error) {
@@ -191,12 +193,23 @@ export function startWorker(options: WorkerOptions): Worker {
         )
         if (!goesOn) return false
         // A result that cannot be recorded at all must not make the entry run for ever.
-        if (!isAway) isRefused = true
+        if (isAway) isUnsure = true
+        else isRefused = true
         unrecorded += 1
         await delay(STORE_RETRY_MS)
         unrecorded -= 1
       }
     }
+  }
+
+  /** After a try whose answer was lost. */
+  async function isRecorded({ entry, attempt }: Lease, outcome: Outcome): Promise<boolean> {
+    const found = await inbox.get(entry.eventId)
+    return (
+      found?.attempts.some(
+        (recorded) => recorded.number === attempt && recorded.outcome === attemptOutcomes[outcome.state],
+      ) ?? false
+    )
   }
 
   const looping = work()

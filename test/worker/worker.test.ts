@@ -335,6 +335,24 @@ describe('the worker', () => {
     expect(captured.text()).not.toContain('event handled')
   })
 
+  it('knows its own result when the store recorded it and its answer was lost', async () => {
+    let answersLost = 0
+    await inbox.add(newEntry())
+    start(async () => handled, {
+      on: {
+        ...inbox,
+        async settle(lease, outcome) {
+          const isSettled = await inbox.settle(lease, outcome)
+          if (answersLost > 0) return isSettled
+          answersLost += 1
+          throw new ReceiverError('store_unavailable', 'The connection broke.')
+        },
+      },
+    })
+    await eventually('it to be told', () => captured.lines().some(({ msg }) => msg === 'event handled'))
+    expect(captured.text()).not.toContain('lease was lost')
+  })
+
   it('tries again when the store does not answer, to claim and to settle', async () => {
     const entry = newEntry()
     await inbox.add(entry)

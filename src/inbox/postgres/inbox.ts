@@ -47,7 +47,7 @@ export async function openPostgresInbox(
   as: 'server' | 'command',
   { onCommit }: OpenOptions = {},
 ): Promise<Inbox> {
-  const { writer, reader } = await connect(databaseUrl, as)
+  const { writer, reader, checker } = await connect(databaseUrl, as)
   const owner = randomUUID()
   const { adds, settles } = createGroups(writer, owner, onCommit)
   const room = createRoom()
@@ -80,7 +80,7 @@ export async function openPostgresInbox(
   }
 
   async function checkWriting(): Promise<void> {
-    const [row] = await reader.query({ text: sql.check })
+    const [row] = await checker.query({ text: sql.check })
     if (!row?.is_synced) throw new ReceiverError('store_unavailable', `The inbox cannot be used now: ${FSYNC_OFF}`)
     if (isWriteFailing) await upkeep.probe()
     isWriteFailing = false
@@ -88,7 +88,7 @@ export async function openPostgresInbox(
 
   async function finish(): Promise<void> {
     await Promise.all([adds.whenIdle(), settles.whenIdle()])
-    await Promise.all([writer.close(), reader.close()])
+    await Promise.all([writer.close(), reader.close(), checker.close()])
   }
 
   return {
@@ -155,7 +155,7 @@ export async function openPostgresInbox(
   }
 }
 
-async function connect(databaseUrl: string, as: 'server' | 'command'): Promise<{ writer: Postgres; reader: Postgres }> {
+async function connect(databaseUrl: string, as: 'server' | 'command') {
   const target = parsePostgresUrl(databaseUrl)
   const { settings } = await openSchema(target, as)
   const statementTimeoutMs = as === 'server' ? STATEMENT_TIMEOUT_MS : COMMAND_TIMEOUT_MS
@@ -165,6 +165,8 @@ async function connect(databaseUrl: string, as: 'server' | 'command'): Promise<{
     writer: open(WRITE_CONNECTIONS, target.connectionString([...settings, ...BY_INDEX])),
     // Apart, so that no delivery waits for a search.
     reader: open(READ_CONNECTIONS, target.connectionString(settings)),
+    // Apart, so that no search makes readiness wait.
+    checker: open(1, target.connectionString(settings)),
   }
 }
 
