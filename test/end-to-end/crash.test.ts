@@ -9,7 +9,8 @@ import { createDelivery, post } from '../support/load.ts'
 import { type RecordedStep, readRecord } from '../support/recording-handlers.ts'
 import { makeScratch } from '../support/scratch.ts'
 import { type ServerProcess, spawnServer } from '../support/spawn-server.ts'
-import { runCrashRounds } from './crash-rounds.ts'
+import { kill } from './nemesis/kill.ts'
+import { runRounds } from './nemesis/run-rounds.ts'
 
 const HANDLERS = fileURLToPath(new URL('../support/recording-handlers.ts', import.meta.url))
 
@@ -28,11 +29,12 @@ afterEach(async () => {
 describe('kill -9 under load', () => {
   it('loses nothing that was answered 200, and repeats nothing that had settled, over 20 kills', async () => {
     const seed = Math.floor(Math.random() * 2 ** 32)
-    const report = await runCrashRounds({ rounds: 20, seed, folder: scratch.path })
-    expect(report.problems, `with seed ${seed}`).toEqual([])
+    const report = await runRounds({ store: 'sqlite', faults: [kill], rounds: 20, seed, longestMs: 0 })
+    expect(report.story, `with seed ${seed}`).toEqual([])
+    expect(report.acknowledged).toBe(report.events)
     // Otherwise the kills met too little to say anything.
-    expect(report.settledBeforeKill).toBeGreaterThan(20)
-    expect(report.lostAttempts).toBeGreaterThan(0)
+    expect(report.lostAttempts.started).toBeGreaterThan(0)
+    expect(report.twins).toBeGreaterThan(0)
   }, 120_000)
 })
 

@@ -1,0 +1,252 @@
+import type { Inbox } from '../../../src/inbox/inbox.ts'
+import { createDelivery, createTwin, type Delivery } from '../../support/load.ts'
+import { type RecordedStep, readRecord } from '../../support/recording-handlers.ts'
+import type { Losses } from './losses.ts'
+import type { Random } from './random.ts'
+import type { Store } from './subject.ts'
+import { judgeChange, judgeOverlap, type KnownEvent, type Overlap } from './verdict.ts'
+
+/** What senders, handlers and the store know of each event, and every promise that was broken. */
+export interface Ledger {
+  /** What Stripe might post next: what was not answered, now and then what was, else something new. */
+  next(): Delivery
+  /** What was not answered 200. */
+  unanswered(): Delivery[]
+  /** Stripe was answered; `status` is undefined when no answer came. */
+  onAnswer(delivery: Delivery, status: number | undefined): void
+  /** Takes in what the handlers recorded; call when a process has ended, with its id: what it had running ended with it. */
+  onEnded(pid: number): void
+  /** Compares what the store has with what was promised. */
+  inspect(inbox: Inbox): Promise<void>
+  /** The same after everything was answered and settled. */
+  conclude(inbox: Inbox): Promise<void>
+  /** For what is broken beside events. */
+  addProblem(problem: string): void
+  figures(): Figures
+  readonly problems: readonly string[]
+  /** All that is known of the events that a problem names, a line for each thing. */
+  tell(problem: string): string[]
+}
+
+export interface Figures {
+  readonly events: number
+  readonly acknowledged: number
+  /** Acknowledged, and not in the store. */
+  readonly lost: number
+  /** Changes whose handler ended more than once: with an excuse for each but one of them, and without. */
+  readonly handledTwice: { readonly excused: number; readonly unexcused: number }
+  /** Attempts that the store gave up: their handler had been started, or they had been handed to nobody. */
+  readonly lostAttempts: { readonly started: number; readonly unstarted: number }
+  /** Pairs of events of one change. */
+  readonly twins: number
+}
+
+export interface LedgerOptions {
+  readonly store: Store
+  readonly losses: Losses
+  readonly random: Random
+  readonly recordFile: string
+}
+
+/** A few lanes are busy, and many handlers take a while, so that faults hit what waits, what runs and what settles. */
+const BUSY_LANES = 8
+const BUSY_LANE_SHARE = 0.3
+const SLOW_SHARE = 0.5
+const SLOWEST_MS = 100
+const TWIN_SHARE = 0.15
+const REPEATED_SHARE = 0.05
+const RESENT_SHARE = 0.5
+const LOOKED_UP_AT_ONCE = 500
+
+export function createLedger({ store, losses, random, recordFile }: LedgerOptions): Ledger {
+  const events = new Map<string, KnownEvent>()
+  /** Not seen handled yet. */
+  const open = new Set<KnownEvent>()
+  /** Of which something is new since they were judged. */
+  const unjudged = new Set<KnownEvent>()
+  const answered: Delivery[] = []
+  const toSend: Delivery[] = []
+  const lost = new Set<string>()
+  const problems = new Set<string>()
+  const running = new Map<string, RecordedStep[]>()
+  let overlaps: Overlap[] = []
+  let recordEnd = 0
+
+  function createNew(): Delivery {
+    const objectId = `pi_busy_${Math.floor(random() * BUSY_LANES)}`
+    const ask = random() < SLOW_SHARE ? { ms: String(Math.ceil(random() * SLOWEST_MS)) } : {}
+    const snapshot = createDelivery({ ask, ...(random() < BUSY_LANE_SHARE ? { objectId } : {}) })
+    const deliveries = random() < TWIN_SHARE ? [snapshot, createTwin(snapshot)] : [snapshot]
+    const twins: KnownEvent[] = []
+    for (const delivery of deliveries) {
+      const event: KnownEvent = { delivery, twins, isAcknowledged: false, steps: [], settled: undefined }
+      twins.push(event)
+      events.set(delivery.eventId, event)
+      open.add(event)
+    }
+    const [first = snapshot, ...others] = random.shuffle(deliveries)
+    toSend.push(...others)
+    return first
+  }
+
+  function takeStep(step: RecordedStep): void {
+    const event = events.get(step.eventId)
+    if (event === undefined) return void problems.add(`${step.eventId} was started and never sent`)
+    const lane = event.delivery.objectId
+    const others = (running.get(lane) ?? []).filter(
+      ({ eventId, attempt }) => eventId !== step.eventId || attempt !== step.attempt,
+    )
+    if (step.step === 'started') {
+      if (event.steps.some((known) => known.step === 'started' && known.attempt === step.attempt))
+        problems.add(`attempt ${step.attempt} of ${step.eventId} was started twice`)
+      for (const other of others) overlaps.push([other, step])
+      others.push(step)
+    }
+    running.set(lane, others)
+    event.steps.push(step)
+    unjudged.add(event)
+  }
+
+  function takeRecord(): void {
+    const { steps, end } = readRecord(recordFile, recordEnd)
+    recordEnd = end
+    for (const step of steps) takeStep(step)
+  }
+
+  /** Whether the store gave that attempt up though its process lived; undefined while that is not known. */
+  function isGivenUp({ eventId, attempt }: RecordedStep): boolean | undefined {
+    const event = events.get(eventId)
+    if (store === 'sqlite') return false
+    const recorded = event?.settled?.attempts.find(({ number }) => number === attempt)
+    return event?.settled && recorded?.outcome === 'lost'
+  }
+
+  function judge(): void {
+    for (const event of unjudged) {
+      if (!event.twins.every(({ settled }) => settled !== undefined)) continue
+      for (const problem of judgeChange(event.twins, losses)) problems.add(problem)
+      unjudged.delete(event)
+    }
+    overlaps = overlaps.filter((overlap) => {
+      const problem = judgeOverlap(overlap, isGivenUp)
+      if (problem !== undefined) problems.add(problem)
+      return overlap.some((step) => isGivenUp(step) === undefined)
+    })
+  }
+
+  async function look(inbox: Inbox, asked: readonly KnownEvent[]): Promise<void> {
+    const acknowledged = asked.filter((event) => event.isAcknowledged)
+    const found = await inbox.lookUp(asked.map(({ delivery }) => delivery.eventId))
+    const states = new Map(found.map(({ eventId, state }) => [eventId, state]))
+    for (const {
+      delivery: { eventId },
+    } of acknowledged) {
+      if (states.has(eventId)) continue
+      lost.add(eventId)
+      problems.add(`${eventId} was answered 200 and is not in the store`)
+    }
+    for (const event of asked) {
+      const { eventId } = event.delivery
+      const state = states.get(eventId) ?? 'pending'
+      if (state === 'handled') {
+        event.settled ??= await inbox.get(eventId)
+        if (open.delete(event)) unjudged.add(event)
+      } else if (event.settled) problems.add(`${eventId} was handled and is ${state}`)
+      else if (state !== 'pending' && state !== 'running') problems.add(`${eventId} is ${state}`)
+    }
+  }
+
+  async function inspect(inbox: Inbox, which: Iterable<KnownEvent>): Promise<void> {
+    const asked = [...which]
+    for (let start = 0; start < asked.length; start += LOOKED_UP_AT_ONCE)
+      await look(inbox, asked.slice(start, start + LOOKED_UP_AT_ONCE))
+    // What has settled by then was recorded before.
+    takeRecord()
+    judge()
+  }
+
+  return {
+    get problems() {
+      return [...problems]
+    },
+    addProblem: (problem) => void problems.add(problem),
+    unanswered: () =>
+      [...events.values()].flatMap(({ isAcknowledged, delivery }) => (isAcknowledged ? [] : [delivery])),
+    next() {
+      const resent = random() < RESENT_SHARE ? toSend.shift() : undefined
+      const repeated = random() < REPEATED_SHARE ? answered[Math.floor(random() * answered.length)] : undefined
+      return resent ?? repeated ?? createNew()
+    },
+
+    onAnswer(delivery, status) {
+      const event = events.get(delivery.eventId)
+      if (event === undefined || event.isAcknowledged) return
+      if (status !== 200) return void toSend.push(delivery)
+      event.isAcknowledged = true
+      answered.push(delivery)
+    },
+
+    onEnded(pid) {
+      takeRecord()
+      for (const [lane, steps] of running)
+        running.set(
+          lane,
+          steps.filter((step) => step.pid !== pid),
+        )
+    },
+
+    inspect: (inbox) => inspect(inbox, open),
+    async conclude(inbox) {
+      await inspect(inbox, events.values())
+      for (const { delivery } of open) problems.add(`${delivery.eventId} is not handled`)
+      const entries = Object.values(await inbox.counts()).reduce((sum, count) => sum + count, 0)
+      if (entries !== events.size) problems.add(`there are ${entries} entries of ${events.size} events`)
+    },
+
+    figures() {
+      const known = [...events.values()]
+      const changes = [...new Set(known.map(({ twins }) => twins))]
+      const twice = changes.filter(
+        (twins) => twins.flatMap(({ steps }) => steps).filter(({ step }) => step === 'handled').length > 1,
+      )
+      const excused = twice.filter((twins) => judgeChange(twins, losses).length === 0).length
+      const lostAttempts = known.flatMap(({ steps, settled }) =>
+        (settled?.attempts ?? [])
+          .filter(({ outcome }) => outcome === 'lost')
+          .map(({ number }) => steps.some(({ attempt }) => attempt === number)),
+      )
+      const started = lostAttempts.filter(Boolean).length
+      return {
+        events: events.size,
+        acknowledged: answered.length,
+        lost: lost.size,
+        handledTwice: { excused, unexcused: twice.length - excused },
+        lostAttempts: { started, unstarted: lostAttempts.length - started },
+        twins: changes.filter((twins) => twins.length > 1).length,
+      }
+    },
+
+    tell: (problem) =>
+      [...events.values()]
+        .filter(({ delivery }) => problem.split(' ').includes(delivery.eventId))
+        .flatMap(tellEvent)
+        .toSorted(),
+  }
+}
+
+function tellEvent({ delivery, isAcknowledged, steps, settled }: KnownEvent): string[] {
+  const { eventId, objectId } = delivery
+  const attempts = settled?.attempts ?? []
+  return [
+    `${eventId}: of ${objectId}, ${isAcknowledged ? '' : 'not '}answered 200, ${settled?.entry.state ?? 'not seen handled'}`,
+    ...steps.map(({ step, attempt, pid, at }) => `${toTime(at)} ${eventId}: attempt ${attempt} ${step} in ${pid}`),
+    ...attempts.flatMap(({ number, startedAt, endedAt, outcome }) => [
+      `${toTime(startedAt.getTime())} ${eventId}: attempt ${number} begins in the store`,
+      `${toTime(endedAt.getTime())} ${eventId}: attempt ${number} ends in the store: ${outcome}`,
+    ]),
+  ]
+}
+
+function toTime(at: number): string {
+  return new Date(at).toISOString()
+}

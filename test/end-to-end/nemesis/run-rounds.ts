@@ -1,0 +1,207 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import type { Inbox } from '../../../src/inbox/inbox.ts'
+import { eventually } from '../../support/eventually.ts'
+import { post } from '../../support/load.ts'
+import { makeScratch } from '../../support/scratch.ts'
+import type { Context, Fault } from './fault.ts'
+import { createLedger, type Figures, type Ledger } from './ledger.ts'
+import { createLosses } from './losses.ts'
+import { type Place, recordIn } from './place.ts'
+import { openPostgresSubject } from './postgres-subject.ts'
+import { createRandom, type Random } from './random.ts'
+import { type Senders, startSenders } from './senders.ts'
+import { openSqliteSubject } from './sqlite-subject.ts'
+import type { Store, Subject, Watch } from './subject.ts'
+
+export interface RoundsOptions {
+  readonly store: Store
+  /** Those that cannot strike this store are left out. */
+  readonly faults: readonly Fault[]
+  readonly rounds: number
+  /** The same one strikes in the same order, after the same times; what a strike meets differs. */
+  readonly seed: number
+  /** The longest that a fault lasts, unless it must be longer to be one. */
+  readonly longestMs: number
+  /** Told of each round, counted from 1, what was done. */
+  readonly onRound?: (round: number, told: string, figures: Figures) => void
+}
+
+export interface RoundsReport extends Figures {
+  /** Rounds that were begun: the first broken promise ends them. */
+  readonly rounds: number
+  /** Every promise that was broken, in words. */
+  readonly problems: readonly string[]
+  /** How it came to the first of them, a line for each thing. */
+  readonly story: readonly string[]
+}
+
+/** Strikes fall anywhere in this time after the load began. */
+const LONGEST_LOAD_MS = 300
+/** What a place takes after a fault before it counts as well. */
+const TAKEN_AGAIN = 3
+const WELL_WITHIN_MS = 30_000
+const SETTLE_WITHIN_MS = 90_000
+/** An attempt that was lost for the third time and more waits on purpose, for up to hours. */
+const DELAYED_ATTEMPTS = 3
+const STRIKES_TOLD = 5
+
+/** Strikes servers under load again and again, lets them finish, and compares what was promised with what happened. */
+export async function runRounds(options: RoundsOptions): Promise<RoundsReport> {
+  const { store, seed, rounds } = options
+  await using undo = new AsyncDisposableStack()
+  const scratch = await makeScratch()
+  undo.defer(scratch.remove)
+  const losses = createLosses(store)
+  // Another chance than the faults', since how often it is asked depends on the servers' speed.
+  const ledger = createLedger({ store, losses, random: createRandom(seed + 1), recordFile: recordIn(scratch.path) })
+  const watch: Watch = {
+    onKilled(pid) {
+      losses.onKilled(pid)
+      ledger.onEnded(pid)
+    },
+    onDied(pid, how) {
+      ledger.onEnded(pid)
+      ledger.addProblem(`process ${pid} ended by itself: ${how}`)
+    },
+  }
+  const subject = undo.use(await (store === 'sqlite' ? openSqliteSubject : openPostgresSubject)(scratch.path, watch))
+  const random = createRandom(seed)
+  const inspect = () => subject.look((inbox) => inspectWhenThere(ledger, inbox))
+  const context = { random, lasting: createLasting(random, options.longestMs), cutOff: createCutOff(losses), inspect }
+  const strikes = toStrikes(options.faults, subject, context)
+  const told: string[] = []
+  let deck: Strike[] = []
+  let round = 0
+
+  await Promise.all(subject.places.map((place) => place.start()))
+  while (round < rounds && ledger.problems.length === 0) {
+    round += 1
+    if (deck.length === 0) deck = random.shuffle(strikes)
+    const strike = deck.pop()
+    if (strike === undefined) throw new Error(`none of these faults can strike an inbox on ${store}`)
+    const from = new Date().toISOString()
+    const done = await strikeUnderLoad(strike, subject.places, ledger, random() * LONGEST_LOAD_MS)
+    told.push(`${from} round ${round} begins`, `${new Date().toISOString()} round ${round}: ${done}`)
+    await inspect()
+    options.onRound?.(round, done, ledger.figures())
+  }
+  if (ledger.problems.length === 0) await finish(subject, ledger)
+  const { problems } = ledger
+  return { ...ledger.figures(), rounds: round, problems, story: tellStory(subject, ledger, told) }
+}
+
+interface Strike {
+  readonly fault: Fault
+  readonly run: () => Promise<string>
+}
+
+function toStrikes(
+  faults: readonly Fault[],
+  subject: Subject,
+  context: Omit<Context<Subject>, 'subject'>,
+): readonly Strike[] {
+  return faults.flatMap((fault) => {
+    if (subject.store === 'sqlite') {
+      const { sqlite } = fault
+      return sqlite ? [{ fault, run: () => sqlite({ ...context, subject }) }] : []
+    }
+    const { postgres } = fault
+    return postgres ? [{ fault, run: () => postgres({ ...context, subject }) }] : []
+  })
+}
+
+function createLasting(random: Random, longestMs: number): (shortestMs?: number) => number {
+  return (shortestMs = 100) => Math.round(shortestMs * Math.max(1, longestMs / shortestMs) ** random())
+}
+
+function createCutOff(losses: ReturnType<typeof createLosses>): Context<Subject>['cutOff'] {
+  return async (places, work) => {
+    const end = losses.onCutOff(places.flatMap((place) => place.server()?.pid ?? []))
+    try {
+      return await work()
+    } finally {
+      end()
+    }
+  }
+}
+
+/** Resolves once every place takes deliveries again, with what was done. */
+async function strikeUnderLoad(
+  { fault, run }: Strike,
+  places: readonly Place[],
+  ledger: Ledger,
+  afterMs: number,
+): Promise<string> {
+  const senders = startSenders({ places, ledger, refusal: fault.refusal })
+  try {
+    await delay(afterMs)
+    const done = await run()
+    await Promise.all(places.map((place) => expectWell(place, senders, ledger)))
+    return `${fault.name}: ${done}`
+  } finally {
+    await senders.stop()
+  }
+}
+
+async function expectWell(place: Place, senders: Senders, ledger: Ledger): Promise<void> {
+  const before = senders.acknowledgedAt(place)
+  const isWell = () => senders.acknowledgedAt(place) >= before + TAKEN_AGAIN || place.server() === undefined
+  await eventually('deliveries to be taken again', isWell, WELL_WITHIN_MS).catch(() =>
+    ledger.addProblem(
+      `process ${place.server()?.pid} takes no deliveries ${WELL_WITHIN_MS} ms after the fault was over`,
+    ),
+  )
+}
+
+/** A store that was just struck may need a moment. */
+async function inspectWhenThere(ledger: Ledger, inbox: Inbox): Promise<void> {
+  await eventually('the store to answer', () =>
+    inbox.counts().then(
+      () => true,
+      () => false,
+    ),
+  )
+  await ledger.inspect(inbox)
+}
+
+/** Delivers what was not answered, as Stripe would, and waits until nothing is left to do. */
+async function finish(subject: Subject, ledger: Ledger): Promise<void> {
+  const [place] = subject.places
+  const url = place?.server()?.url ?? ''
+  for (const delivery of ledger.unanswered()) {
+    const aheadMs = place?.clockOffsetMs() ?? 0
+    const { status } = await eventually(`an answer to ${delivery.eventId}`, async () => {
+      const answer = await post(url, delivery, { aheadMs }).catch(() => undefined)
+      return answer?.status !== 503 && answer
+    })
+    ledger.onAnswer(delivery, status)
+  }
+  await subject.look(async (inbox) => {
+    const isSettled = async () => {
+      const { pending, running } = await inbox.counts()
+      if (pending + running === 0) return true
+      const waiting = await inbox.list({ states: ['pending'] }, { limit: LISTED })
+      const delayed = waiting.filter(({ attempts }) => attempts >= DELAYED_ATTEMPTS)
+      if (delayed.length > 0) await inbox.replay(delayed.map(({ eventId }) => eventId))
+      return false
+    }
+    await eventually('everything to settle', isSettled, SETTLE_WITHIN_MS).catch((error: Error) =>
+      ledger.addProblem(error.message),
+    )
+    await ledger.conclude(inbox)
+  })
+}
+
+const LISTED = 100
+
+/** How it came to the first problem: what is known of its events, what the servers logged of them, and what was done at the end. */
+function tellStory(subject: Subject, ledger: Ledger, told: readonly string[]): string[] {
+  const [problem] = ledger.problems
+  if (problem === undefined) return []
+  const names = problem.match(/evt_\w+|(?<=process )\d+/g) ?? []
+  const logged = subject.places
+    .flatMap((place) => place.text().split('\n'))
+    .filter((line) => names.some((name) => line.includes(`"${name}"`) || line.includes(`:${name},`)))
+  const lately = names.some((name) => name.startsWith('evt_')) ? logged : logged.slice(-50)
+  return [problem, ...[...ledger.tell(problem), ...told.slice(-2 * STRIKES_TOLD)].toSorted(), ...lately]
+}

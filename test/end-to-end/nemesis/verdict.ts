@@ -1,0 +1,67 @@
+import type { EntryDetail } from '../../../src/inbox/inbox.ts'
+import type { Delivery } from '../../support/load.ts'
+import type { RecordedStep } from '../../support/recording-handlers.ts'
+import type { Losses } from './losses.ts'
+
+/** All that is known of an event. */
+export interface KnownEvent {
+  readonly delivery: Delivery
+  /** Both events of a change that came in both shapes, else this one alone. */
+  readonly twins: readonly KnownEvent[]
+  isAcknowledged: boolean
+  /** What its handlers recorded, in the order in which it happened. */
+  readonly steps: RecordedStep[]
+  /** What the store had of it when it was first seen handled. */
+  settled: EntryDetail | undefined
+}
+
+/** Two attempts in one lane that ran at once, by the record. */
+export type Overlap = readonly [running: RecordedStep, started: RecordedStep]
+
+/**
+ * What is wrong with a change whose events the store calls handled, in words: one attempt of one of them was its handling, and each
+ * other that ran was lost, with an excuse.
+ */
+export function judgeChange(twins: readonly KnownEvent[], losses: Losses): string[] {
+  const problems = twins.flatMap((event) => judgeEvent(event, losses))
+  const handled = twins.filter(({ settled, steps }) => steps.some(({ attempt }) => attempt === settled?.entry.attempts))
+  const names = twins.map(({ delivery }) => delivery.eventId).join(' and ')
+  if (handled.length === 0) problems.push(`no handler of ${names} ran in the attempt that counts`)
+  if (handled.length > 1) problems.push(`${names} are twins, and both were handled`)
+  return problems
+}
+
+function judgeEvent({ delivery: { eventId }, steps, settled }: KnownEvent, losses: Losses): string[] {
+  if (settled === undefined) return []
+  const { entry, attempts } = settled
+  const told = attempts.map(({ number, outcome }) => `${number} ${outcome}`).join(', ')
+  const expected = attempts.map((_, index) => `${index + 1} ${index + 1 < attempts.length ? 'lost' : 'handled'}`)
+  if (attempts.length === 0 || attempts.length !== entry.attempts || told !== expected.join(', '))
+    return [`${eventId} is ${entry.state} after ${entry.attempts} attempts, which are on record as: ${told}`]
+  const problems: string[] = []
+  for (const { attempt } of steps)
+    if (attempt > entry.attempts) problems.push(`attempt ${attempt} of ${eventId} was started after it was handled`)
+  for (const attempt of attempts) {
+    const [start, end] = (['started', 'handled'] as const).map((step) =>
+      steps.find((recorded) => recorded.step === step && recorded.attempt === attempt.number),
+    )
+    const name = `attempt ${attempt.number} of ${eventId}`
+    if (attempt.outcome === 'lost' && !losses.excuse(attempt, start))
+      problems.push(`${name} was ${start === undefined ? 'lost' : 'taken from its process'}, and nothing excuses it`)
+    if (attempt.outcome === 'handled' && start !== undefined && end === undefined)
+      problems.push(`${name} counts as handled, and its handler did not end`)
+    if (attempt.outcome === 'handled' && start === undefined && !entry.reason?.startsWith('its twin '))
+      problems.push(`${name} counts as handled, and its handler did not run`)
+  }
+  return problems
+}
+
+/** What is wrong with two attempts that ran at once: nothing when the store had given up one of them, with an excuse. */
+export function judgeOverlap(
+  [running, started]: Overlap,
+  isGivenUp: (step: RecordedStep) => boolean | undefined,
+): string | undefined {
+  const verdicts = [isGivenUp(running), isGivenUp(started)]
+  if (verdicts.includes(true) || verdicts.includes(undefined)) return undefined
+  return `attempt ${started.attempt} of ${started.eventId} was started while attempt ${running.attempt} of ${running.eventId} of its lane was running`
+}
