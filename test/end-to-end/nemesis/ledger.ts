@@ -1,4 +1,4 @@
-import type { Inbox } from '../../../src/inbox/inbox.ts'
+import type { EntryDetail, Inbox } from '../../../src/inbox/inbox.ts'
 import { createDelivery, createTwin, type Delivery } from '../../support/load.ts'
 import { type RecordedStep, readRecord } from '../../support/recording-handlers.ts'
 import type { Losses } from './losses.ts'
@@ -24,7 +24,7 @@ export interface Ledger {
   addProblem(problem: string): void
   figures(): Figures
   readonly problems: readonly string[]
-  /** All that is known of the events that a problem names, a line for each thing. */
+  /** All that is known of the events that a problem names, a line for each thing, which begins with its time. */
   tell(problem: string): string[]
 }
 
@@ -52,7 +52,7 @@ export interface LedgerOptions {
 const BUSY_LANES = 8
 const BUSY_LANE_SHARE = 0.3
 const SLOW_SHARE = 0.5
-const SLOWEST_MS = 100
+const SLOWEST_MS = 60
 const TWIN_SHARE = 0.15
 const REPEATED_SHARE = 0.05
 const RESENT_SHARE = 0.5
@@ -79,7 +79,10 @@ export function createLedger({ store, losses, random, recordFile }: LedgerOption
     const deliveries = random() < TWIN_SHARE ? [snapshot, createTwin(snapshot)] : [snapshot]
     const twins: KnownEvent[] = []
     for (const delivery of deliveries) {
-      const event: KnownEvent = { delivery, twins, isAcknowledged: false, steps: [], settled: undefined }
+      const event: KnownEvent = {
+        ...{ delivery, twins, sentAt: Date.now(), acknowledgedAt: undefined },
+        ...{ steps: [], settled: undefined },
+      }
       twins.push(event)
       events.set(delivery.eventId, event)
       open.add(event)
@@ -135,7 +138,7 @@ export function createLedger({ store, losses, random, recordFile }: LedgerOption
   }
 
   async function look(inbox: Inbox, asked: readonly KnownEvent[]): Promise<void> {
-    const acknowledged = asked.filter((event) => event.isAcknowledged)
+    const acknowledged = asked.filter(({ acknowledgedAt }) => acknowledgedAt !== undefined)
     const found = await inbox.lookUp(asked.map(({ delivery }) => delivery.eventId))
     const states = new Map(found.map(({ eventId, state }) => [eventId, state]))
     for (const {
@@ -171,7 +174,7 @@ export function createLedger({ store, losses, random, recordFile }: LedgerOption
     },
     addProblem: (problem) => void problems.add(problem),
     unanswered: () =>
-      [...events.values()].flatMap(({ isAcknowledged, delivery }) => (isAcknowledged ? [] : [delivery])),
+      [...events.values()].filter(({ acknowledgedAt }) => acknowledgedAt === undefined).map(({ delivery }) => delivery),
     next() {
       const resent = random() < RESENT_SHARE ? toSend.shift() : undefined
       const repeated = random() < REPEATED_SHARE ? answered[Math.floor(random() * answered.length)] : undefined
@@ -180,9 +183,9 @@ export function createLedger({ store, losses, random, recordFile }: LedgerOption
 
     onAnswer(delivery, status) {
       const event = events.get(delivery.eventId)
-      if (event === undefined || event.isAcknowledged) return
+      if (event === undefined || event.acknowledgedAt !== undefined) return
       if (status !== 200) return void toSend.push(delivery)
-      event.isAcknowledged = true
+      event.acknowledgedAt = Date.now()
       answered.push(delivery)
     },
 
@@ -198,7 +201,10 @@ export function createLedger({ store, losses, random, recordFile }: LedgerOption
     inspect: (inbox) => inspect(inbox, open),
     async conclude(inbox) {
       await inspect(inbox, events.values())
-      for (const { delivery } of open) problems.add(`${delivery.eventId} is not handled`)
+      for (const { delivery } of open) {
+        const detail = await inbox.get(delivery.eventId)
+        problems.add(`${delivery.eventId} is not handled: ${detail === undefined ? 'not there' : describe(detail)}`)
+      }
       const entries = Object.values(await inbox.counts()).reduce((sum, count) => sum + count, 0)
       if (entries !== events.size) problems.add(`there are ${entries} entries of ${events.size} events`)
     },
@@ -228,25 +234,26 @@ export function createLedger({ store, losses, random, recordFile }: LedgerOption
 
     tell: (problem) =>
       [...events.values()]
-        .filter(({ delivery }) => problem.split(' ').includes(delivery.eventId))
-        .flatMap(tellEvent)
-        .toSorted(),
+        .filter(({ delivery }) => problem.split(/[ :]/).includes(delivery.eventId))
+        .flatMap(tellEvent),
   }
 }
 
-function tellEvent({ delivery, isAcknowledged, steps, settled }: KnownEvent): string[] {
-  const { eventId, objectId } = delivery
-  const attempts = settled?.attempts ?? []
-  return [
-    `${eventId}: of ${objectId}, ${isAcknowledged ? '' : 'not '}answered 200, ${settled?.entry.state ?? 'not seen handled'}`,
-    ...steps.map(({ step, attempt, pid, at }) => `${toTime(at)} ${eventId}: attempt ${attempt} ${step} in ${pid}`),
-    ...attempts.flatMap(({ number, startedAt, endedAt, outcome }) => [
-      `${toTime(startedAt.getTime())} ${eventId}: attempt ${number} begins in the store`,
-      `${toTime(endedAt.getTime())} ${eventId}: attempt ${number} ends in the store: ${outcome}`,
-    ]),
-  ]
+function describe({ entry, attempts }: EntryDetail): string {
+  const outcomes = attempts.map(({ number, outcome }) => `${number} ${outcome}`).join(', ')
+  return `${entry.state}, due ${entry.dueAt.toISOString()}, ${entry.attempts} attempts (${outcomes}), ${entry.reason}`
 }
 
-function toTime(at: number): string {
-  return new Date(at).toISOString()
+function tellEvent({ delivery, sentAt, acknowledgedAt, steps, settled }: KnownEvent): string[] {
+  const { eventId, objectId } = delivery
+  const tell = (at: number, what: string) => `${new Date(at).toISOString()} ${eventId}: ${what}`
+  return [
+    tell(sentAt, `sent, about ${objectId}`),
+    ...(acknowledgedAt === undefined ? [] : [tell(acknowledgedAt, 'answered 200')]),
+    ...steps.map(({ step, attempt, pid, at }) => tell(at, `attempt ${attempt} ${step} in ${pid}`)),
+    ...(settled?.attempts ?? []).flatMap(({ number, startedAt, endedAt, outcome }) => [
+      tell(startedAt.getTime(), `attempt ${number} begins in the store`),
+      tell(endedAt.getTime(), `attempt ${number} ends in the store: ${outcome}`),
+    ]),
+  ]
 }

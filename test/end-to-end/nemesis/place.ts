@@ -8,6 +8,8 @@ import { type ServerProcess, spawnServer, startServerProcess } from '../../suppo
 const support = (name: string) => new URL(`../../support/${name}.ts`, import.meta.url)
 const MAIN = fileURLToPath(support('short-lease-main'))
 const PRELOADS = ['stepped-clock', 'breaking-writer'].map((name) => `--import ${support(name).href}`).join(' ')
+/** So few that events wait for a place, too. */
+const CONCURRENCY = 4
 const HANDLER_TIMEOUT_MS = 700
 const HANDLER_OVERRUN_MS = 100
 /** How long what a process claimed stays leased. */
@@ -55,6 +57,7 @@ export function createPlace({ folder, name, env, onKilled, onDied }: PlaceOption
     main: MAIN,
     env: {
       HANDLERS: handlers,
+      WORKER_CONCURRENCY: String(CONCURRENCY),
       HANDLER_TIMEOUT_MS: String(HANDLER_TIMEOUT_MS),
       HANDLER_OVERRUN_MS: String(HANDLER_OVERRUN_MS),
       RECORD_FILE: recordIn(folder),

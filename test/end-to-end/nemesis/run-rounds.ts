@@ -185,10 +185,9 @@ async function finish(subject: Subject, ledger: Ledger): Promise<void> {
       if (delayed.length > 0) await inbox.replay(delayed.map(({ eventId }) => eventId))
       return false
     }
-    await eventually('everything to settle', isSettled, SETTLE_WITHIN_MS).catch((error: Error) =>
-      ledger.addProblem(error.message),
-    )
+    const isDone = await eventually('everything to settle', isSettled, SETTLE_WITHIN_MS).catch(() => false)
     await ledger.conclude(inbox)
+    if (!isDone) ledger.addProblem(`not everything had settled ${SETTLE_WITHIN_MS} ms after the last fault`)
   })
 }
 
@@ -203,5 +202,7 @@ function tellStory(subject: Subject, ledger: Ledger, told: readonly string[]): s
     .flatMap((place) => place.text().split('\n'))
     .filter((line) => names.some((name) => line.includes(`"${name}"`) || line.includes(`:${name},`)))
   const lately = names.some((name) => name.startsWith('evt_')) ? logged : logged.slice(-50)
-  return [problem, ...[...ledger.tell(problem), ...told.slice(-2 * STRIKES_TOLD)].toSorted(), ...lately]
+  const timed = [...ledger.tell(problem), ...told.slice(-2 * STRIKES_TOLD)]
+  const timeOf = (line: string) => line.slice(0, line.indexOf(' '))
+  return [problem, ...timed.toSorted((a, b) => timeOf(a).localeCompare(timeOf(b))), ...lately]
 }

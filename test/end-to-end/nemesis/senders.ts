@@ -19,9 +19,9 @@ export interface SendersOptions {
 }
 
 /** To each place. */
-const CONNECTIONS = 4
+const CONNECTIONS = 8
 /** What a sender waits after an answer, and after none or a refusal: so few that a round can be looked through. */
-const LONGEST_PAUSE_MS = 30
+const LONGEST_PAUSE_MS = 50
 const REFUSED_PAUSE_MS = 50
 
 /** Posts what the ledger has to send, to whatever runs at these places, until it is stopped. */

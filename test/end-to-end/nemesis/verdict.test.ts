@@ -46,7 +46,7 @@ function createEvent({ delivery = createDelivery(), ran, outcomes, attempts, rea
     })),
     body: null,
   }
-  return { delivery, twins: [], isAcknowledged: true, steps, settled }
+  return { delivery, twins: [], sentAt: BEGIN, acknowledgedAt: BEGIN, steps, settled }
 }
 
 const judge = (given: Given, losses = createLosses('sqlite')) => judgeChange([createEvent(given)], losses)

@@ -8,7 +8,9 @@ export interface KnownEvent {
   readonly delivery: Delivery
   /** Both events of a change that came in both shapes, else this one alone. */
   readonly twins: readonly KnownEvent[]
-  isAcknowledged: boolean
+  readonly sentAt: number
+  /** When it was first answered 200; undefined before. */
+  acknowledgedAt: number | undefined
   /** What its handlers recorded, in the order in which it happened. */
   readonly steps: RecordedStep[]
   /** What the store had of it when it was first seen handled. */
