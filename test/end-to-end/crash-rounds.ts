@@ -42,6 +42,10 @@ const program = new Command('crash-rounds')
   .showHelpAfterError('(--help tells more)')
   .action(run)
 
+const stopping = new AbortController()
+// A signal alone would leave Postgres and the servers running.
+for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => stopping.abort())
+
 await program.parseAsync()
 
 async function run({ store, faults: chosen, rounds, seed, longest }: Options): Promise<void> {
@@ -50,25 +54,18 @@ async function run({ store, faults: chosen, rounds, seed, longest }: Options): P
   const struck = stores.filter((each) => chosen.some((fault) => fault[each]))
   if (struck.length === 0) program.error(`error: none of these faults can strike an inbox on ${store}`)
   for (const each of struck) {
-    const startedAt = performance.now()
     const { problems, story, ...figures } = await runRounds({
-      store: each,
-      faults: chosen,
-      rounds,
-      seed,
-      longestMs: longest,
-      onRound: (round, told, { acknowledged }) =>
+      ...{ store: each, faults: chosen, rounds, seed, longestMs: longest, signal: stopping.signal },
+      onRound: (round, told, acknowledged) =>
         console.log(`${each} round ${round}: ${told}; ${acknowledged} acknowledged so far`),
     })
-    console.log(each, {
-      ...figures,
-      seconds: Math.round((performance.now() - startedAt) / 1_000),
-      broken: problems.length,
-    })
-    if (problems.length === 0) continue
-    console.log(`\nA promise was broken, with seed ${seed}:\n${story.join('\n')}`)
-    process.exitCode = 1
-    return
+    console.log(each, { ...figures, broken: problems.length })
+    if (stopping.signal.aborted) process.exitCode = 130
+    else if (problems.length > 0) {
+      console.log(`\nA promise was broken, with seed ${seed}:\n${story.join('\n')}`)
+      process.exitCode = 1
+    }
+    if (process.exitCode !== undefined) return
   }
 }
 

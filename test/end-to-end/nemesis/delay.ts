@@ -10,7 +10,7 @@ export const delay: Fault = {
   async postgres({ subject, random, lasting, cutOff }) {
     const [victim, mostMs, ms] = [random.pick(subject.places), Math.ceil(random() * LONGEST_DELAY_MS), lasting()]
     await cutOff([victim], async () => {
-      victim.proxy.setRule(() => wait(random() * mostMs, 'pass'))
+      victim.proxy.setRule(() => wait(Math.random() * mostMs, 'pass'))
       await wait(ms)
       victim.proxy.setRule(undefined)
     })

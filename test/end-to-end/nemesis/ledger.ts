@@ -22,6 +22,8 @@ export interface Ledger {
   conclude(inbox: Inbox): Promise<void>
   /** For what is broken beside events. */
   addProblem(problem: string): void
+  /** Events that were answered 200 so far. */
+  acknowledged(): number
   figures(): Figures
   readonly problems: readonly string[]
   /** All that is known of the events that a problem names, a line for each thing, which begins with its time. */
@@ -172,6 +174,7 @@ export function createLedger({ store, losses, random, recordFile }: LedgerOption
     get problems() {
       return [...problems]
     },
+    acknowledged: () => answered.length,
     addProblem: (problem) => void problems.add(problem),
     unanswered: () =>
       [...events.values()].filter(({ acknowledgedAt }) => acknowledgedAt === undefined).map(({ delivery }) => delivery),

@@ -9,8 +9,9 @@ import { createLosses } from './losses.ts'
 import { type Place, recordIn } from './place.ts'
 import { openPostgresSubject } from './postgres-subject.ts'
 import { createRandom, type Random } from './random.ts'
-import { type Senders, startSenders } from './senders.ts'
+import { startSenders } from './senders.ts'
 import { openSqliteSubject } from './sqlite-subject.ts'
+import { tellStory } from './story.ts'
 import type { Store, Subject, Watch } from './subject.ts'
 
 export interface RoundsOptions {
@@ -22,8 +23,10 @@ export interface RoundsOptions {
   readonly seed: number
   /** The longest that a fault lasts, unless it must be longer to be one. */
   readonly longestMs: number
-  /** Told of each round, counted from 1, what was done. */
-  readonly onRound?: (round: number, told: string, figures: Figures) => void
+  /** Ends the rounds, with what there is to report by then. */
+  readonly signal?: AbortSignal
+  /** Told of each round, counted from 1, what was done, and how many events were answered 200 so far. */
+  readonly onRound?: (round: number, told: string, acknowledged: number) => void
 }
 
 export interface RoundsReport extends Figures {
@@ -35,19 +38,18 @@ export interface RoundsReport extends Figures {
   readonly story: readonly string[]
 }
 
-/** Strikes fall anywhere in this time after the load began. */
+/** Strikes fall anywhere in this time under load. */
 const LONGEST_LOAD_MS = 300
-/** What a place takes after a fault before it counts as well. */
-const TAKEN_AGAIN = 3
+/** What a place takes before and after a fault, to count as well. */
+const ENOUGH = 3
 const WELL_WITHIN_MS = 30_000
 const SETTLE_WITHIN_MS = 90_000
 /** An attempt that was lost for the third time and more waits on purpose, for up to hours. */
 const DELAYED_ATTEMPTS = 3
-const STRIKES_TOLD = 5
 
 /** Strikes servers under load again and again, lets them finish, and compares what was promised with what happened. */
 export async function runRounds(options: RoundsOptions): Promise<RoundsReport> {
-  const { store, seed, rounds } = options
+  const { store, seed, rounds, signal } = options
   await using undo = new AsyncDisposableStack()
   const scratch = await makeScratch()
   undo.defer(scratch.remove)
@@ -74,7 +76,7 @@ export async function runRounds(options: RoundsOptions): Promise<RoundsReport> {
   let round = 0
 
   await Promise.all(subject.places.map((place) => place.start()))
-  while (round < rounds && ledger.problems.length === 0) {
+  while (round < rounds && ledger.problems.length === 0 && !signal?.aborted) {
     round += 1
     if (deck.length === 0) deck = random.shuffle(strikes)
     const strike = deck.pop()
@@ -83,9 +85,9 @@ export async function runRounds(options: RoundsOptions): Promise<RoundsReport> {
     const done = await strikeUnderLoad(strike, subject.places, ledger, random() * LONGEST_LOAD_MS)
     told.push(`${from} round ${round} begins`, `${new Date().toISOString()} round ${round}: ${done}`)
     await inspect()
-    options.onRound?.(round, done, ledger.figures())
+    options.onRound?.(round, done, ledger.acknowledged())
   }
-  if (ledger.problems.length === 0) await finish(subject, ledger)
+  if (ledger.problems.length === 0 && !signal?.aborted) await finish(subject, ledger)
   const { problems } = ledger
   return { ...ledger.figures(), rounds: round, problems, story: tellStory(subject, ledger, told) }
 }
@@ -133,24 +135,22 @@ async function strikeUnderLoad(
   afterMs: number,
 ): Promise<string> {
   const senders = startSenders({ places, ledger, refusal: fault.refusal })
+  const expectWell = async (place: Place) => {
+    const enough = senders.acknowledgedAt(place) + ENOUGH
+    const isWell = () => senders.acknowledgedAt(place) >= enough || place.server() === undefined
+    await eventually('deliveries to be taken', isWell, WELL_WITHIN_MS).catch(() =>
+      ledger.addProblem(`process ${place.server()?.pid} took no deliveries for ${WELL_WITHIN_MS} ms without a fault`),
+    )
+  }
   try {
+    await Promise.all(places.map(expectWell))
     await delay(afterMs)
     const done = await run()
-    await Promise.all(places.map((place) => expectWell(place, senders, ledger)))
+    await Promise.all(places.map(expectWell))
     return `${fault.name}: ${done}`
   } finally {
     await senders.stop()
   }
-}
-
-async function expectWell(place: Place, senders: Senders, ledger: Ledger): Promise<void> {
-  const before = senders.acknowledgedAt(place)
-  const isWell = () => senders.acknowledgedAt(place) >= before + TAKEN_AGAIN || place.server() === undefined
-  await eventually('deliveries to be taken again', isWell, WELL_WITHIN_MS).catch(() =>
-    ledger.addProblem(
-      `process ${place.server()?.pid} takes no deliveries ${WELL_WITHIN_MS} ms after the fault was over`,
-    ),
-  )
 }
 
 /** A store that was just struck may need a moment. */
@@ -192,17 +192,3 @@ async function finish(subject: Subject, ledger: Ledger): Promise<void> {
 }
 
 const LISTED = 100
-
-/** How it came to the first problem: what is known of its events, what the servers logged of them, and what was done at the end. */
-function tellStory(subject: Subject, ledger: Ledger, told: readonly string[]): string[] {
-  const [problem] = ledger.problems
-  if (problem === undefined) return []
-  const names = problem.match(/evt_\w+|(?<=process )\d+/g) ?? []
-  const logged = subject.places
-    .flatMap((place) => place.text().split('\n'))
-    .filter((line) => names.some((name) => line.includes(`"${name}"`) || line.includes(`:${name},`)))
-  const lately = names.some((name) => name.startsWith('evt_')) ? logged : logged.slice(-50)
-  const timed = [...ledger.tell(problem), ...told.slice(-2 * STRIKES_TOLD)]
-  const timeOf = (line: string) => line.slice(0, line.indexOf(' '))
-  return [problem, ...timed.toSorted((a, b) => timeOf(a).localeCompare(timeOf(b))), ...lately]
-}

@@ -27,4 +27,6 @@ export const stop: Fault = {
     const { victim, ms } = plan(context)
     return context.cutOff([victim], () => pause(victim, ms))
   },
+  // A request that was under way for longer than Node allows, by its clock.
+  refusal: 408,
 }
