@@ -57,10 +57,11 @@ export interface Inbox {
 
   /**
    * Makes entries due now: settled ones start over from attempt 1, waiting ones lose their delay. What was handled runs again
-   * whatever became of its twin; anything else does not, once its twin was handled. Ids that are running, unknown or without a
-   * body are left alone and not among those returned. At most a few hundred ids a call, so that others get their turn.
+   * whatever became of its twin; anything else does not, once its twin was handled. Ids that are running, unknown, without a body
+   * or in none of `states`, all by default, are left alone and not among those returned. At most a few hundred ids a call, so that
+   * others get their turn.
    */
-  replay(eventIds: readonly string[]): Promise<string[]>
+  replay(eventIds: readonly string[], states?: readonly EntryState[]): Promise<string[]>
 
   /**
    * Sets waiting and running entries aside as parked, for that reason, and lets their lanes go on: what still runs has lost its lease.
@@ -75,11 +76,12 @@ export interface Inbox {
   drop(eventIds: readonly string[], reason: string): Promise<string[]>
 
   /**
-   * One small step of retention: drops bodies of handled and unhandled entries that settled longer ago than `bodiesAfterMs`, and
-   * whole ones that were received and settled longer ago than `entriesAfterMs`, `limit` of each at most. Dead and parked ones stay:
-   * nobody has dealt with them. Repeat until both are 0.
+   * One small step of retention, which looks at `limit` bodies and as many entries: drops bodies of handled and unhandled entries
+   * that settled longer ago than `bodiesAfterMs`, and whole ones that were received and settled longer ago than `entriesAfterMs`.
+   * Dead and parked ones stay: nobody has dealt with them. Ages count from the newest arrival, so that nothing is dropped because a
+   * clock runs ahead. Repeat with `next` as `after` until it is null.
    */
-  prune(policy: PrunePolicy): Promise<{ readonly bodies: number; readonly entries: number }>
+  prune(policy: PrunePolicy): Promise<Pruned>
 
   /**
    * Resolves when the store can take an entry now: after a failed write, only once a write has gone through again; never again
@@ -127,6 +129,16 @@ export interface PrunePolicy {
   readonly bodiesAfterMs: number
   readonly entriesAfterMs: number
   readonly limit: number
+  /** Goes on behind what the step before looked at; from the beginning without it. */
+  readonly after?: string
+}
+
+/** What a step of retention dropped. */
+export interface Pruned {
+  readonly bodies: number
+  readonly entries: number
+  /** Where the next step goes on; null after the last one. */
+  readonly next: string | null
 }
 
 export interface EntryDetail {

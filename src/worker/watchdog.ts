@@ -20,6 +20,8 @@ export interface WatchdogOptions {
 /** Of an event's id and type together: each is at most 255 characters of ASCII. */
 const NAME_BYTES = 512
 const BEAT_MS = 1_000
+/** The thread holds a few numbers. */
+const LIMITS = { maxYoungGenerationSizeMb: 1, maxOldGenerationSizeMb: 16 }
 
 /**
  * Ends the process when its event loop has stood still for too long, by a thread that needs no turn of it: a handler that never
@@ -31,7 +33,10 @@ export function startWatchdog({ limitMs, concurrency, isSilent }: WatchdogOption
   const names = Buffer.from(new SharedArrayBuffer(concurrency * NAME_BYTES))
   const free = Array.from({ length: concurrency }, (_, index) => index * NAME_BYTES)
   const data: WatchdogData = { beats, names, nameBytes: NAME_BYTES, limitMs, beatMs: BEAT_MS, isSilent }
-  const thread = new Worker(new URL('./watchdog-thread.ts', import.meta.url), { workerData: data })
+  const thread = new Worker(new URL('./watchdog-thread.ts', import.meta.url), {
+    workerData: data,
+    resourceLimits: LIMITS,
+  })
   thread.unref()
   // Without it everything goes on as before.
   thread.on('error', () => {})

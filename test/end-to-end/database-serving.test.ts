@@ -1,4 +1,4 @@
-import { copyFile, open, rename, rm, truncate } from 'node:fs/promises'
+import { copyFile, open, rename, rm, truncate, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { fileURLToPath } from 'node:url'
@@ -104,6 +104,8 @@ describe('when a file of the database is taken away', () => {
   it.each<[string, () => Promise<void>]>([
     ['the file is deleted', () => rm(file)],
     ['its write-ahead log is deleted', () => rm(`${file}-wal`)],
+    // As a command beside the server does, which finds none.
+    ['its write-ahead log is deleted and made anew', () => rm(`${file}-wal`).then(() => writeFile(`${file}-wal`, ''))],
     ['its index of the log is deleted', () => rm(`${file}-shm`)],
     ['its lock file is deleted, so that a second server could start', () => rm(`${file}.server-lock`)],
     [

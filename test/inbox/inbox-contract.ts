@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { Lease } from '../../src/event.ts'
-import type { Inbox } from '../../src/inbox/inbox.ts'
+import type { Inbox, Pruned, PrunePolicy } from '../../src/inbox/inbox.ts'
 import { eventually } from '../support/eventually.ts'
 import { newEntry } from '../support/new-entry.ts'
 
@@ -11,11 +11,14 @@ export interface StoreUnderTest {
   reopen(): Promise<Inbox>
   /** Loses the process that holds all leases; gives the store as another process has it then. */
   loseProcess(): Promise<Inbox>
+  /** Makes all that is here older by so much, or what has that id: as if the clock had run ahead since. */
+  age(ms: number, eventId?: string): Promise<void>
   /** Closes what is open and removes it. */
   remove(): Promise<void>
 }
 
 const LEASE = { leaseMs: 60_000 }
+const DAY = 86_400_000
 const later = { state: 'pending', retryInMs: 60_000, error: 'not yet' } as const
 
 /** What any store does, clause by clause; each store's test runs it. */
@@ -451,6 +454,17 @@ export function describeInbox(name: string, open: () => Promise<StoreUnderTest>)
         expect(await inbox.replay([entry.eventId, 'evt_unknown'])).toEqual([])
         expect(await stateOf(entry.eventId)).toBe('running')
       })
+
+      it('leaves alone what came into another state than those it was asked for', async () => {
+        const [handled, waiting] = [newEntry(), newEntry()]
+        await inbox.add(handled)
+        await inbox.settle(await claimOne(), { state: 'handled' })
+        await inbox.add(waiting)
+        const eventIds = [handled.eventId, waiting.eventId]
+        expect(await inbox.replay(eventIds, ['pending', 'dead'])).toEqual([waiting.eventId])
+        expect(await stateOf(handled.eventId)).toBe('handled')
+        expect(await inbox.replay(eventIds, ['handled', 'running'])).toEqual([handled.eventId])
+      })
     })
 
     describe('parking', () => {
@@ -566,11 +580,29 @@ export function describeInbox(name: string, open: () => Promise<StoreUnderTest>)
       /** A negative age lies in the future, so that what is settled now is already older. */
       const PAST = -60_000
       const NEVER = 3_600_000
+      const NOTHING = { bodies: 0, entries: 0, next: null }
 
-      async function addSettledAndOpen() {
-        const [settled, open] = [newEntry(), newEntry()]
+      /** Every step until there is no next one. */
+      async function pruneAll(policy: PrunePolicy): Promise<Pruned[]> {
+        const steps: Pruned[] = []
+        for (let after: string | null | undefined; after !== null && steps.length < 99; ) {
+          const step = await inbox.prune({ ...policy, ...(after !== undefined && { after }) })
+          steps.push(step)
+          after = step.next
+        }
+        return steps
+      }
+
+      async function addSettled() {
+        const settled = newEntry()
         await inbox.add(settled)
         await inbox.settle(await claimOne(), { state: 'handled' })
+        return settled
+      }
+
+      async function addSettledAndOpen() {
+        const settled = await addSettled()
+        const open = newEntry()
         await inbox.add(open)
         return { settled, open }
       }
@@ -580,6 +612,7 @@ export function describeInbox(name: string, open: () => Promise<StoreUnderTest>)
         expect(await inbox.prune({ bodiesAfterMs: PAST, entriesAfterMs: NEVER, limit: 10 })).toEqual({
           bodies: 1,
           entries: 0,
+          next: null,
         })
         expect(await inbox.get(settled.eventId)).toMatchObject({
           body: null,
@@ -589,10 +622,7 @@ export function describeInbox(name: string, open: () => Promise<StoreUnderTest>)
         expect(await inbox.add(settled)).toBe('duplicate')
         expect(await inbox.replay([settled.eventId])).toEqual([])
         expect((await inbox.get(open.eventId))?.body).not.toBeNull()
-        expect(await inbox.prune({ bodiesAfterMs: PAST, entriesAfterMs: NEVER, limit: 10 })).toEqual({
-          bodies: 0,
-          entries: 0,
-        })
+        expect(await inbox.prune({ bodiesAfterMs: PAST, entriesAfterMs: NEVER, limit: 10 })).toEqual(NOTHING)
       })
 
       it('drops settled entries later, with all that is theirs, and never open ones', async () => {
@@ -600,6 +630,7 @@ export function describeInbox(name: string, open: () => Promise<StoreUnderTest>)
         expect(await inbox.prune({ bodiesAfterMs: NEVER, entriesAfterMs: PAST, limit: 10 })).toEqual({
           bodies: 0,
           entries: 1,
+          next: null,
         })
         expect(await inbox.get(settled.eventId)).toBeUndefined()
         expect(await stateOf(open.eventId)).toBe('pending')
@@ -607,10 +638,7 @@ export function describeInbox(name: string, open: () => Promise<StoreUnderTest>)
 
       it('keeps what is younger', async () => {
         await addSettledAndOpen()
-        expect(await inbox.prune({ bodiesAfterMs: NEVER, entriesAfterMs: NEVER, limit: 10 })).toEqual({
-          bodies: 0,
-          entries: 0,
-        })
+        expect(await inbox.prune({ bodiesAfterMs: NEVER, entriesAfterMs: NEVER, limit: 10 })).toEqual(NOTHING)
       })
 
       it('never takes what nobody dealt with, until it is dropped', async () => {
@@ -619,7 +647,7 @@ export function describeInbox(name: string, open: () => Promise<StoreUnderTest>)
         await inbox.settle(await claimOne(), { state: 'dead', error: 'bug' })
         await inbox.add(parked)
         const policy = { bodiesAfterMs: PAST, entriesAfterMs: PAST, limit: 10 }
-        expect(await inbox.prune(policy)).toEqual({ bodies: 0, entries: 0 })
+        expect(await inbox.prune(policy)).toEqual(NOTHING)
         expect(await inbox.undealt()).toEqual({ entries: 2, oldestMs: expect.any(Number) })
         expect(await inbox.drop([dead.eventId, parked.eventId, 'evt_unknown'], 'dropped by a person')).toEqual([
           dead.eventId,
@@ -636,9 +664,37 @@ export function describeInbox(name: string, open: () => Promise<StoreUnderTest>)
       it('takes small steps', async () => {
         await Promise.all(Array.from({ length: 5 }, () => inbox.add(newEntry())))
         for (const lease of await claim()) await inbox.settle(lease, { state: 'unhandled' })
-        const policy = { bodiesAfterMs: PAST, entriesAfterMs: PAST, limit: 2 }
-        const steps = [await inbox.prune(policy), await inbox.prune(policy), await inbox.prune(policy)]
+        const steps = await pruneAll({ bodiesAfterMs: PAST, entriesAfterMs: PAST, limit: 2 })
         expect(steps.map((step) => step.entries)).toEqual([2, 2, 1])
+      })
+
+      it('looks at what it keeps once, and goes on behind it', async () => {
+        const kept = Array.from({ length: 25 }, () => newEntry({ state: 'parked', reason: 'test event' }))
+        for (const entry of kept) await inbox.add(entry)
+        for (let i = 0; i < 4; i += 1) await addSettled()
+        const steps = await pruneAll({ bodiesAfterMs: PAST, entriesAfterMs: NEVER, limit: 10 })
+        expect(steps.map((step) => step.bodies)).toEqual([0, 0, 4])
+        const later = await pruneAll({ bodiesAfterMs: NEVER, entriesAfterMs: PAST, limit: 10 })
+        expect(later.map((step) => step.entries)).toEqual([0, 0, 4])
+        expect(await inbox.counts()).toMatchObject({ parked: 25, handled: 0 })
+      })
+
+      it('counts from the newest arrival: a clock that ran ahead while nothing came drops nothing', async () => {
+        await addSettled()
+        await store.age(70 * DAY)
+        const policy = { bodiesAfterMs: 30 * DAY, entriesAfterMs: 60 * DAY, limit: 10 }
+        expect(await inbox.prune(policy)).toEqual(NOTHING)
+        await inbox.add(newEntry())
+        expect(await inbox.prune(policy)).toMatchObject({ entries: 1 })
+      })
+
+      it('is not misled by what came while the clock was ahead', async () => {
+        await addSettled()
+        await store.age(20 * DAY)
+        const ahead = newEntry()
+        await inbox.add(ahead)
+        await store.age(-70 * DAY, ahead.eventId)
+        expect(await inbox.prune({ bodiesAfterMs: 30 * DAY, entriesAfterMs: 60 * DAY, limit: 10 })).toEqual(NOTHING)
       })
     })
 

@@ -1,16 +1,18 @@
 import { randomUUID } from 'node:crypto'
 import { ReceiverError } from '../../errors.ts'
-import type { NewEntry } from '../../event.ts'
-import { createGroupCommit } from '../group-commit.ts'
+
+import { entryStates, type NewEntry } from '../../event.ts'
+
 import { createHeldLeases } from '../held-leases.ts'
 import type { Inbox, OnCommit, OpenOptions } from '../inbox.ts'
 import { createRoom } from '../room.ts'
 import { ANSWER_WITHIN_MS, within } from '../within.ts'
 import { connectPostgres, type Postgres } from './connection.ts'
 import { toReceiverError } from './errors.ts'
+import { createGroupCommit } from './group-commit.ts'
 import { createQueries } from './queries.ts'
 import { openSchema } from './schema.ts'
-import { sql } from './statements.ts'
+import { FSYNC_OFF, sql } from './statements.ts'
 import { createUpkeep } from './upkeep.ts'
 import { parsePostgresUrl } from './url.ts'
 import { addAll, claimDue, failAlone, freeLostLeases, letGo, releaseAll, type Settlement, settleAll } from './work.ts'
@@ -78,7 +80,8 @@ export async function openPostgresInbox(
   }
 
   async function checkWriting(): Promise<void> {
-    await reader.query({ text: sql.check })
+    const [row] = await reader.query({ text: sql.check })
+    if (!row?.is_synced) throw new ReceiverError('store_unavailable', `The inbox cannot be used now: ${FSYNC_OFF}`)
     if (isWriteFailing) await upkeep.probe()
     isWriteFailing = false
   }
@@ -137,7 +140,7 @@ export async function openPostgresInbox(
 
     writeNote: (name, value) => write(() => upkeep.writeNote(name, value)),
     takeTurn: (name, forMs) => write(() => upkeep.takeTurn(name, forMs)),
-    replay: (eventIds) => write(() => upkeep.replay(eventIds)),
+    replay: (eventIds, states = entryStates) => write(() => upkeep.replay(eventIds, states)),
     park: (eventIds, reason) => write(() => upkeep.park(eventIds, reason)),
     drop: (eventIds, reason) => write(() => upkeep.drop(eventIds, reason)),
     prune: (policy) => write(() => upkeep.prune(policy)),

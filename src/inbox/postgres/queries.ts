@@ -54,7 +54,8 @@ function selectEntries({ states, type, account, receivedWithinMs }: EntryFilter,
   if (states !== undefined) where((given) => `state = ANY (${given})`, states)
   if (type !== undefined) where((given) => `type LIKE ${given}`, toPattern(type))
   if (account !== undefined) where((given) => `account = ${given}`, account)
-  if (receivedWithinMs !== undefined) where((given) => `seq >= (${findSeq(given)})`, receivedWithinMs)
+  if (receivedWithinMs !== undefined)
+    where((given) => `seq >= (${findSeq(`now() - ${given} * interval '1 millisecond'`)})`, receivedWithinMs)
   if (before !== undefined) where((given) => `seq < (SELECT seq FROM entry WHERE event_id = ${given})`, before)
   const clause = conditions.length === 0 ? '' : `WHERE ${conditions.join(' AND ')}`
   return { text: `SELECT * FROM entry ${clause} ORDER BY seq DESC LIMIT $${values.push(limit)}`, values }

@@ -2,23 +2,42 @@
 const LANE_LOCKS = 25_000
 
 /**
- * Query for the number of the first entry that was received that many milliseconds ago or later; one past the last when there is none.
+ * Query for the number of the first entry that was received at that instant or later; one past the last when there is none.
  * Entries lie in order of arrival, so halving the range takes some 20 looks by key, and no index that every arrival pays for.
  */
-export const findSeq = (ms: string): string => `
+export const findSeq = (instant: string): string => `
   WITH RECURSIVE search (low, high) AS (
     SELECT (SELECT min(seq) FROM entry), (SELECT max(seq) + 1 FROM entry)
     UNION ALL
     SELECT CASE WHEN middle.is_before THEN middle.seq + 1 ELSE low END, CASE WHEN middle.is_before THEN high ELSE (low + high) / 2 END
-    FROM search CROSS JOIN LATERAL (SELECT seq, received_at < now() - ${ms} * interval '1 millisecond' AS is_before
+    FROM search CROSS JOIN LATERAL (SELECT seq, received_at < ${instant} AS is_before
                                     FROM entry WHERE seq >= (low + high) / 2 ORDER BY seq LIMIT 1) AS middle
     WHERE low < high
   )
   SELECT low FROM search WHERE low >= high LIMIT 1`
 
+/**
+ * What settled before this was settled for long enough, $1 in milliseconds. Counted from the newest arrival, or from what the clock here
+ * ($4) or there says when that is earlier: one that runs ahead makes nothing old.
+ */
+const until = `until AS MATERIALIZED (
+      SELECT least(now(), to_timestamp($4::double precision / 1000), (SELECT received_at FROM entry ORDER BY seq DESC LIMIT 1))
+             - $1 * interval '1 millisecond' AS instant
+    )`
+const UNTIL = '(SELECT instant FROM until)'
+
+/** What a step of retention did: how many it dropped, of how many it looked at, and the last of those. */
+const pruned = `SELECT (SELECT count(*) FROM dropped) AS dropped, count(*) AS looked, max(seq) AS last FROM looked`
+
 /** Condition that a running entry is none of those that the owner holds, by their names. */
 const notHeld = (owner: string, held: string): string =>
   `NOT (owner = ${owner} AND concat_ws(':', seq, replays, attempts) = ANY (${held}::text[]))`
+
+/** Condition that commits are synced to a disk. Neon does so outside of its Postgres, which runs with fsync off. */
+export const isSynced = `(current_setting('fsync')::boolean OR coalesce(current_setting('neon.timeline_id', true), '') <> '')`
+/** Why a server that does not meet it is of no use. */
+export const FSYNC_OFF =
+  'fsync is off: a crash of its machine would lose what was acknowledged, and could damage the rest.'
 
 /** Hot ones have a name, under which each connection prepares them once. Instants are the database's; durations come in milliseconds. */
 export const sql = {
@@ -186,7 +205,7 @@ export const sql = {
   /** Locks the bodies too, so that retention does not drop them meanwhile. */
   replay: `
     WITH given AS MATERIALIZED (
-      SELECT entry.seq FROM entry JOIN payload USING (seq) WHERE event_id = ANY ($1) AND state <> 'running'
+      SELECT entry.seq FROM entry JOIN payload USING (seq) WHERE event_id = ANY ($1) AND state = ANY ($2) AND state <> 'running'
       ORDER BY entry.seq FOR NO KEY UPDATE OF entry FOR KEY SHARE OF payload
     )
     UPDATE entry
@@ -199,28 +218,36 @@ export const sql = {
     FROM given WHERE entry.seq = given.seq
     RETURNING event_id`,
 
-  /** Bodies and entries lie in order of arrival, so only those received before the time are looked at. */
+  /** Looks at the $2 bodies after number $3, and the next at as many entries: both lie in order of arrival. */
   dropBodies: `
-    WITH old AS MATERIALIZED (
+    WITH ${until}, looked AS MATERIALIZED (
+      SELECT seq FROM payload WHERE seq > $3 AND seq < (${findSeq(UNTIL)}) ORDER BY seq LIMIT $2
+    ), old AS MATERIALIZED (
       SELECT payload.seq FROM payload
-      CROSS JOIN LATERAL (SELECT 1 FROM entry WHERE entry.seq = payload.seq AND settled_at < now() - $1 * interval '1 millisecond'
+      CROSS JOIN LATERAL (SELECT 1 FROM entry WHERE entry.seq = payload.seq AND settled_at < ${UNTIL}
                             AND state IN ('handled', 'unhandled')
                           FOR SHARE SKIP LOCKED) AS settled
-      WHERE payload.seq < (${findSeq('$1')})
-      ORDER BY payload.seq LIMIT $2 FOR UPDATE OF payload SKIP LOCKED
+      WHERE payload.seq = ANY (ARRAY (SELECT seq FROM looked))
+      FOR UPDATE OF payload SKIP LOCKED
+    ), dropped AS (
+      DELETE FROM payload WHERE seq = ANY (ARRAY (SELECT seq FROM old)) RETURNING 1
     )
-    DELETE FROM payload WHERE seq = ANY (ARRAY (SELECT seq FROM old)) RETURNING 1`,
+    ${pruned}`,
   dropEntries: `
-    WITH old AS MATERIALIZED (
-      SELECT seq FROM entry WHERE seq < (${findSeq('$1')}) AND settled_at < now() - $1 * interval '1 millisecond'
+    WITH ${until}, looked AS MATERIALIZED (
+      SELECT seq FROM entry WHERE seq > $3 AND seq < (${findSeq(UNTIL)}) ORDER BY seq LIMIT $2
+    ), old AS MATERIALIZED (
+      SELECT seq FROM entry WHERE seq = ANY (ARRAY (SELECT seq FROM looked)) AND settled_at < ${UNTIL}
         AND state IN ('handled', 'unhandled')
-      ORDER BY seq LIMIT $2 FOR UPDATE SKIP LOCKED
+      FOR UPDATE SKIP LOCKED
     ), bodies AS (
       DELETE FROM payload WHERE seq = ANY (ARRAY (SELECT seq FROM old))
     ), attempts AS (
       DELETE FROM attempt WHERE seq = ANY (ARRAY (SELECT seq FROM old))
+    ), dropped AS (
+      DELETE FROM entry WHERE seq = ANY (ARRAY (SELECT seq FROM old)) RETURNING 1
     )
-    DELETE FROM entry WHERE seq = ANY (ARRAY (SELECT seq FROM old)) RETURNING 1`,
+    ${pruned}`,
 
   /** What runs counts an attempt that was lost. The lanes go on by \`letGo\` in the same transaction. */
   park: `
@@ -273,8 +300,8 @@ export const sql = {
   getOldestDue: `
     SELECT extract(epoch FROM now() - min(due_at)) * 1000 AS oldest_ms FROM entry WHERE ready AND due_at <= now()`,
 
-  /** Finds nothing, and fails where nothing can be written: on a standby, or a primary that was demoted. */
-  check: 'SELECT 1 FROM entry WHERE seq = 0 FOR UPDATE',
+  /** Fails where nothing can be written: on a standby, or a primary that was demoted. */
+  check: `SELECT ${isSynced} AS is_synced, (SELECT seq FROM entry WHERE seq = 0 FOR UPDATE) AS nothing`,
   fillProbe: 'INSERT INTO write_probe (filler) VALUES ($1)',
   emptyProbe: 'DELETE FROM write_probe',
 }

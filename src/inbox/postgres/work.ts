@@ -1,8 +1,8 @@
 import { attemptOutcomes, type Lease, type NewEntry, type Outcome } from '../../event.ts'
-import type { Committed } from '../group-commit.ts'
 import { LOST_REASON, reasonOf, toLease } from '../rows.ts'
 import type { Postgres } from './connection.ts'
 import { describeUnavailable, isLostRace } from './errors.ts'
+import type { Committed } from './group-commit.ts'
 import { sql } from './statements.ts'
 
 /** More would take long in one transaction, and too many of the server's locks. */

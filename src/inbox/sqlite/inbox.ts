@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { ReceiverError } from '../../errors.ts'
-import type { Lease, NewEntry } from '../../event.ts'
+import { entryStates, type Lease, type NewEntry } from '../../event.ts'
 import { createHeldLeases } from '../held-leases.ts'
 import type { Inbox, OpenOptions } from '../inbox.ts'
 import { toAttempt, toCounts, toEntry, toLease, toPresence } from '../rows.ts'
@@ -120,7 +120,7 @@ export async function openSqliteInbox(
 
     writeNote: (name, value) => write(['writeNote', name, value]),
     takeTurn: (name, forMs) => write(['takeTurn', name, forMs]),
-    replay: (eventIds) => write(['replay', eventIds]),
+    replay: (eventIds, states = entryStates) => write(['replay', eventIds, states]),
     park: (eventIds, reason) => write(['park', eventIds, reason]),
     drop: (eventIds, reason) => write(['drop', eventIds, reason]),
     prune: (policy) => write(['prune', policy]),

@@ -1,4 +1,5 @@
-import type { PrunePolicy } from '../inbox.ts'
+import type { EntryState } from '../../event.ts'
+import type { Pruned, PrunePolicy } from '../inbox.ts'
 import type { Row } from '../rows.ts'
 import {
   type AddedRow,
@@ -20,7 +21,7 @@ export type Operation =
   | readonly ['claim', limit: number]
   | readonly ['settle', ...Settlement]
   | readonly ['release', leases: readonly LeaseMark[]]
-  | readonly ['replay', eventIds: readonly string[]]
+  | readonly ['replay', eventIds: readonly string[], states: readonly EntryState[]]
   | readonly ['park', eventIds: readonly string[], reason: string]
   | readonly ['drop', eventIds: readonly string[], reason: string]
   | readonly ['prune', policy: PrunePolicy]
@@ -35,7 +36,7 @@ export interface Results {
   readonly replay: string[]
   readonly park: string[]
   readonly drop: string[]
-  readonly prune: { readonly bodies: number; readonly entries: number }
+  readonly prune: Pruned
   readonly takeTurn: boolean
 }
 
@@ -56,8 +57,10 @@ export function perform(writing: Writing, operation: Operation, bodies: Uint8Arr
     case 'release':
       for (const [seq, replays, attempt] of operation[1]) sql.release.run(seq, owner, replays, attempt)
       return
-    case 'replay':
-      return operation[1].filter((eventId) => replay(writing, eventId)) satisfies Results['replay']
+    case 'replay': {
+      const [, eventIds, states] = operation
+      return eventIds.filter((eventId) => replay(writing, eventId, states)) satisfies Results['replay']
+    }
     case 'park': {
       const [, eventIds, reason] = operation
       return eventIds.filter((eventId) => park(writing, eventId, reason)) satisfies Results['park']

@@ -119,7 +119,8 @@ export function prepareStatements(db: DatabaseSync) {
                                       AND (other.ready = 0 OR other.due_at <= :now))),
           due_at = iif(state = 'pending' AND ready = 0, due_at, :now),
           state = 'pending', settled_at = NULL
-      WHERE event_id = :event_id AND state <> 'running' AND EXISTS (SELECT 1 FROM payload WHERE payload.seq = entry.seq)`),
+      WHERE event_id = :event_id AND state <> 'running' AND state IN (SELECT value FROM json_each(:states))
+        AND EXISTS (SELECT 1 FROM payload WHERE payload.seq = entry.seq)`),
 
     recordParked: db.prepare(`
       INSERT INTO attempt (seq, replay, number, started_at, ended_at, outcome, error)
@@ -139,16 +140,20 @@ export function prepareStatements(db: DatabaseSync) {
       ON CONFLICT (name) DO UPDATE SET owner = excluded.owner, until = excluded.until WHERE note.owner = excluded.owner OR note.until <= :now`),
 
     findSeq: prepareSeqSearch(db),
-    /** Bodies and entries lie in order of arrival, so only those before the number are looked at. */
+    findNewestArrival: db.prepare('SELECT received_at FROM entry ORDER BY seq DESC LIMIT 1'),
+    /** The last of those that one step of retention looks at, when there are as many; bodies and entries lie in order of arrival. */
+    findLastBody: db.prepare(
+      'SELECT seq FROM payload WHERE seq > :after AND seq < :before ORDER BY seq LIMIT 1 OFFSET 0 + :skip',
+    ),
+    findLastEntry: db.prepare(
+      'SELECT seq FROM entry WHERE seq > :after AND seq < :before ORDER BY seq LIMIT 1 OFFSET 0 + :skip',
+    ),
     dropBodies: db.prepare(`
       DELETE FROM payload
-      WHERE seq IN (SELECT payload.seq FROM payload JOIN entry USING (seq)
-                    WHERE payload.seq < :before AND settled_at < :until AND state IN ('handled', 'unhandled')
-                    ORDER BY payload.seq LIMIT :limit)`),
+      WHERE seq > :after AND seq <= :last
+        AND EXISTS (SELECT 1 FROM entry WHERE entry.seq = payload.seq AND settled_at < :until AND state IN ('handled', 'unhandled'))`),
     dropEntries: db.prepare(`
-      DELETE FROM entry
-      WHERE seq IN (SELECT seq FROM entry WHERE seq < :before AND settled_at < :until AND state IN ('handled', 'unhandled')
-                    ORDER BY seq LIMIT :limit)`),
+      DELETE FROM entry WHERE seq > :after AND seq <= :last AND settled_at < :until AND state IN ('handled', 'unhandled')`),
 
     /** How many pages the log holds, and how many of them the file has too. */
     measureLog: db.prepare('PRAGMA wal_checkpoint(NOOP)'),

@@ -1,5 +1,5 @@
-import { attemptOutcomes, type Lease, type NewEntry, type Outcome } from '../../event.ts'
-import type { PrunePolicy } from '../inbox.ts'
+import { attemptOutcomes, type EntryState, type Lease, type NewEntry, type Outcome } from '../../event.ts'
+import type { Pruned, PrunePolicy } from '../inbox.ts'
 import { LOST_REASON, type Row, reasonOf } from '../rows.ts'
 import type { Statements } from './statements.ts'
 
@@ -80,9 +80,9 @@ export function freeLostLeases({ sql, owner, now }: Writing, held: readonly stri
   sql.letGo.run({ now, event_id: null })
 }
 
-/** Makes the entry due now; false when it is running, unknown or without its body. */
-export function replay({ sql, now }: Writing, eventId: string): boolean {
-  const isReplayed = sql.replay.run({ event_id: eventId, now }).changes === 1
+/** Makes the entry due now; false when it is running, unknown, without its body or in none of the states. */
+export function replay({ sql, now }: Writing, eventId: string, states: readonly EntryState[]): boolean {
+  const isReplayed = sql.replay.run({ event_id: eventId, states: JSON.stringify(states), now }).changes === 1
   if (isReplayed) sql.letGo.run({ now, event_id: eventId })
   return isReplayed
 }
@@ -133,13 +133,22 @@ export function settle(
 }
 
 /** One step of retention, as the interface says. */
-export function prune(
-  { sql, now }: Writing,
-  { bodiesAfterMs, entriesAfterMs, limit }: PrunePolicy,
-): { bodies: number; entries: number } {
-  const drop = (statement: 'dropBodies' | 'dropEntries', afterMs: number): number => {
+export function prune({ sql }: Writing, { bodiesAfterMs, entriesAfterMs, limit, after = '0:0' }: PrunePolicy): Pruned {
+  // By the wall clock: the store's own stays ahead of one that was set back.
+  const now = Math.min(Date.now(), Number(sql.findNewestArrival.get()?.received_at ?? 0))
+  const [bodiesAfter, entriesAfter] = after.split(':').map(Number)
+
+  function step(what: 'Bodies' | 'Entries', afterMs: number, from = 0) {
     const until = now - afterMs
-    return Number(sql[statement].run({ before: sql.findSeq(until), until, limit }).changes)
+    const range = { after: from, before: sql.findSeq(until), skip: limit - 1 }
+    const last = (what === 'Bodies' ? sql.findLastBody : sql.findLastEntry).get(range)?.seq
+    const end = Number(last ?? Math.max(from, range.before - 1))
+    const dropped = Number(sql[`drop${what}`].run({ after: from, last: end, until }).changes)
+    return { dropped, end, isLast: last === undefined }
   }
-  return { bodies: drop('dropBodies', bodiesAfterMs), entries: drop('dropEntries', entriesAfterMs) }
+
+  const bodies = step('Bodies', bodiesAfterMs, bodiesAfter)
+  const entries = step('Entries', entriesAfterMs, entriesAfter)
+  const next = bodies.isLast && entries.isLast ? null : `${bodies.end}:${entries.end}`
+  return { bodies: bodies.dropped, entries: entries.dropped, next }
 }

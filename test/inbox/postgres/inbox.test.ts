@@ -14,6 +14,7 @@ import { makeScratch } from '../../support/scratch.ts'
 import { describeInbox } from '../inbox-contract.ts'
 
 const run = promisify(execFile)
+const DAY_MS = 86_400_000
 
 describeInbox('the Postgres store', async () => {
   const schema = planPostgresSchema()
@@ -30,6 +31,13 @@ describeInbox('the Postgres store', async () => {
       await schema.query("UPDATE entry SET lease_until = now() - interval '1 second' WHERE state = 'running'")
       inbox = await openPostgresInbox(schema.url, 'server')
       return inbox
+    },
+    async age(ms, eventId) {
+      await schema.query(
+        `UPDATE entry SET received_at = received_at - older.by, due_at = due_at - older.by, settled_at = settled_at - older.by
+         FROM (SELECT $1 * interval '1 millisecond' AS by) AS older WHERE $2::text IS NULL OR event_id = $2`,
+        [ms, eventId ?? null],
+      )
     },
     async remove() {
       await inbox.close()
@@ -290,6 +298,20 @@ describe('the Postgres store', () => {
     await schema.query('ALTER TABLE other RENAME TO write_probe')
     await inbox.check()
     expect(await schema.query('SELECT * FROM write_probe')).toEqual([])
+  })
+
+  it('drops nothing because its own clock is ahead of that of the process', async () => {
+    await inbox.add(newEntry())
+    await inbox.settle(await claimOne(), { state: 'handled' })
+    await schema.query(
+      `UPDATE entry SET received_at = received_at - interval '70 days', settled_at = settled_at - interval '70 days'`,
+    )
+    await inbox.add(newEntry())
+    const policy = { bodiesAfterMs: 30 * DAY_MS, entriesAfterMs: 60 * DAY_MS, limit: 10 }
+    vi.useFakeTimers({ toFake: ['Date'], now: Date.now() - 70 * DAY_MS })
+    expect(await inbox.prune(policy)).toEqual({ bodies: 0, entries: 0, next: null })
+    vi.useRealTimers()
+    expect(await inbox.prune(policy)).toMatchObject({ entries: 1 })
   })
 
   it('counts all entries for a command, and takes an estimate of many for a server', async () => {

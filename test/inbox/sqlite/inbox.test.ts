@@ -26,6 +26,13 @@ describeInbox('the SQLite store', async () => {
       inbox = await openSqliteInbox(path, 'server')
       return inbox
     },
+    async age(ms, eventId) {
+      using db = new DatabaseSync(path, { timeout: 1_000 })
+      db.prepare(
+        `UPDATE entry SET received_at = received_at - ?1, due_at = due_at - ?1, settled_at = settled_at - ?1
+         WHERE ?2 IS NULL OR event_id = ?2`,
+      ).run(ms, eventId ?? null)
+    },
     async remove() {
       await inbox.close()
       await scratch.remove()
