@@ -1,7 +1,7 @@
 import { Command, InvalidArgumentError, Option } from 'commander'
 import { wholeNumberOption } from '../../src/cli/terminal/options.ts'
-import type { Fault } from './nemesis/fault.ts'
-import { faults } from './nemesis/faults.ts'
+
+import { type Fault, faults } from './nemesis/faults.ts'
 import { runRounds } from './nemesis/run-rounds.ts'
 import type { Store } from './nemesis/subject.ts'
 

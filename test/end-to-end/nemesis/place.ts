@@ -3,17 +3,18 @@ import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { eventually } from '../../support/eventually.ts'
+import { LEASE_MARGIN_MS } from '../../support/short-leases.ts'
 import { type ServerProcess, spawnServer, startServerProcess } from '../../support/spawn-server.ts'
 
 const support = (name: string) => new URL(`../../support/${name}.ts`, import.meta.url)
-const MAIN = fileURLToPath(support('short-lease-main'))
+const MAIN = fileURLToPath(support('short-leases'))
 const PRELOADS = ['stepped-clock', 'breaking-writer'].map((name) => `--import ${support(name).href}`).join(' ')
 /** So few that events wait for a place, too. */
 const CONCURRENCY = 4
-const HANDLER_TIMEOUT_MS = 700
+const HANDLER_TIMEOUT_MS = 300
 const HANDLER_OVERRUN_MS = 100
 /** How long what a process claimed stays leased. */
-export const LEASE_MS = HANDLER_TIMEOUT_MS + HANDLER_OVERRUN_MS + 700
+export const LEASE_MS = HANDLER_TIMEOUT_MS + HANDLER_OVERRUN_MS + LEASE_MARGIN_MS
 
 /** Where one server process runs, then another: the same settings and files, and a port of its own each time. */
 export interface Place {
@@ -36,16 +37,19 @@ export interface Place {
   text(): string
 }
 
-export interface PlaceOptions {
+/** Told of the ends of processes. */
+export interface Watch {
+  onKilled(pid: number): void
+  /** Of one that ended by itself. */
+  onDied(pid: number, how: string): void
+}
+
+export interface PlaceOptions extends Watch {
   /** Where it runs, and keeps its files. */
   readonly folder: string
   /** Of this place among others in the folder. */
   readonly name: string
   readonly env: Readonly<Record<string, string>>
-  /** Told when a process has ended by `kill`. */
-  readonly onKilled: (pid: number) => void
-  /** Told when one has ended by itself. */
-  readonly onDied: (pid: number, how: string) => void
 }
 
 export function createPlace({ folder, name, env, onKilled, onDied }: PlaceOptions): Place {

@@ -1,18 +1,15 @@
-import { setTimeout as delay } from 'node:timers/promises'
+import { setTimeout as wait } from 'node:timers/promises'
 import type { Inbox } from '../../../src/inbox/inbox.ts'
 import { eventually } from '../../support/eventually.ts'
 import { post } from '../../support/load.ts'
 import { makeScratch } from '../../support/scratch.ts'
-import type { Context, Fault } from './fault.ts'
+import type { Fault } from './faults.ts'
 import { createLedger, type Figures, type Ledger } from './ledger.ts'
-import { createLosses } from './losses.ts'
-import { type Place, recordIn } from './place.ts'
-import { openPostgresSubject } from './postgres-subject.ts'
+import { type Place, recordIn, type Watch } from './place.ts'
 import { createRandom, type Random } from './random.ts'
 import { startSenders } from './senders.ts'
-import { openSqliteSubject } from './sqlite-subject.ts'
-import { tellStory } from './story.ts'
-import type { Store, Subject, Watch } from './subject.ts'
+import { openSubject, type Store, type Subject } from './subject.ts'
+import { createLosses } from './verdict.ts'
 
 export interface RoundsOptions {
   readonly store: Store
@@ -42,8 +39,9 @@ export interface RoundsReport extends Figures {
 const LONGEST_LOAD_MS = 300
 /** What a place takes before and after a fault, to count as well. */
 const ENOUGH = 3
-const WELL_WITHIN_MS = 30_000
-const SETTLE_WITHIN_MS = 90_000
+/** Ten times what a busy machine takes. */
+const WELL_WITHIN_MS = 60_000
+const SETTLE_WITHIN_MS = 180_000
 /** An attempt that was lost for the third time and more waits on purpose, for up to hours. */
 const DELAYED_ATTEMPTS = 3
 
@@ -66,25 +64,34 @@ export async function runRounds(options: RoundsOptions): Promise<RoundsReport> {
       ledger.addProblem(`process ${pid} ended by itself: ${how}`)
     },
   }
-  const subject = undo.use(await (store === 'sqlite' ? openSqliteSubject : openPostgresSubject)(scratch.path, watch))
+  const subject = undo.use(await openSubject(store, scratch.path, watch))
   const random = createRandom(seed)
-  const inspect = () => subject.look((inbox) => inspectWhenThere(ledger, inbox))
-  const context = { random, lasting: createLasting(random, options.longestMs), cutOff: createCutOff(losses), inspect }
-  const strikes = toStrikes(options.faults, subject, context)
+  const context = {
+    random,
+    lasting: createLasting(random, options.longestMs),
+    cutOff: (places: readonly Place[]) => losses.onCutOff(places.flatMap((place) => place.server()?.pid ?? [])),
+    inspect: () => subject.look((inbox) => inspectWhenThere(ledger, inbox)),
+  }
+  const strike = ({ sqlite, postgres }: Fault) =>
+    subject.store === 'sqlite' ? sqlite?.({ ...context, subject }) : postgres?.({ ...context, subject })
   const told: string[] = []
-  let deck: Strike[] = []
+  let deck: Fault[] = []
   let round = 0
 
   await Promise.all(subject.places.map((place) => place.start()))
   while (round < rounds && ledger.problems.length === 0 && !signal?.aborted) {
     round += 1
-    if (deck.length === 0) deck = random.shuffle(strikes)
-    const strike = deck.pop()
-    if (strike === undefined) throw new Error(`none of these faults can strike an inbox on ${store}`)
+    if (deck.length === 0) deck = random.shuffle(options.faults.filter((fault) => fault[store]))
+    const fault = deck.pop()
+    if (fault === undefined) throw new Error(`none of these faults can strike an inbox on ${store}`)
     const from = new Date().toISOString()
-    const done = await strikeUnderLoad(strike, subject.places, ledger, random() * LONGEST_LOAD_MS)
+    const done = `${fault.name}: ${await underLoad(subject.places, ledger, fault, async () => {
+      await wait(random() * LONGEST_LOAD_MS)
+      return strike(fault)
+    })}`
+    losses.onWell()
     told.push(`${from} round ${round} begins`, `${new Date().toISOString()} round ${round}: ${done}`)
-    await inspect()
+    await context.inspect()
     options.onRound?.(round, done, ledger.acknowledged())
   }
   if (ledger.problems.length === 0 && !signal?.aborted) await finish(subject, ledger)
@@ -92,49 +99,18 @@ export async function runRounds(options: RoundsOptions): Promise<RoundsReport> {
   return { ...ledger.figures(), rounds: round, problems, story: tellStory(subject, ledger, told) }
 }
 
-interface Strike {
-  readonly fault: Fault
-  readonly run: () => Promise<string>
-}
-
-function toStrikes(
-  faults: readonly Fault[],
-  subject: Subject,
-  context: Omit<Context<Subject>, 'subject'>,
-): readonly Strike[] {
-  return faults.flatMap((fault) => {
-    if (subject.store === 'sqlite') {
-      const { sqlite } = fault
-      return sqlite ? [{ fault, run: () => sqlite({ ...context, subject }) }] : []
-    }
-    const { postgres } = fault
-    return postgres ? [{ fault, run: () => postgres({ ...context, subject }) }] : []
-  })
-}
-
 function createLasting(random: Random, longestMs: number): (shortestMs?: number) => number {
   return (shortestMs = 100) => Math.round(shortestMs * Math.max(1, longestMs / shortestMs) ** random())
 }
 
-function createCutOff(losses: ReturnType<typeof createLosses>): Context<Subject>['cutOff'] {
-  return async (places, work) => {
-    const end = losses.onCutOff(places.flatMap((place) => place.server()?.pid ?? []))
-    try {
-      return await work()
-    } finally {
-      end()
-    }
-  }
-}
-
-/** Resolves once every place takes deliveries again, with what was done. */
-async function strikeUnderLoad(
-  { fault, run }: Strike,
+/** Does the work while deliveries come, and resolves with what that gives once every place takes them again. */
+async function underLoad<T>(
   places: readonly Place[],
   ledger: Ledger,
-  afterMs: number,
-): Promise<string> {
-  const senders = startSenders({ places, ledger, refusal: fault.refusal })
+  { refusal }: Fault,
+  work: () => Promise<T>,
+): Promise<T> {
+  const senders = startSenders({ places, ledger, refusal })
   const expectWell = async (place: Place) => {
     const enough = senders.acknowledgedAt(place) + ENOUGH
     const isWell = () => senders.acknowledgedAt(place) >= enough || place.server() === undefined
@@ -144,10 +120,9 @@ async function strikeUnderLoad(
   }
   try {
     await Promise.all(places.map(expectWell))
-    await delay(afterMs)
-    const done = await run()
+    const done = await work()
     await Promise.all(places.map(expectWell))
-    return `${fault.name}: ${done}`
+    return done
   } finally {
     await senders.stop()
   }
@@ -192,3 +167,18 @@ async function finish(subject: Subject, ledger: Ledger): Promise<void> {
 }
 
 const LISTED = 100
+const STRIKES_TOLD = 5
+const LINES_TOLD = 50
+
+/** How it came to the first problem: what is known of its events, what the servers logged of them, and what was done at the end. */
+function tellStory(subject: Subject, ledger: Ledger, told: readonly string[]): string[] {
+  const [problem] = ledger.problems
+  if (problem === undefined) return []
+  const names = problem.match(/evt_\w+|(?<=process )\d+/g) ?? []
+  const logged = subject.places
+    .flatMap((place) => place.text().split('\n'))
+    .filter((line) => names.some((name) => line.includes(`"${name}"`) || line.includes(`:${name},`)))
+  const timed = [...ledger.tell(problem), ...told.slice(-2 * STRIKES_TOLD)]
+  const timeOf = (line: string) => line.slice(0, line.indexOf(' '))
+  return [problem, ...timed.toSorted((a, b) => timeOf(a).localeCompare(timeOf(b))), ...logged.slice(-LINES_TOLD)]
+}

@@ -7,7 +7,7 @@ import type { Place } from './place.ts'
 export interface Senders {
   /** How many deliveries a place has answered 200. */
   acknowledgedAt(place: Place): number
-  /** Resolves once each has its answer. */
+  /** Resolves once each has its answer, or none. */
   stop(): Promise<void>
 }
 
@@ -18,6 +18,8 @@ export interface SendersOptions {
   readonly refusal: number | undefined
 }
 
+/** An answer that takes longer after all was well again never comes. */
+const ANSWERS_WITHIN_MS = 60_000
 /** To each place. */
 const CONNECTIONS = 8
 /** What a sender waits after an answer, and after none or a refusal: so few that a round can be looked through. */
@@ -28,10 +30,11 @@ const REFUSED_PAUSE_MS = 50
 export function startSenders({ places, ledger, refusal }: SendersOptions): Senders {
   const acknowledged = new Map<Place, number>()
   const allowed = [undefined, 200, 503, refusal]
+  const agent = new Agent({ keepAlive: true, maxSockets: CONNECTIONS })
   let isOver = false
 
   /** Gives whether it was taken. */
-  async function send(place: Place, agent: Agent): Promise<boolean> {
+  async function send(place: Place): Promise<boolean> {
     const url = place.server()?.url
     if (url === undefined) return false
     const delivery = ledger.next()
@@ -47,12 +50,10 @@ export function startSenders({ places, ledger, refusal }: SendersOptions): Sende
   }
 
   async function drive(place: Place): Promise<void> {
-    const agent = new Agent({ keepAlive: true, maxSockets: 1 })
     while (!isOver) {
-      const isTaken = await send(place, agent)
+      const isTaken = await send(place)
       await delay(isTaken ? Math.random() * LONGEST_PAUSE_MS : REFUSED_PAUSE_MS)
     }
-    agent.destroy()
   }
 
   const driving = places.flatMap((place) => Array.from({ length: CONNECTIONS }, () => drive(place)))
@@ -60,7 +61,10 @@ export function startSenders({ places, ledger, refusal }: SendersOptions): Sende
     acknowledgedAt: (place) => acknowledged.get(place) ?? 0,
     async stop() {
       isOver = true
+      const patience = setTimeout(() => agent.destroy(), ANSWERS_WITHIN_MS)
       await Promise.all(driving)
+      clearTimeout(patience)
+      agent.destroy()
     },
   }
 }

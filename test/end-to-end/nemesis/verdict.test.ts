@@ -4,12 +4,12 @@ import type { EntryDetail } from '../../../src/inbox/inbox.ts'
 import { createDelivery, createTwin, type Delivery } from '../../support/load.ts'
 import { newEntry } from '../../support/new-entry.ts'
 import type { RecordedStep } from '../../support/recording-handlers.ts'
-import { createLosses } from './losses.ts'
 import { LEASE_MS } from './place.ts'
 import type { Store } from './subject.ts'
-import { judgeChange, judgeOverlap, type KnownEvent } from './verdict.ts'
+import { createLosses, judgeChange, judgeOverlap, type KnownEvent } from './verdict.ts'
 
-const BEGIN = Date.now()
+/** A little before what the nemesis does here. */
+const BEGIN = Date.now() - 100
 const [PID, OTHER_PID] = [101, 102]
 
 interface Given {
@@ -19,15 +19,19 @@ interface Given {
   readonly outcomes: readonly Attempt['outcome'][]
   readonly attempts?: number
   readonly reason?: string
+  /** When the first attempt began, and how long each lasted in the store. */
+  readonly begin?: number
+  readonly leaseMs?: number
 }
 
-function createEvent({ delivery = createDelivery(), ran, outcomes, attempts, reason }: Given): KnownEvent {
+function createEvent(given: Given): KnownEvent {
+  const { delivery = createDelivery(), ran, outcomes, attempts, reason, begin = BEGIN, leaseMs = LEASE_MS } = given
   const { eventId } = delivery
   const steps = ran.flatMap(([attempt, pid, isEnded]): RecordedStep[] => {
     const step = { eventId, attempt, pid, at: BEGIN }
     return [{ ...step, step: 'started' }, ...(isEnded ? [{ ...step, step: 'handled' as const }] : [])]
   })
-  const instant = (number: number) => new Date(BEGIN + number * LEASE_MS)
+  const instant = (number: number) => new Date(begin + number * leaseMs)
   const settled: EntryDetail = {
     entry: {
       ...newEntry({ eventId }),
@@ -78,18 +82,28 @@ describe('of one event', () => {
       ['postgres', 0],
     ] as const) {
       const losses = createLosses(store)
-      losses.onCutOff([OTHER_PID])()
+      losses.onCutOff([OTHER_PID])
       expect(judge(twice, losses)).toHaveLength(1)
-      losses.onCutOff([PID])()
+      losses.onCutOff([PID])
+      losses.onWell()
       expect(judge(twice, losses)).toHaveLength(problems)
     }
+  })
+
+  it('on Postgres nothing excuses it before its lease ended, nor a time without the store that was over before it began', () => {
+    const losses = createLosses('postgres')
+    losses.onCutOff([PID])
+    expect(judge({ ...twice, leaseMs: LEASE_MS - 1 }, losses)).toHaveLength(1)
+    losses.onWell()
+    expect(judge({ ...twice, begin: BEGIN + 200 }, losses)).toHaveLength(1)
+    expect(judge(twice, losses)).toEqual([])
   })
 
   it('an attempt that nobody was told of is excused where an answer may have been lost', () => {
     const given: Given = { ran: [[2, PID, true]], outcomes: ['lost', 'handled'] }
     const losses = createLosses('sqlite')
     expect(judge(given, losses)).toEqual([expect.stringContaining('was lost, and nothing excuses it')])
-    losses.onCutOff([PID])()
+    losses.onCutOff([PID])
     expect(judge(given, losses)).toEqual([])
   })
 

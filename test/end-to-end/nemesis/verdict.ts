@@ -1,7 +1,57 @@
+import type { Attempt } from '../../../src/event.ts'
 import type { EntryDetail } from '../../../src/inbox/inbox.ts'
 import type { Delivery } from '../../support/load.ts'
 import type { RecordedStep } from '../../support/recording-handlers.ts'
-import type { Losses } from './losses.ts'
+import { LEASE_MS } from './place.ts'
+import type { Store } from './subject.ts'
+
+/** What the nemesis did that excuses an attempt without a recorded end. */
+export interface Losses {
+  onKilled(pid: number): void
+  /** From now until `onWell`, these processes may not reach the store. */
+  onCutOff(pids: readonly number[]): void
+  onWell(): void
+  /** Whether an attempt that the store calls lost may be so; `start` is undefined when its handler never ran. */
+  excuse(attempt: Attempt, start: RecordedStep | undefined): boolean
+}
+
+interface CutOff {
+  readonly pids: readonly number[]
+  readonly from: number
+  to: number
+}
+
+/**
+ * On SQLite only the end of its process takes an attempt from it, however long that cannot reach the store; on Postgres the end of its
+ * lease, and only when its process had ended or was without the store before. A claim that nobody was told of is lost without a
+ * handler that ran.
+ */
+export function createLosses(store: Store): Losses {
+  const killedAt = new Map<number, number>()
+  const cutOffs: CutOff[] = []
+
+  /** By the clock of Postgres, which is this machine's. */
+  function excuseOnPostgres({ startedAt, endedAt }: Attempt, pid: number): boolean {
+    const [start, end] = [startedAt.getTime(), endedAt.getTime()]
+    const isCutOff = cutOffs.some(
+      ({ pids, from, to }) => pids.includes(pid) && from < start + LEASE_MS && start < to && from < end,
+    )
+    return end - start >= LEASE_MS && (isCutOff || (killedAt.get(pid) ?? end) < end)
+  }
+
+  return {
+    onKilled: (pid) => void killedAt.set(pid, Date.now()),
+    onCutOff: (pids) => void cutOffs.push({ pids, from: Date.now(), to: Number.POSITIVE_INFINITY }),
+    onWell() {
+      for (const cutOff of cutOffs) cutOff.to = Math.min(cutOff.to, Date.now())
+    },
+    excuse(attempt, start) {
+      if (start === undefined) return killedAt.size > 0 || cutOffs.length > 0
+      // The instants of a SQLite inbox are those of a clock that is stepped.
+      return store === 'sqlite' ? killedAt.has(start.pid) : excuseOnPostgres(attempt, start.pid)
+    },
+  }
+}
 
 /** All that is known of an event. */
 export interface KnownEvent {
