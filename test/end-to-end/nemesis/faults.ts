@@ -70,7 +70,7 @@ const stepClock: Strike<Subject> = async ({ subject: { places }, random }) => {
   const victim = random.pick(places)
   const size = Math.round(SHORTEST_STEP_MS * (LONGEST_STEP_MS / SHORTEST_STEP_MS) ** random())
   const direction = random.pick([1, -1])
-  const offsetMs = random() < RIGHT_SHARE ? 0 : direction * size
+  const offsetMs = victim.clockOffsetMs() !== 0 && random() < RIGHT_SHARE ? 0 : direction * size
   await victim.stepClock(offsetMs)
   return `set the clock of ${victim.server()?.pid} off by ${offsetMs / 1_000} s`
 }
