@@ -24,7 +24,7 @@ afterEach(async () => {
   await scratch.remove()
 })
 
-describe('kill -9 inside a handler', () => {
+describe('kill -9 inside a handler', { timeout: 300_000 }, () => {
   const released = () => join(scratch.path, 'release')
   const steps = () => readRecord(join(scratch.path, 'record.txt')).steps
   const stepsOf = (eventId: string, step: RecordedStep['step']) =>
