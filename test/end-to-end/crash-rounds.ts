@@ -44,7 +44,7 @@ const program = new Command('crash-rounds')
 
 const stopping = new AbortController()
 // A signal alone would leave Postgres and the servers running.
-for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => stopping.abort())
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.once(signal, () => stopping.abort())
 
 await program.parseAsync()
 

@@ -35,9 +35,9 @@ export interface Figures {
   /** Handlers that began, and that came to their end. */
   readonly started: number
   readonly ended: number
-  /** Attempts that the store gave up, with an excuse. */
+  /** Attempts that the store gave up. */
   readonly lostAttempts: number
-  /** Changes whose handler ended more than once, with an excuse for each but one of them. */
+  /** Changes whose handler ended more than once, because an attempt did not count. */
   readonly handledTwice: number
   /** Pairs of events of one change. */
   readonly twins: number

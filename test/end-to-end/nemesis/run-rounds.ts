@@ -61,7 +61,8 @@ export async function runRounds(options: RoundsOptions): Promise<RoundsReport> {
     },
     onDied(pid, how) {
       ledger.onEnded(pid)
-      ledger.addProblem(`process ${pid} ended by itself: ${how}`)
+      // A terminal's signal reaches all that runs in it.
+      if (!signal?.aborted) ledger.addProblem(`process ${pid} ended by itself: ${how}`)
     },
   }
   const subject = undo.use(await openSubject(store, scratch.path, watch))
@@ -167,10 +168,9 @@ async function finish(subject: Subject, ledger: Ledger): Promise<void> {
 }
 
 const LISTED = 100
-const STRIKES_TOLD = 5
-const LINES_TOLD = 50
+const LINES_TOLD = 30
 
-/** How it came to the first problem: what is known of its events, what the servers logged of them, and what was done at the end. */
+/** How it came to the first problem: what is known of its events, what the servers logged of them, and what was done meanwhile. */
 function tellStory(subject: Subject, ledger: Ledger, told: readonly string[]): string[] {
   const [problem] = ledger.problems
   if (problem === undefined) return []
@@ -178,7 +178,9 @@ function tellStory(subject: Subject, ledger: Ledger, told: readonly string[]): s
   const logged = subject.places
     .flatMap((place) => place.text().split('\n'))
     .filter((line) => names.some((name) => line.includes(`"${name}"`) || line.includes(`:${name},`)))
-  const timed = [...ledger.tell(problem), ...told.slice(-2 * STRIKES_TOLD)]
-  const timeOf = (line: string) => line.slice(0, line.indexOf(' '))
-  return [problem, ...timed.toSorted((a, b) => timeOf(a).localeCompare(timeOf(b))), ...logged.slice(-LINES_TOLD)]
+  const known = ledger.tell(problem)
+  // Each line begins with its time. What was done before the first of these may be going on then.
+  const [first] = known.toSorted()
+  const from = first === undefined ? -LINES_TOLD : Math.max(0, told.findLastIndex((line) => line < first) - 1)
+  return [problem, ...[...known, ...told.slice(from).slice(0, LINES_TOLD)].toSorted(), ...logged.slice(-LINES_TOLD)]
 }

@@ -71,7 +71,7 @@ describe('of one event', () => {
 
   it.each<Store>(['sqlite', 'postgres'])('an attempt without an end is excused by a kill, on %s', (store) => {
     const losses = createLosses(store)
-    expect(judge(twice, losses)).toEqual([expect.stringMatching(/^attempt 1 of .* taken from its process/)])
+    expect(judge(twice, losses)).toEqual([expect.stringMatching(/^attempt 1 of .* was lost, and nothing excuses it$/)])
     losses.onKilled(PID)
     expect(judge(twice, losses)).toEqual([])
   })
@@ -102,9 +102,18 @@ describe('of one event', () => {
   it('an attempt that nobody was told of is excused where an answer may have been lost', () => {
     const given: Given = { ran: [[2, PID, true]], outcomes: ['lost', 'handled'] }
     const losses = createLosses('sqlite')
-    expect(judge(given, losses)).toEqual([expect.stringContaining('was lost, and nothing excuses it')])
+    expect(judge(given, losses)).toEqual([expect.stringContaining('was lost unstarted, and nothing excuses it')])
     losses.onCutOff([PID])
     expect(judge(given, losses)).toEqual([])
+  })
+
+  it('a failed attempt is excused by a process that stood still, and by nothing else', () => {
+    const losses = createLosses('sqlite')
+    losses.onKilled(PID)
+    const failed: Given = { ...twice, outcomes: ['retried', 'handled'] }
+    expect(judge(failed, losses)).toEqual([expect.stringContaining('was retried, and nothing excuses it')])
+    losses.onCutOff([PID])
+    expect(judge(failed, losses)).toEqual([])
   })
 
   it('a start after it was handled is told', () => {
@@ -127,8 +136,8 @@ describe('of one event', () => {
   it('so are attempts that are not as they were counted, or ended otherwise', () => {
     const [uncounted] = judge({ ran: [[1, PID, true]], outcomes: ['handled'], attempts: 2 })
     expect(uncounted).toMatch(/after 2 attempts, which are on record as: 1 handled$/)
-    const [retried] = judge({ ...twice, outcomes: ['retried', 'handled'] })
-    expect(retried).toMatch(/after 2 attempts, which are on record as: 1 retried, 2 handled$/)
+    const [again] = judge({ ...twice, outcomes: ['handled', 'handled'] })
+    expect(again).toMatch(/after 2 attempts, which are on record as: 1 handled, 2 handled$/)
   })
 })
 

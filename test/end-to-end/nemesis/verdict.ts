@@ -5,13 +5,13 @@ import type { RecordedStep } from '../../support/recording-handlers.ts'
 import { LEASE_MS } from './place.ts'
 import type { Store } from './subject.ts'
 
-/** What the nemesis did that excuses an attempt without a recorded end. */
+/** What the nemesis did that excuses an attempt that did not count. */
 export interface Losses {
   onKilled(pid: number): void
   /** From now until `onWell`, these processes may not reach the store. */
   onCutOff(pids: readonly number[]): void
   onWell(): void
-  /** Whether an attempt that the store calls lost may be so; `start` is undefined when its handler never ran. */
+  /** Whether an attempt that the store calls lost or failed may be so; `start` is undefined when its handler never ran. */
   excuse(attempt: Attempt, start: RecordedStep | undefined): boolean
 }
 
@@ -24,19 +24,19 @@ interface CutOff {
 /**
  * On SQLite only the end of its process takes an attempt from it, however long that cannot reach the store; on Postgres the end of its
  * lease, and only when its process had ended or was without the store before. A claim that nobody was told of is lost without a
- * handler that ran.
+ * handler that ran. None fails, unless its process stood still in its time.
  */
 export function createLosses(store: Store): Losses {
   const killedAt = new Map<number, number>()
   const cutOffs: CutOff[] = []
 
+  const isCutOff = (pid: number, start: number) =>
+    cutOffs.some(({ pids, from, to }) => pids.includes(pid) && from < start + LEASE_MS && start < to)
+
   /** By the clock of Postgres, which is this machine's. */
   function excuseOnPostgres({ startedAt, endedAt }: Attempt, pid: number): boolean {
     const [start, end] = [startedAt.getTime(), endedAt.getTime()]
-    const isCutOff = cutOffs.some(
-      ({ pids, from, to }) => pids.includes(pid) && from < start + LEASE_MS && start < to && from < end,
-    )
-    return end - start >= LEASE_MS && (isCutOff || (killedAt.get(pid) ?? end) < end)
+    return end - start >= LEASE_MS && (isCutOff(pid, start) || (killedAt.get(pid) ?? end) < end)
   }
 
   return {
@@ -46,6 +46,7 @@ export function createLosses(store: Store): Losses {
       for (const cutOff of cutOffs) cutOff.to = Math.min(cutOff.to, Date.now())
     },
     excuse(attempt, start) {
+      if (attempt.outcome !== 'lost') return start !== undefined && isCutOff(start.pid, start.at)
       if (start === undefined) return killedAt.size > 0 || cutOffs.length > 0
       // The instants of a SQLite inbox are those of a clock that is stepped.
       return store === 'sqlite' ? killedAt.has(start.pid) : excuseOnPostgres(attempt, start.pid)
@@ -72,7 +73,7 @@ export type Overlap = readonly [running: RecordedStep, started: RecordedStep]
 
 /**
  * What is wrong with a change whose events the store calls handled, in words: one attempt of one of them was its handling, and each
- * other that ran was lost, with an excuse.
+ * other was lost or failed, with an excuse.
  */
 export function judgeChange(twins: readonly KnownEvent[], losses: Losses): string[] {
   const problems = twins.flatMap((event) => judgeEvent(event, losses))
@@ -87,8 +88,9 @@ function judgeEvent({ delivery: { eventId }, steps, settled }: KnownEvent, losse
   if (settled === undefined) return []
   const { entry, attempts } = settled
   const told = attempts.map(({ number, outcome }) => `${number} ${outcome}`).join(', ')
-  const expected = attempts.map((_, index) => `${index + 1} ${index + 1 < attempts.length ? 'lost' : 'handled'}`)
-  if (attempts.length === 0 || attempts.length !== entry.attempts || told !== expected.join(', '))
+  const isInOrder =
+    /^(\d+ (lost|retried), )*\d+ handled$/.test(told) && attempts.every(({ number }, i) => number === i + 1)
+  if (!isInOrder || attempts.length !== entry.attempts)
     return [`${eventId} is ${entry.state} after ${entry.attempts} attempts, which are on record as: ${told}`]
   const problems: string[] = []
   for (const { attempt } of steps)
@@ -98,8 +100,8 @@ function judgeEvent({ delivery: { eventId }, steps, settled }: KnownEvent, losse
       steps.find((recorded) => recorded.step === step && recorded.attempt === attempt.number),
     )
     const name = `attempt ${attempt.number} of ${eventId}`
-    if (attempt.outcome === 'lost' && !losses.excuse(attempt, start))
-      problems.push(`${name} was ${start === undefined ? 'lost' : 'taken from its process'}, and nothing excuses it`)
+    if (attempt.outcome !== 'handled' && !losses.excuse(attempt, start))
+      problems.push(`${name} was ${attempt.outcome}${start === undefined ? ' unstarted' : ''}, and nothing excuses it`)
     if (attempt.outcome === 'handled' && start !== undefined && end === undefined)
       problems.push(`${name} counts as handled, and its handler did not end`)
     if (attempt.outcome === 'handled' && start === undefined && !entry.reason?.startsWith('its twin '))
