@@ -11,7 +11,7 @@ const MAIN = fileURLToPath(support('short-leases'))
 const PRELOADS = ['stepped-clock', 'breaking-writer'].map((name) => `--import ${support(name).href}`).join(' ')
 /** So few that events wait for a place, too. */
 const CONCURRENCY = 4
-const HANDLER_TIMEOUT_MS = 500
+const HANDLER_TIMEOUT_MS = 300
 const HANDLER_OVERRUN_MS = 100
 /** How long what a process claimed stays leased. */
 export const LEASE_MS = HANDLER_TIMEOUT_MS + HANDLER_OVERRUN_MS + LEASE_MARGIN_MS

@@ -169,6 +169,8 @@ async function finish(subject: Subject, ledger: Ledger): Promise<void> {
 
 const LISTED = 100
 const LINES_TOLD = 30
+/** Lines of a story begin with it. */
+const timeOf = (line: string) => line.slice(0, line.indexOf(' '))
 
 /** How it came to the first problem: what is known of its events, what the servers logged of them, and what was done meanwhile. */
 function tellStory(subject: Subject, ledger: Ledger, told: readonly string[]): string[] {
@@ -179,8 +181,11 @@ function tellStory(subject: Subject, ledger: Ledger, told: readonly string[]): s
     .flatMap((place) => place.text().split('\n'))
     .filter((line) => names.some((name) => line.includes(`"${name}"`) || line.includes(`:${name},`)))
   const known = ledger.tell(problem)
-  // Each line begins with its time. What was done before the first of these may be going on then.
+  // What was done before the first of these may be going on then.
   const [first] = known.toSorted()
   const from = first === undefined ? -LINES_TOLD : Math.max(0, told.findLastIndex((line) => line < first) - 1)
-  return [problem, ...[...known, ...told.slice(from).slice(0, LINES_TOLD)].toSorted(), ...logged.slice(-LINES_TOLD)]
+  const timed = [...known, ...told.slice(from).slice(0, LINES_TOLD)].toSorted((a, b) =>
+    timeOf(a).localeCompare(timeOf(b)),
+  )
+  return [problem, ...timed, ...logged.slice(-LINES_TOLD)]
 }

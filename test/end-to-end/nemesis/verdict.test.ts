@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import type { Attempt } from '../../../src/event.ts'
 import type { EntryDetail } from '../../../src/inbox/inbox.ts'
 import { createDelivery, createTwin, type Delivery } from '../../support/load.ts'
@@ -8,9 +8,12 @@ import { LEASE_MS } from './place.ts'
 import type { Store } from './subject.ts'
 import { createLosses, judgeChange, judgeOverlap, type KnownEvent } from './verdict.ts'
 
-/** A little before what the nemesis does here. */
-const BEGIN = Date.now() - 100
+const BEGIN = Date.parse('2026-11-01T12:00:00Z')
 const [PID, OTHER_PID] = [101, 102]
+
+/** What the nemesis does here, it does a little later. */
+beforeEach(() => void vi.useFakeTimers({ now: BEGIN + 100, toFake: ['Date'] }))
+afterEach(() => void vi.useRealTimers())
 
 interface Given {
   readonly delivery?: Delivery
