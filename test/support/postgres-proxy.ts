@@ -2,10 +2,10 @@ import { once } from 'node:events'
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
 
 /** What a process asks, or what Postgres answers. */
-export type Direction = 'question' | 'answer'
+type Direction = 'question' | 'answer'
 
 /** What becomes of some bytes: with `cut` both ends of their connection are reset, with `halve` after the first half has passed. */
-export type Fate = 'pass' | 'cut' | 'halve'
+type Fate = 'pass' | 'cut' | 'halve'
 
 /** Judges the bytes as they come, and the end of either side, which has none: it passes or not as they do. Until it resolves, what follows waits. */
 export type Rule = (direction: Direction, bytes: Buffer) => Fate | Promise<Fate>

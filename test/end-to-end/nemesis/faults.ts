@@ -22,7 +22,7 @@ export interface Fault {
 /** Resolves with what was done, in words. */
 type Strike<S extends Subject> = (context: Context<S>) => Promise<string>
 
-export interface Context<S extends Subject> {
+interface Context<S extends Subject> {
   readonly subject: S
   readonly random: Random
   /** A time in milliseconds, seldom a long one: from the shortest, by default 100, up to the longest that a fault may last. */

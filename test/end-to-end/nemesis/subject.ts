@@ -30,7 +30,7 @@ export interface PostgresSubject extends Shared {
   readonly postgres: PostgresServer
 }
 
-export interface PostgresPlace extends Place {
+interface PostgresPlace extends Place {
   /** Between its process and Postgres. */
   readonly proxy: PostgresProxy
 }
