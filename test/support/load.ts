@@ -1,6 +1,6 @@
 import { Agent, type IncomingHttpHeaders, request } from 'node:http'
 import type { Behaviour } from './recording-handlers.ts'
-import { sign, snapshotJson } from './sign.ts'
+import { sign, snapshotJson, thinJson } from './sign.ts'
 
 export interface Delivery {
   readonly eventId: string
@@ -23,10 +23,25 @@ export function createDelivery(options: { readonly objectId?: string; readonly a
 
 let lastId = 0
 
+/** The thin event that tells of the same change as this snapshot event. */
+export function createTwin({ eventId: snapshotEventId, objectId }: Delivery): Delivery {
+  const eventId = `${snapshotEventId}_thin`
+  const relatedObject = { id: objectId, type: 'payment_intent', url: `/v1/payment_intents/${objectId}` }
+  const body = thinJson({ id: eventId, snapshot_event: snapshotEventId, related_object: relatedObject })
+  return { eventId, objectId, body }
+}
+
+export interface PostOptions {
+  readonly agent?: Agent
+  /** How much later than here it is for the sender. */
+  readonly aheadMs?: number
+}
+
 /** Posts it signed to /webhook. Resolves once the head of the answer is there, as a sender knows it then; rejects when none comes. */
-export function post(url: string, { body }: Delivery, agent?: Agent): Promise<Answer> {
+export function post(url: string, { body }: Delivery, { agent, aheadMs = 0 }: PostOptions = {}): Promise<Answer> {
   const { promise, resolve, reject } = Promise.withResolvers<Answer>()
-  const headers = { 'stripe-signature': sign(body), 'content-length': Buffer.byteLength(body) }
+  const signature = sign(body, { ageSeconds: -Math.round(aheadMs / 1_000) })
+  const headers = { 'stripe-signature': signature, 'content-length': Buffer.byteLength(body) }
   const sent = request(`${url}/webhook`, { method: 'POST', headers, agent }, (response) => {
     resolve({ status: response.statusCode ?? 0, headers: response.headers })
     response.resume()
@@ -49,7 +64,7 @@ export async function sendLoad({ url, connections, next, onAnswer }: Load): Prom
   const agent = new Agent({ keepAlive: true, maxSockets: connections })
   async function drive(): Promise<void> {
     for (let delivery = next(); delivery !== undefined; delivery = next()) {
-      const answer = await post(url, delivery, agent).catch(() => undefined)
+      const answer = await post(url, delivery, { agent }).catch(() => undefined)
       if (answer === undefined) return
       onAnswer(delivery, answer.status)
     }

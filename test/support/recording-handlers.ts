@@ -1,6 +1,6 @@
 import { appendFileSync, existsSync, readFileSync } from 'node:fs'
 import { setTimeout as delay } from 'node:timers/promises'
-import type { HandlerMap } from '../../src/event.ts'
+import type { HandlerContext, HandlerMap } from '../../src/event.ts'
 
 /** What an event's `data.object.metadata` asks of its handler. */
 export type Behaviour = {
@@ -16,13 +16,14 @@ export interface RecordedStep {
   readonly eventId: string
   readonly attempt: number
   readonly pid: number
+  /** When, in milliseconds since the epoch, whatever became of the clock since the process began. */
+  readonly at: number
 }
 
 /** For HANDLERS: appends every step to the file named by RECORD_FILE, which outlives the process as soon as it is written. */
 export const handlers = {
-  'payment_intent.succeeded': async (event, { attempt }) => {
-    const record = (step: RecordedStep['step']) =>
-      appendFileSync(process.env.RECORD_FILE ?? 'record.txt', `${step} ${event.id} ${attempt} ${process.pid}\n`)
+  'payment_intent.succeeded': async (event, ctx) => {
+    const record = recordOf(event.id, ctx)
     // Deliveries that ask for nothing leave it out.
     const { behaviour, ms }: Behaviour = event.data.object.metadata ?? {}
     record('started')
@@ -31,7 +32,23 @@ export const handlers = {
     if (behaviour === 'kill') process.kill(process.pid, 'SIGKILL')
     record('handled')
   },
+  // Its twin, in which nobody can ask for anything.
+  'v1.payment_intent.succeeded': async (event, ctx) => {
+    const record = recordOf(event.id, ctx)
+    record('started')
+    await delay(THIN_MS)
+    record('handled')
+  },
 } satisfies HandlerMap
+
+const THIN_MS = 10
+
+function recordOf(eventId: string, { attempt }: HandlerContext): (step: RecordedStep['step']) => void {
+  return (step) => {
+    const at = Math.round(performance.timeOrigin + performance.now())
+    appendFileSync(process.env.RECORD_FILE ?? 'record.txt', `${step} ${eventId} ${attempt} ${process.pid} ${at}\n`)
+  }
+}
 
 /** The steps from the byte `from` on; none while there is no file. */
 export function readRecord(file: string, from = 0): { readonly steps: RecordedStep[]; readonly end: number } {
@@ -49,7 +66,7 @@ function readBytes(file: string): Buffer {
 }
 
 function parseStep(line: string): RecordedStep {
-  const [, step, eventId, attempt, pid] = /^(started|handled) (\S+) (\d+) (\d+)$/.exec(line) ?? []
+  const [, step, eventId, attempt, pid, at] = /^(started|handled) (\S+) (\d+) (\d+) (\d+)$/.exec(line) ?? []
   if ((step !== 'started' && step !== 'handled') || eventId === undefined) throw new Error(`not a step: ${line}`)
-  return { step, eventId, attempt: Number(attempt), pid: Number(pid) }
+  return { step, eventId, attempt: Number(attempt), pid: Number(pid), at: Number(at) }
 }
