@@ -30,7 +30,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   'event/': ['{event,errors}.ts'],
   'http/': [words, 'event/*', 'inbox/inbox.ts', node, 'express', 'stripe'],
   'inbox/': [words, node],
-  'inbox/open-inbox.ts': ['inbox/{sqlite,postgres}/inbox.ts'],
+  'inbox/open-inbox.ts': ['errors.ts', 'inbox/{sqlite,postgres}/inbox.ts', 'inbox/sqlite/backup.ts'],
   'inbox/sqlite/': [words, 'inbox/*.ts', node, 'node:sqlite'],
   'inbox/postgres/': [words, 'inbox/*.ts', node, 'pg'],
   'worker/': [words, 'event/*', 'inbox/inbox.ts', node],

@@ -14,12 +14,13 @@ Examples:
   npm run events -- replay evt_1A2b3C4d5E6f
   npm run events -- drop --state dead --type 'payout.*'
   npm run events -- park evt_1A2b3C4d5E6f
-Each of the six has --help with more.`
+  npm run events -- backup inbox-2026-11-21.db
+Each of the seven has --help with more.`
 
-/** `events`: looks at the entries in the inbox, and replays, drops and parks them. */
+/** `events`: looks at the entries in the inbox, replays, drops and parks them, and copies all of them. */
 export function eventsCommand(): Command {
   const events = new Command('events')
-    .description('Look at the stored events; replay, drop and park them.')
+    .description('Look at the stored events; replay, drop, park and back them up.')
     .showHelpAfterError('(--help tells more)')
     .addHelpText('after', help)
   addList(events)
@@ -28,6 +29,7 @@ export function eventsCommand(): Command {
   addDrop(events)
   addPark(events)
   addCounts(events)
+  addBackup(events)
   return events
 }
 
@@ -163,5 +165,23 @@ function addCounts(events: Command): void {
     .action(async (options: { readonly json?: true }) => {
       const { runCounts } = await import('./counts.ts')
       await runCounts(options)
+    })
+}
+
+const backupHelp = `
+Copies the inbox as it is at one moment, beside a running server, and checks the copy: one file, its owner's alone, that a server
+starts on. A Postgres is backed up by its own means.
+
+Examples:
+  npm run events -- backup inbox-2026-11-21.db`
+
+function addBackup(events: Command): void {
+  events
+    .command('backup <file>')
+    .description('Copy the inbox to a new file.')
+    .addHelpText('after', backupHelp)
+    .action(async (file: string) => {
+      const { runBackup } = await import('./backup.ts')
+      await runBackup(file)
     })
 }
