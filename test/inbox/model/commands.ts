@@ -1,0 +1,346 @@
+import { isDeepStrictEqual } from 'node:util'
+import fc from 'fast-check'
+import type { Lease, Outcome } from '../../../src/event.ts'
+import type { Inbox, PrunePolicy } from '../../../src/inbox/inbox.ts'
+import { newEntry } from '../../support/new-entry.ts'
+import type { Held, Kept } from './kept.ts'
+import type { Reference } from './reference.ts'
+import type { StoreUnderModel } from './store.ts'
+
+/** A store, and a line for each command that it was given. */
+export interface Real {
+  readonly store: StoreUnderModel
+  readonly story: string[]
+}
+
+/** What a command works with. */
+interface Both {
+  readonly reference: Reference
+  readonly store: StoreUnderModel
+  /** Adds what came of it to its line of the story. */
+  say(answer: string): void
+}
+
+type Command = fc.AsyncCommand<Reference, Real>
+type Worker = 0 | 1
+/** Of a handler; a number of milliseconds when it failed and is tried again. */
+type Ending = 'handled' | 'handled by the fallback' | 'unhandled' | 'dead' | number
+
+/**
+ * The clock moves by whole steps of 20 s, and what ends by it ends 10 s off them: on a store whose clock goes on by itself, what a
+ * sequence takes never decides. `FOR_EVER_MS` is after any wait.
+ */
+const LEASE_MS = 70_000
+const RETRIES_MS = [0, 30_000, 90_000]
+const HOUR_MS = 3_600_000
+const FOR_EVER_MS = 24 * HOUR_MS
+/** The lane, and a number in it; with ' the thin twin. Few, so that they meet. */
+const NAMES = ['A1', "A1'", 'A2', 'B1', "B1'", 'A3']
+
+const toName = (eventId: string) => eventId.slice('evt_'.length)
+const toEventId = (name: string) => `evt_${name}`
+
+function toNewEntry(name: string, state: 'pending' | 'parked') {
+  const eventId = toEventId(name)
+  const snapshotEventId = name.endsWith("'") ? eventId.slice(0, -1) : null
+  const shape = snapshotEventId === null ? 'snapshot' : 'thin'
+  return newEntry({ eventId, lane: `/${name[0]}`, shape, snapshotEventId, state })
+}
+
+function command(
+  line: string,
+  act: (both: Both) => Promise<void>,
+  check: (reference: Reference) => boolean = () => true,
+): Command {
+  return {
+    check,
+    run: (reference, { store, story }) => act(tell(line, reference, { store, story })),
+    toString: () => line,
+  }
+}
+
+function tell(line: string, reference: Reference, { store, story }: Real): Both {
+  const at = story.push(line) - 1
+  return {
+    reference,
+    store,
+    say(answer) {
+      story[at] = `${line} → ${answer}`
+    },
+  }
+}
+
+function tellLease({ entry, attempt, handledTwin }: Lease): string {
+  const twin = handledTwin === null ? '' : `, ${toName(handledTwin)} was handled`
+  return `${toName(entry.eventId)} (attempt ${attempt}${twin})`
+}
+
+const tellLeases = (leases: readonly Lease[]) => leases.map(tellLease).join(', ') || 'nothing'
+const tellEnding = (ending: Ending) =>
+  typeof ending === 'number' ? `fails, to be tried again in ${ending / 1_000} s` : `is ${ending}`
+const tellWorker = (worker: Worker) => `worker ${worker + 1}`
+
+/** All at once, by turns to the two workers; handed over, they go to one. */
+function add(names: readonly string[], to: { worker: Worker; isHandedOver: boolean; isParked: boolean }): Command {
+  const [parked, over] = [to.isParked ? ', parked' : '', to.isHandedOver ? ` to ${tellWorker(to.worker)}` : '']
+  return command(`add ${names.join(', ')}${parked}${over}`, async ({ reference, store, say }) => {
+    const entries = names.map((name) => toNewEntry(name, to.isParked ? 'parked' : 'pending'))
+    const inboxes = to.isHandedOver ? [store.inboxes()[to.worker]] : store.inboxes()
+    const lease = to.isHandedOver ? { leaseMs: LEASE_MS } : undefined
+    const adding = entries.map(async (entry, index) => {
+      return { entry, answer: await inboxes[index % inboxes.length]?.add(entry, lease) }
+    })
+    const added = await Promise.all(adding)
+    say(added.map(({ answer }) => (typeof answer === 'object' ? tellLease(answer) : answer)).join(', '))
+    // Of two that bring the same, either may be the duplicate.
+    const inOrder = [...added.filter(({ answer }) => answer !== 'duplicate'), ...added]
+    for (const { entry, answer } of new Set(inOrder)) {
+      const { eventId: id, lane, state, snapshotEventId } = entry
+      const facts = { id, lane, state, twinId: snapshotEventId ?? `${id}'` }
+      reference.add(facts, answer ?? 'duplicate', { worker: to.worker, leaseMs: LEASE_MS })
+    }
+  })
+}
+
+/** One worker claims, or both at once; what was lost until then is freed by that. */
+async function claimBy(workers: readonly Worker[], limit: number, { reference, store, say }: Both): Promise<Lease[]> {
+  await passBy(store.tickMs, { reference, store })
+  const overdue = reference.overdue()
+  const claiming = workers.map(async (worker) => {
+    return { worker, leases: await store.inboxes()[worker].claim({ limit, leaseMs: LEASE_MS }) }
+  })
+  const claims = await Promise.all(claiming)
+  say(claims.map(({ leases }) => tellLeases(leases)).join(' and '))
+  const leases = claims.flatMap((claim) => claim.leases)
+  await followLosses(overdue, leases, { reference, store })
+  // One of them may find nothing while the other takes it.
+  const told = leases.length === 0 ? claims : claims.filter((claim) => claim.leases.length > 0)
+  for (const claim of told) reference.claim(claim.leases, limit, { worker: claim.worker, leaseMs: LEASE_MS })
+  return leases
+}
+
+/** What was freed waits for as long as the store chose: not at all when it was leased again at once. */
+async function followLosses(
+  lost: readonly Kept[],
+  leases: readonly Lease[],
+  { reference, store }: Omit<Both, 'say'>,
+): Promise<void> {
+  for (const kept of lost) {
+    const isLeased = leases.some(({ entry }) => entry.eventId === kept.id)
+    const found = isLeased ? undefined : await store.inboxes()[0].get(kept.id)
+    reference.lose(kept, found === undefined ? 0 : found.entry.dueAt.getTime() - (await store.now()))
+  }
+}
+
+function claim(workers: readonly Worker[], limit: number): Command {
+  const line = workers.length === 1 ? `${workers.map(tellWorker).join()} claims` : 'both workers at once claim'
+  return command(`${line} ${limit}`, async (both) => void (await claimBy(workers, limit, both)))
+}
+
+/** As a worker that handles one of two twins: what was handled as the other is not handled again. */
+function toOutcome(ending: Ending, { handledTwin }: Lease): Outcome {
+  if (handledTwin !== null) return { state: 'handled', reason: 'its twin was handled' }
+  if (typeof ending === 'number') return { state: 'pending', retryInMs: ending, error: 'not yet' }
+  // With a reason, it counts for no twin.
+  if (ending === 'handled by the fallback') return { state: 'handled', reason: ending }
+  return ending === 'dead' ? { state: 'dead', error: 'bug' } : { state: ending }
+}
+
+async function settleBy(held: Held, ending: Ending, { reference, store }: Omit<Both, 'say'>): Promise<boolean> {
+  const outcome = toOutcome(ending, held.lease)
+  const isSettled = await store.inboxes()[held.worker].settle(held.lease, outcome)
+  reference.settle(held, outcome, isSettled)
+  return isSettled
+}
+
+function settle(which: 'open' | 'ended', pick: number, ending: Ending): Command {
+  const line = which === 'open' ? 'an attempt' : 'an attempt that had ended'
+  return command(
+    `${line} ${tellEnding(ending)}`,
+    async (both) => {
+      const held = pickOf(both.reference[which](), pick)
+      both.say(`${tellLease(held.lease)} by ${tellWorker(held.worker)}`)
+      const isSettled = await settleBy(held, ending, both)
+      both.say(`${tellLease(held.lease)} by ${tellWorker(held.worker)} ${isSettled ? 'settled' : 'was lost'}`)
+    },
+    (reference) => reference[which]().length > 0,
+  )
+}
+
+/** A claim and a settle in one, so that sequences get far. */
+function run(worker: Worker, ending: Ending): Command {
+  return command(`${tellWorker(worker)} runs one, which ${tellEnding(ending)}`, async (both) => {
+    const [lease] = await claimBy([worker], 1, both)
+    const held = both.reference.open().find((each) => each.lease === lease)
+    if (held !== undefined) await settleBy(held, ending, both)
+  })
+}
+
+/** Of what was not started: its lease is not over yet. */
+function giveBack(pick: number): Command {
+  const able = (reference: Reference) => reference.open().filter((held) => !reference.isOver(held))
+  return command(
+    'give one back',
+    async ({ reference, store, say }) => {
+      const held = pickOf(able(reference), pick)
+      say(tellLease(held.lease))
+      await store.inboxes()[held.worker].release([held.lease])
+      reference.release(held)
+    },
+    (reference) => able(reference).length > 0,
+  )
+}
+
+function pickOf<T>(some: readonly T[], pick: number): T {
+  const picked = some[pick % some.length]
+  if (picked === undefined) throw new Error('there is nothing to pick from: the command was not checked')
+  return picked
+}
+
+function replay(names: readonly string[]): Command {
+  return command(`replay ${names.join(', ')}`, async ({ reference, store, say }) => {
+    const eventIds = names.map(toEventId)
+    const replayed = await store.inboxes()[0].replay(eventIds)
+    say(replayed.map(toName).join(', ') || 'nothing')
+    reference.replay(eventIds, replayed)
+  })
+}
+
+function prune(policy: PrunePolicy): Command {
+  const [bodies, entries] = [policy.bodiesAfterMs / 1_000, policy.entriesAfterMs / 1_000]
+  const line = `drop ${policy.limit} bodies after ${bodies} s, and entries after ${entries} s`
+  return command(line, async ({ reference, store, say }) => {
+    const [inbox] = store.inboxes()
+    const answer = await inbox.prune(policy)
+    const left = await inbox.lookUp([...reference.entries.keys()])
+    say(`${answer.bodies} and ${answer.entries}`)
+    reference.prune(policy, answer, new Map(left.map((found) => [found.eventId, found])))
+  })
+}
+
+async function loseBy(worker: Worker, { reference, store }: Omit<Both, 'say'>): Promise<void> {
+  await store.lose(worker)
+  await followLosses(reference.loseProcess(worker), [], { reference, store })
+}
+
+function lose(worker: Worker): Command {
+  return command(`the process of ${tellWorker(worker)} is lost`, (both) => loseBy(worker, both))
+}
+
+/** A process that dies of what it runs, and after each time its lease runs out. */
+function crash(worker: Worker, times: number): Command {
+  return command(`${tellWorker(worker)} runs one and is lost, 80 s pass, ${times} times`, async ({ say, ...both }) => {
+    const told: string[] = []
+    for (let time = 0; time < times; time += 1) {
+      const leases = await claimBy([worker], 1, { ...both, say: (answer) => say([...told, answer].join(', then ')) })
+      told.push(tellLeases(leases))
+      await loseBy(worker, both)
+      await passBy(80_000, both)
+    }
+  })
+}
+
+async function passBy(ms: number, { reference, store }: Omit<Both, 'say'>): Promise<void> {
+  await store.step(ms)
+  reference.step(ms, ms)
+}
+
+function pass(ms: number): Command {
+  return command(`${ms / 1_000} s pass`, (both) => passBy(ms, both))
+}
+
+function setClock(ms: number): Command {
+  const line = `the clock is set ${ms < 0 ? 'back' : 'ahead'} by ${Math.abs(ms) / 1_000} s`
+  return command(line, async ({ reference, store }) => {
+    await store.step(ms)
+    reference.step(ms, 0)
+  })
+}
+
+const worker = fc.constantFrom<Worker[]>(0, 1)
+const limit = fc.integer({ min: 1, max: 4 })
+const pick = fc.nat({ max: 3 })
+const ending = fc.constantFrom<Ending[]>(
+  'handled',
+  'handled',
+  'handled by the fallback',
+  'unhandled',
+  'dead',
+  ...RETRIES_MS,
+)
+const names = fc.array(fc.constantFrom(...NAMES), { maxLength: 3 })
+const policy = fc.record({
+  limit: fc.constantFrom(10, 1),
+  bodiesAfterMs: fc.constantFrom(50_000, -10_000),
+  entriesAfterMs: fc.constantFrom(FOR_EVER_MS, 130_000, -10_000),
+})
+const commands: [weight: number, arbitrary: fc.Arbitrary<Command>][] = [
+  [
+    5,
+    fc
+      .tuple(
+        names,
+        fc.record({ worker, isHandedOver: fc.boolean(), isParked: fc.constantFrom(false, false, false, true) }),
+      )
+      .map((given) => add(...given)),
+  ],
+  [4, fc.tuple(fc.tuple(worker), limit).map((given) => claim(...given))],
+  [1, limit.map((most) => claim([0, 1], most))],
+  [4, fc.tuple(worker, ending).map((given) => run(...given))],
+  [5, fc.tuple(fc.constant('open' as const), pick, ending).map((given) => settle(...given))],
+  [4, fc.tuple(fc.constant('ended' as const), pick, ending).map((given) => settle(...given))],
+  [1, pick.map(giveBack)],
+  [3, fc.uniqueArray(fc.constantFrom(...NAMES), { maxLength: 3 }).map(replay)],
+  [1, policy.map(prune)],
+  [1, worker.map(lose)],
+  [2, fc.tuple(worker, fc.integer({ min: 1, max: 3 })).map((given) => crash(...given))],
+  [3, fc.constantFrom(80_000, 20_000, HOUR_MS).map(pass)],
+  [1, fc.constantFrom(-HOUR_MS, -20_000, 80_000).map(setClock)],
+]
+
+/** Any command, the likely ones more often. */
+export const anyCommand = fc.oneof(...commands.map(([weight, arbitrary]) => ({ weight, arbitrary })))
+
+/** The end of each sequence: what is due is claimed and handled, then what waits, and nothing may be left. */
+export async function finish(reference: Reference, real: Real): Promise<void> {
+  const both = tell('in the end, worker 1 handles all that is due', reference, real)
+  await handleAll(both)
+  // What is freed after the first may have to wait once more.
+  for (const ms of [reference.behindMs() + FOR_EVER_MS, FOR_EVER_MS]) {
+    await passBy(ms, both)
+    await handleAll(tell(`${ms / HOUR_MS} h later, it handles all that is due`, reference, real))
+  }
+  await compare(reference, real.store.inboxes()[0])
+}
+
+async function handleAll({ say, ...both }: Both): Promise<void> {
+  const told: string[] = []
+  for (;;) {
+    const leases = await claimBy([0], 20, { ...both, say: (answer) => say([...told, answer].join(', then ')) })
+    const open = both.reference.open()
+    if (leases.length === 0 && open.length === 0) return
+    told.push(tellLeases(leases))
+    for (const held of open) await settleBy(held, 'handled', both)
+  }
+}
+
+async function compare(reference: Reference, inbox: Inbox): Promise<void> {
+  const kept = [...reference.entries.values()]
+  const found = await Promise.all(kept.map(({ id }) => inbox.get(id)))
+  for (const [index, { id, state, attempts, replays, hasBody, history }] of kept.entries()) {
+    const { entry, body, attempts: recorded = [] } = found[index] ?? {}
+    const is = {
+      ...{
+        state: entry?.state,
+        attempts: entry?.attempts,
+        replays: entry?.replays,
+        hasBody: body instanceof Uint8Array,
+      },
+      history: recorded.map(({ replay, number, outcome }) => ({ replay, number, outcome })),
+    }
+    const right = { state, attempts, replays, hasBody, history }
+    if (!isDeepStrictEqual(is, right))
+      throw new Error(`in the end ${id} is ${JSON.stringify(is)}, not ${JSON.stringify(right)}`)
+    if (state === 'pending' || state === 'running') throw new Error(`in the end ${id} is still ${state}`)
+  }
+}
