@@ -164,14 +164,16 @@ export function createReference({ isShared }: { readonly isShared: boolean }) {
     lose(kept: Kept, waitMs: number): void {
       end(kept, 'pending', 'lost')
       kept.losses += 1
-      if (waitMs > longestWait(kept)) reject(`${kept.id} waits ${waitMs} ms after loss ${kept.losses}`)
-      kept.wait = { ...startWait(Math.max(0, waitMs)), isRough: waitMs > 0 }
+      const longest = longestWait(kept)
+      if (waitMs > longest) reject(`${kept.id} waits ${waitMs} ms after loss ${kept.losses}`)
+      kept.wait = { ...startWait(Math.max(0, waitMs)), isRough: longest > 0 }
     },
 
     release(held: Held): void {
       held.end = 'released'
       if (held.kept.held !== held) return
-      Object.assign(held.kept, { state: 'pending', attempts: held.kept.attempts - 1, held: undefined })
+      const attempts = held.kept.attempts - 1
+      Object.assign(held.kept, { state: 'pending', attempts, wait: startWait(0), held: undefined })
     },
 
     settle(held: Held, outcome: Outcome, isSettled: boolean): void {
