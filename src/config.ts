@@ -73,6 +73,7 @@ const settings = {
   handlersPath: from('HANDLERS', z.string().optional()),
   workerConcurrency: from('WORKER_CONCURRENCY', wholeNumber(1, 1_000, 16).default(16)),
   handlerTimeoutMs: from('HANDLER_TIMEOUT_MS', wholeNumber(10, 3_600_000, 30_000).default(30_000)),
+  handlerOverrunMs: from('HANDLER_OVERRUN_MS', wholeNumber(10, 3_600_000, 30_000).default(30_000)),
   twins: from('TWINS', oneOf('one', 'both').default('one')),
   maxAttempts: from('MAX_ATTEMPTS', wholeNumber(1, 100, 20).default(20)),
   signatureToleranceSeconds: from('SIGNATURE_TOLERANCE_SECONDS', wholeNumber(1, 86_400, 300).default(300)),

@@ -43,5 +43,10 @@ export class PermanentError extends Error {
  * `Object.assign(new Error('…'), { name: 'PermanentError' })` without importing this file.
  */
 export function isPermanentError(error: unknown): boolean {
-  return error instanceof Error && error.name === 'PermanentError'
+  try {
+    return error instanceof Error && error.name === 'PermanentError'
+  } catch {
+    // Anything can be thrown, an object whose every property throws too.
+    return false
+  }
 }

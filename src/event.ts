@@ -30,6 +30,8 @@ export type Fallback = (event: AnyEvent, ctx: FallbackContext) => void | Promise
 export interface Handlers {
   readonly map: HandlerMap
   readonly fallback?: Fallback | undefined
+  /** Types with a built-in handler whose twin has one of the user's: handling them does not count for the twin. */
+  readonly yielding?: ReadonlySet<string> | undefined
 }
 
 /** What a handler is given beside the event. */
@@ -114,7 +116,7 @@ export interface Entry extends EntryFacts {
   readonly dueAt: Date
   /** Null while it is pending or running. */
   readonly settledAt: Date | null
-  /** Why it was retried, parked, given up, or handled without its handler; null when there is nothing to tell. */
+  /** Why it was retried, parked, given up, or does not count as handled for its twin; null when there is nothing to tell. */
   readonly reason: string | null
 }
 
@@ -141,7 +143,7 @@ export interface Lease {
 /** How an attempt ended. */
 export type Outcome =
   | { readonly state: 'unhandled' }
-  /** With a reason, it was handled without its handler. */
+  /** With a reason, it does not count for its twin: handled without a handler, or by a built-in one beside the twin's own. */
   | { readonly state: 'handled'; readonly reason?: string }
   | { readonly state: 'dead'; readonly error: string }
   /** To be retried after the delay. */

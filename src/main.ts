@@ -11,7 +11,13 @@ try {
     log.fatal({ err: error }, 'uncaught failure, probably of a handler that did not await; exiting')
     process.exit(1)
   })
-  const service = await createService(config, { log })
+  const service = await createService(config, {
+    log,
+    onStuck(facts) {
+      log.fatal(facts, 'a handler has held its place for too long after its time limit; stopping, to be started again')
+      void service.stop().then(() => process.exit(1))
+    },
+  })
 
   let isStopping = false
   const stop = async (signal: NodeJS.Signals) => {

@@ -12,6 +12,8 @@ export interface Metrics {
   onRefused(route: WebhookRoute, status: number, reason: string): void
   onAttemptEnded(lease: Lease, outcome: Outcome, durationMs: number): void
   onCommit(items: number, durationMs: number): void
+  /** By how much the number of handlers past their time limit changed. */
+  onOverrunning(change: 1 | -1): void
   /** After a run of reconcile; `isComplete` when Stripe refused nothing of it. */
   onReconciled(types: Tallies, isComplete: boolean): void
   /** In the Prometheus text format, of the content type; reads the entries by state, and how long what is due waits, for it. */
@@ -69,6 +71,7 @@ export function createMetrics(map: HandlerMap): Metrics {
     COMMIT_BUCKETS_SECONDS,
   )
   const commitItems = define.histogram('commit_items', 'Operations that shared a transaction', [], BATCH_BUCKETS)
+  const overrunning = define.gauge('handlers_overrunning', 'Handlers that go on after their time limit', [])
   const readInbox = createInboxReader(define)
   // A counter that appears with its first count shows no increase to an alert: these begin at 0.
   for (const route of ['account', 'connect'] as const) {
@@ -100,6 +103,7 @@ export function createMetrics(map: HandlerMap): Metrics {
       commitItems.observe(items)
       commitDuration.observe(durationMs / 1000)
     },
+    onOverrunning: (change) => overrunning.inc(change),
     onReconciled,
     async render(inbox) {
       await readInbox(inbox)

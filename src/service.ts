@@ -12,12 +12,19 @@ import { type Reconciling, startReconciling } from './reconcile/schedule.ts'
 import { createStripeClients, type StripeClients } from './stripe/client.ts'
 import { createDispatch } from './worker/dispatch.ts'
 import { startRetention } from './worker/retention.ts'
+import { startWatchdog, type Watchdog } from './worker/watchdog.ts'
 import { startWorker, type Worker } from './worker/worker.ts'
 
 export interface ServiceOverrides {
   readonly log?: Log
   /** In place of the built-in map and HANDLERS. */
   readonly handlers?: Handlers
+  /** In place of 15 s: what a lease has beyond its attempt's time, so that a test need not wait for it. */
+  readonly leaseMarginMs?: number
+  /** In place of 15 s: for how much longer than a handler's time limit the event loop may stand still. */
+  readonly standstillMarginMs?: number
+  /** Told when a handler holds on for so long that only the end of this process frees its place. */
+  readonly onStuck?: (facts: { readonly eventId: string; readonly type: string }) => void
 }
 
 export interface Service {
@@ -29,8 +36,9 @@ export interface Service {
   stop(): Promise<void>
 }
 
-/** A lease outlives its attempt's time limit by this, for settling it. */
+/** A lease outlives what its attempt may take by this, for settling it. */
 const LEASE_MARGIN_MS = 15_000
+const STANDSTILL_MARGIN_MS = 15_000
 /** Kept of the shutdown time for settling what was aborted and for closing. */
 const CLOSING_MS = 1_000
 
@@ -47,7 +55,8 @@ export async function createService(config: Config, overrides: ServiceOverrides 
 
   let isDraining = false
   let worker: Worker | undefined
-  const shared = { inbox, log, isDraining: () => isDraining }
+  const overrun = createOverrun(config, log, metrics)
+  const shared = { inbox, log, isDraining: () => isDraining, worker: overrun }
   const app = createApp({
     ...shared,
     mode: config.mode,
@@ -69,8 +78,12 @@ export async function createService(config: Config, overrides: ServiceOverrides 
   if (config.role !== 'receive') {
     const { stripeApiKey: apiKey, stripeApiBase: apiBase, stripeRequestsPerSecond: requestsPerSecond } = config
     const clients = createStripeClients({ apiKey, apiBase, requestsPerSecond })
-    const work = { config, handlers, inbox, log, metrics, clients }
-    worker = startWork(work)
+    const work = { config, handlers, inbox, log, metrics, clients, overrun, overrides }
+    const limitMs = config.handlerTimeoutMs + (overrides.standstillMarginMs ?? STANDSTILL_MARGIN_MS)
+    const { workerConcurrency: concurrency, logLevel } = config
+    const watchdog = startWatchdog({ limitMs, concurrency, isSilent: logLevel === 'silent' })
+    undo.adopt(watchdog, (started) => started.stop())
+    worker = startWork(work, watchdog)
     if (apiKey !== undefined && config.reconcileMinutes > 0) {
       undo.adopt(startCatchingUp(work, worker), (reconciling) => reconciling.stop())
     }
@@ -96,13 +109,42 @@ interface Work {
   readonly log: Log
   readonly metrics: Metrics
   readonly clients: StripeClients
+  readonly overrun: Overrun
+  readonly overrides: ServiceOverrides
 }
 
-function startWork({ config, handlers, inbox, log, metrics, clients: events }: Work): Worker {
-  const { handlerTimeoutMs: timeoutMs, maxAttempts, workerConcurrency: concurrency } = config
-  const dispatch = createDispatch({ handlers, events, log, timeoutMs, maxAttempts, twins: config.twins })
-  const leaseMs = timeoutMs + LEASE_MARGIN_MS
-  return startWorker({ inbox, dispatch, log, concurrency, leaseMs, onAttemptEnded: metrics.onAttemptEnded })
+function startWork(
+  { config, handlers, inbox, log, metrics, clients: events, overrun, overrides }: Work,
+  { watch }: Watchdog,
+): Worker {
+  const { handlerTimeoutMs: timeoutMs, handlerOverrunMs: overrunMs, maxAttempts, twins } = config
+  const dispatch = createDispatch({
+    ...{ handlers, events, log, timeoutMs, overrunMs, maxAttempts, twins, watch },
+    onOverrunning: overrun.onChange,
+    onStuck: ({ entry: { eventId, type } }) => overrides.onStuck?.({ eventId, type }),
+  })
+  const leaseMs = timeoutMs + overrunMs + (overrides.leaseMarginMs ?? LEASE_MARGIN_MS)
+  const { onAttemptEnded } = metrics
+  return startWorker({ inbox, dispatch, log, concurrency: config.workerConcurrency, leaseMs, onAttemptEnded })
+}
+
+type Overrun = ReturnType<typeof createOverrun>
+
+/** How many handlers go on past their time limit: once they hold every place, nothing else is handled, and someone has to know. */
+function createOverrun({ workerConcurrency, role }: Config, log: Log, metrics: Metrics) {
+  let handlers = 0
+  const isFull = () => handlers >= workerConcurrency
+  return {
+    onChange(change: 1 | -1): void {
+      handlers += change
+      metrics.onOverrunning(change)
+      if (change === 1 && isFull())
+        log.error({ handlers }, 'every place is held by a handler past its time limit: nothing else is handled')
+    },
+    /** Undefined while all is well. Deliveries are stored all the same: only a process that does nothing else is not ready. */
+    describeFault: () => (isFull() ? 'every place is held by a handler past its time limit' : undefined),
+    isAll: role === 'work',
+  }
 }
 
 function startCatchingUp({ config, handlers, inbox, log, metrics, clients }: Work, worker: Worker): Reconciling {

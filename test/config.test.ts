@@ -45,6 +45,7 @@ const badValues: Readonly<Record<string, readonly string[]>> = {
   ROLE: ['All', 'worker', 'receive,work'],
   WORKER_CONCURRENCY: [...badWholeNumbers, '0', '1001'],
   HANDLER_TIMEOUT_MS: [...badWholeNumbers, '9', '3600001'],
+  HANDLER_OVERRUN_MS: [...badWholeNumbers, '9', '3600001'],
   TWINS: ['none', 'ONE', 'one,both'],
   MAX_ATTEMPTS: [...badWholeNumbers, '0', '101'],
   SIGNATURE_TOLERANCE_SECONDS: [...badWholeNumbers, '0', '86401'],

@@ -141,7 +141,7 @@ describe('the documentation', () => {
 
   it('lists the events that have handlers, and the API version that they are typed for', () => {
     const steps = sectionOf('With a destination in Workbench')
-    const listed = quotedIn(steps.slice(steps.indexOf('These have handlers'), steps.indexOf('5. Choose')))
+    const listed = quotedIn(steps.slice(steps.indexOf('the built-in handlers are for'), steps.indexOf('5. Choose')))
     const types = listed.filter((name) => name.includes('.') && name !== 'v1.')
     const handled = types.flatMap((type) => [type, `v1.${type}`])
     expect(handled.toSorted()).toEqual(Object.keys(handlerMap).toSorted())
@@ -211,6 +211,9 @@ describe("the documentation's code", () => {
     expect(handlers.map['refund.created']).toBeTypeOf('function')
     expect(handlers.fallback).toBeTypeOf('function')
     const first = await loadHandlers(join(folder, 'first-handlers.ts'))
-    expect(first.handlers.map['payout.failed']).not.toBe(handlerMap['payout.failed'])
+    expect(Object.keys(first.handlers.map)).toEqual(['payout.failed'])
+    const beside = await loadHandlers(join(folder, 'beside-built-in.ts'))
+    expect(beside.handlers.map).toEqual({ ...handlerMap, 'payout.failed': expect.any(Function) })
+    expect(beside.handlers.yielding).toEqual(new Set(['v1.payout.failed']))
   })
 })

@@ -1,7 +1,15 @@
 // Claims about the types. Nothing runs this file: a wrong claim, or an error that stopped being one, fails tsc.
 import type Stripe from 'stripe'
 import type { snapshotTypes, thinTypes } from '../src/event/known-types.ts'
+import type { lanesWithoutId } from '../src/event/lane.ts'
 import type { EventOf, EventType, Handler, HandlerContext, HandlerMap, SnapshotType, ThinType } from '../src/event.ts'
+import type {
+  accountSingletons,
+  snapshotsWithoutId,
+  TwinType,
+  thinsWithoutId,
+  thinsWithoutObject,
+} from './support/sdk-twins.ts'
 
 // Compared inside functions, where `any` is the same as itself only.
 type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false
@@ -19,6 +27,52 @@ claim<Same<Exclude<SnapshotType, (typeof snapshotTypes)[number]>, never>>()
 claim<Same<Exclude<(typeof snapshotTypes)[number], SnapshotType>, never>>()
 claim<Same<Exclude<ThinType, (typeof thinTypes)[number]>, never>>()
 claim<Same<Exclude<(typeof thinTypes)[number], ThinType>, never>>()
+
+// Lanes go by an object's id where both shapes of a type declare one, of the same object.
+type None<Found extends string, Mend extends string> = [Found] extends [never] ? true : `${Mend}: ${Found}`
+type ObjectOf<T extends TwinType> = EventOf<T>['data']['object']
+type ThinOf<T extends TwinType> = EventOf<`v1.${T}`>
+type WithId = { readonly id: string }
+type Those<Is extends { [T in TwinType]: boolean }> = { [T in TwinType]: Is[T] extends true ? T : never }[TwinType]
+type NamedInBoth = Those<{
+  [T in TwinType]: ThinOf<T> extends { related_object: WithId; fetchRelatedObject(): Promise<infer Fetched> }
+    ? ObjectOf<T> extends WithId
+      ? Same<Fetched, ObjectOf<T>>
+      : false
+    : false
+}>
+type Listed = keyof typeof lanesWithoutId
+type NotNamedInBoth = Exclude<TwinType, NamedInBoth>
+claim<
+  None<
+    Exclude<NotNamedInBoth, Listed>,
+    'lanesWithoutId in src/event/lane.ts lacks, and needs to say what makes the lane of'
+  >
+>()
+claim<
+  None<
+    Exclude<Listed, NotNamedInBoth>,
+    'take out of lanesWithoutId in src/event/lane.ts, both shapes now name the object of'
+  >
+>()
+
+// So do the tests' lists of what each shape names.
+type SnapshotWithoutId = Those<{ [T in TwinType]: ObjectOf<T> extends WithId ? false : true }>
+type ThinWithoutObject = Those<{ [T in TwinType]: ThinOf<T> extends { related_object: unknown } ? false : true }>
+type ThinWithoutId = Those<{
+  [T in TwinType]: ThinOf<T> extends { related_object: infer Named } ? (Named extends WithId ? false : true) : false
+}>
+type OnePerAccount = Those<{
+  [T in TwinType]: T extends SnapshotWithoutId & (ThinWithoutId | ThinWithoutObject)
+    ? ObjectOf<T> extends { customer: unknown }
+      ? false
+      : true
+    : false
+}>
+claim<Same<SnapshotWithoutId, (typeof snapshotsWithoutId)[number]>>()
+claim<Same<ThinWithoutObject, (typeof thinsWithoutObject)[number]>>()
+claim<Same<ThinWithoutId, (typeof thinsWithoutId)[number]>>()
+claim<Same<OnePerAccount, (typeof accountSingletons)[number]>>()
 
 // A handler's event is narrowed by the key it stands under.
 export const narrowed = {

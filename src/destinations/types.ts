@@ -1,4 +1,5 @@
 import { snapshotTypes, thinTypes } from '../event/known-types.ts'
+import { twinOf } from '../event/twin.ts'
 import type { EventShape } from '../event.ts'
 import { type Destination, PING_TYPE } from './destinations.ts'
 import { countTypes, type Finding, listTypes } from './finding.ts'
@@ -9,6 +10,8 @@ import { type PlacedDestination, type Site, shareEvents } from './sites.ts'
 export interface HandledTypes {
   /** Of both shapes. */
   readonly handledTypes: readonly string[]
+  /** Those of them whose handler does not count for its twin; see `Handlers`. */
+  readonly yieldingTypes?: ReadonlySet<string> | undefined
   /** A fallback takes what has no handler. */
   readonly hasFallback: boolean
 }
@@ -26,12 +29,7 @@ export function subscribableTypes(types: readonly string[], shape: EventShape): 
 /** Checks that a site is sent what is handled, and nothing else. */
 export function checkTypes(site: Site, handled: HandledTypes): Finding[] {
   const enabled = site.destinations.filter(({ isEnabled }) => isEnabled)
-  return [...checkSent(enabled, handled.handledTypes), ...enabled.flatMap((one) => checkHandled(one, handled))]
-}
-
-/** The type that tells of the same change in the other shape. */
-function twinOf(type: string): string {
-  return type.startsWith('v1.') ? type.slice('v1.'.length) : `v1.${type}`
+  return [...checkSent(enabled, handled), ...enabled.flatMap((one) => checkHandled(one, handled))]
 }
 
 function sends({ shape, types }: Destination, type: string): boolean {
@@ -39,11 +37,15 @@ function sends({ shape, types }: Destination, type: string): boolean {
 }
 
 /**
- * Handled, and not sent to one of the routes in use. A type counts as sent where its handled twin is. What only the other route is
- * sent may be meant so.
+ * Handled, and not sent to one of the routes in use. A type counts as sent where its handled twin is; one that yields is wanted by
+ * nobody, and does not count for its twin. What only the other route is sent may be meant so.
  */
-function checkSent(enabled: readonly PlacedDestination[], handledTypes: readonly string[]): Finding[] {
-  const handled = new Set(handledTypes)
+function checkSent(
+  enabled: readonly PlacedDestination[],
+  { handledTypes, yieldingTypes = new Set() }: HandledTypes,
+): Finding[] {
+  const wanted = handledTypes.filter((type) => type !== PING_TYPE && !yieldingTypes.has(type))
+  const handled = new Set(wanted)
   const isTold = (by: readonly PlacedDestination[], type: string): boolean =>
     by.some((each) => sends(each, type) || (handled.has(twinOf(type)) && sends(each, twinOf(type))))
   const findings: Finding[] = []
@@ -51,7 +53,7 @@ function checkSent(enabled: readonly PlacedDestination[], handledTypes: readonly
     const shapes = (['snapshot', 'thin'] as const).filter((shape) => here.some((each) => each.shape === shape))
     // Of two handled twins one is enough, and the one named is that which a destination here could send.
     const isNamed = (type: string) => !handled.has(twinOf(type)) || shapes[0] === shapeOfType(type)
-    const missing = handledTypes.filter((type) => type !== PING_TYPE && !isTold(here, type) && isNamed(type))
+    const missing = wanted.filter((type) => !isTold(here, type) && isNamed(type))
     for (const [elsewhere, types] of Map.groupBy(missing, (type) => isTold(enabled, type))) {
       for (const shape of ['snapshot', 'thin'] as const) {
         const ofShape = types.filter((type) => shapeOfType(type) === shape)

@@ -1,5 +1,6 @@
 import { ReceiverError } from '../errors.ts'
 import type { EntryFacts } from '../event.ts'
+import { laneOf } from './lane.ts'
 
 /** The facts that an event's own body tells. */
 export type Envelope = Omit<EntryFacts, 'receivedAt' | 'route' | 'source' | 'secret'>
@@ -18,26 +19,19 @@ export function parseEnvelope(text: string): Envelope {
   const subject = toObject(isThin ? event.related_object : toObject(event.data).object)
   const account = toText(event.account) ?? toText(toText(event.context)?.split('/').at(-1))
   const objectId = toText(subject.id)
+  const snapshotEventId = isThin ? toText(event.snapshot_event) : null
   return {
     eventId,
     type,
     shape: isThin ? 'thin' : 'snapshot',
     account,
     objectId,
-    lane: `${account ?? ''}/${describeSubject(type, subject) ?? eventId}`,
-    snapshotEventId: isThin ? toText(event.snapshot_event) : null,
+    lane: laneOf({ eventId, type, account, objectId, snapshotEventId }),
+    snapshotEventId,
     livemode: typeof event.livemode === 'boolean' ? event.livemode : null,
     apiVersion: toText(event.api_version),
     createdAt: toInstant(event.created),
   }
-}
-
-/** Thin events of these types name no object; by type, they share the lane of their snapshot twins. */
-const TYPES_WITHOUT_OBJECT = /^(?:v1\.)?(account\.(?:application|external_account)\..+)$/
-
-/** What an event is about, in the same words for a snapshot (`object`) and a thin event (`type`). */
-function describeSubject(type: string, subject: Json): string | null {
-  return type.match(TYPES_WITHOUT_OBJECT)?.[1] ?? toText(subject.id) ?? toText(subject.object) ?? toText(subject.type)
 }
 
 function parseEvent(text: string): Json {

@@ -3,6 +3,7 @@ import { resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { ReceiverError } from '../errors.ts'
 import { isKnownType } from '../event/known-types.ts'
+import { twinOf } from '../event/twin.ts'
 import type { Fallback, HandlerMap, Handlers } from '../event.ts'
 import { describeError } from '../log.ts'
 import { handlerMap } from './built-in/map.ts'
@@ -15,9 +16,8 @@ export interface LoadedHandlers {
 }
 
 /**
- * The built-in handlers, with those of a user's own module laid over them.
- * @param modulePath a `.ts`, `.js` or `.mjs` file, absolute or relative to the working directory; undefined for the
- * built-in ones alone
+ * The handlers of a user's own module, which may have spread from the built-in ones; without a module, the built-in ones.
+ * @param modulePath a `.ts`, `.js` or `.mjs` file, absolute or relative to the working directory; undefined for none
  * @throws ReceiverError `handlers_invalid` when the file is missing, fails to load, or does not export what it should
  */
 export async function loadHandlers(modulePath: string | undefined): Promise<LoadedHandlers> {
@@ -25,9 +25,17 @@ export async function loadHandlers(modulePath: string | undefined): Promise<Load
   const path = resolve(modulePath)
   const module = await importModule(path)
   const own = checkedHandlers(module, path)
-  // Spread defines properties and never assigns them, so that a key `__proto__` stays a key.
-  const handlers = { map: { ...handlerMap, ...own }, fallback: checkedFallback(module.fallback, path) }
+  const handlers = { map: own, fallback: checkedFallback(module.fallback, path), yielding: findYielding(own) }
   return { handlers, unknownTypes: Object.keys(own).filter((type) => !isKnownType(type)) }
+}
+
+/** Known by the functions themselves: whatever a module takes over from the built-in map is the same one there and here. */
+function findYielding(map: HandlerMap): ReadonlySet<string> {
+  const own = new Map<string, unknown>(Object.entries(map))
+  const builtIn = new Map<string, unknown>(Object.entries(handlerMap))
+  const isBuiltIn = (type: string) => builtIn.has(type) && own.get(type) === builtIn.get(type)
+  const isOwn = (type: string) => own.has(type) && !isBuiltIn(type)
+  return new Set([...own.keys()].filter((type) => isBuiltIn(type) && isOwn(twinOf(type))))
 }
 
 type ModuleExports = Readonly<Record<string, unknown>>
@@ -68,8 +76,9 @@ function checkedHandlers(module: ModuleExports, path: string): HandlerMap {
         'Make it `(event, ctx) => { … }`, or remove the key.',
     )
   }
-  // Holds as far as it can be seen: all are functions. What they take, the module's own `satisfies HandlerMap` checks.
-  return handlers as HandlerMap
+  // Holds as far as it can be seen: all are functions. What they take, the module's own `satisfies HandlerMap` checks. Spread defines
+  // properties and never assigns them, so that a key `__proto__` stays a key.
+  return { ...handlers } as HandlerMap
 }
 
 function checkedFallback(fallback: unknown, path: string): Fallback | undefined {

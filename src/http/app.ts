@@ -1,17 +1,14 @@
 import express, { type Express, type RequestHandler } from 'express'
 import { ReceiverError } from '../errors.ts'
-import type { Inbox } from '../inbox/inbox.ts'
 import { createErrorResponse, type OnRefused } from './error-response.ts'
-import { createHealthRoutes } from './health-routes.ts'
+import { createHealthRoutes, type HealthOptions } from './health-routes.ts'
 import { type BodyReaderOptions, createBodyReader } from './read-body.ts'
 import { createDrainingGuard, createWebhookRoute, type WebhookRouteOptions } from './webhook-route.ts'
 
-export interface AppOptions extends WebhookRouteOptions, BodyReaderOptions {
+export interface AppOptions extends WebhookRouteOptions, BodyReaderOptions, HealthOptions {
   readonly secrets: readonly string[]
   readonly connectSecrets: readonly string[]
   readonly onRefused: OnRefused
-  readonly inbox: Inbox
-  readonly isDraining: () => boolean
 }
 
 /** The public application: the two webhook routes, health, and nothing else. */
@@ -42,7 +39,7 @@ export function createAdminApp(options: FinishOptions & { readonly renderMetrics
 }
 
 type RenderMetrics = () => Promise<{ readonly contentType: string; readonly text: string }>
-type FinishOptions = Pick<AppOptions, 'inbox' | 'isDraining' | 'log'> & Partial<Pick<AppOptions, 'onRefused'>>
+type FinishOptions = HealthOptions & Pick<AppOptions, 'log'> & Partial<Pick<AppOptions, 'onRefused'>>
 
 function createBareApp(): Express {
   const app = express()

@@ -1,27 +1,30 @@
 import { Router } from 'express'
 import type { Inbox } from '../inbox/inbox.ts'
 
-/** `GET /healthz`: the process lives. `GET /readyz`: it takes deliveries now, or 503 with the reason. */
-export function createHealthRoutes({
-  inbox,
-  isDraining,
-}: {
-  readonly inbox: Inbox
+export interface HealthOptions {
+  readonly inbox: Pick<Inbox, 'check'>
   readonly isDraining: () => boolean
-}): Router {
+  /** What runs handlers: why nothing is handled, and whether this process is there for nothing else. */
+  readonly worker?: { describeFault(): string | undefined; readonly isAll: boolean }
+}
+
+/** `GET /healthz`: the process lives. `GET /readyz`: it does its work now, or 503 with the reason. */
+export function createHealthRoutes({ inbox, isDraining, worker }: HealthOptions): Router {
   const router = Router()
   router.get('/healthz', (_req, res) => {
     res.json({ status: 'alive' })
   })
   router.get('/readyz', async (_req, res) => {
-    const reason = isDraining() ? 'draining' : await describeStoreFault(inbox)
-    if (reason === undefined) res.json({ status: 'ready' })
+    const workerFault = worker?.describeFault()
+    const reason =
+      (isDraining() ? 'draining' : await describeStoreFault(inbox)) ?? (worker?.isAll ? workerFault : undefined)
+    if (reason === undefined) res.json({ status: 'ready', ...(workerFault && { worker: workerFault }) })
     else res.status(503).json({ status: 'not ready', reason })
   })
   return router
 }
 
-async function describeStoreFault(inbox: Inbox): Promise<string | undefined> {
+async function describeStoreFault(inbox: HealthOptions['inbox']): Promise<string | undefined> {
   try {
     await inbox.check()
     return undefined

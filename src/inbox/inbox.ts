@@ -41,6 +41,9 @@ export interface Inbox {
   /** For how long the entry that waits for a worker for longest has been due, in milliseconds; null when none is due. */
   oldestPendingMs(): Promise<number | null>
 
+  /** What is dead or parked, which stays until someone deals with it. */
+  undealt(): Promise<Undealt>
+
   /** Connected accounts (`acct_…`) with entries here, less those whose newest authorization event is a deauthorization. */
   accounts(): Promise<string[]>
 
@@ -53,16 +56,32 @@ export interface Inbox {
   takeTurn(name: string, forMs: number): Promise<boolean>
 
   /**
-   * Makes entries due now: settled ones start over from attempt 1, waiting ones lose their delay. Ids that are running, unknown
-   * or without a body are left alone and not among those returned. At most a few hundred ids a call, so that others get their turn.
+   * Makes entries due now: settled ones start over from attempt 1, waiting ones lose their delay. What was handled runs again
+   * whatever became of its twin; anything else does not, once its twin was handled. Ids that are running, unknown, without a body
+   * or in none of `states`, all by default, are left alone and not among those returned. At most a few hundred ids a call, so that
+   * others get their turn.
    */
-  replay(eventIds: readonly string[]): Promise<string[]>
+  replay(eventIds: readonly string[], states?: readonly EntryState[]): Promise<string[]>
 
   /**
-   * One small step of retention: drops bodies of entries that settled longer ago than `bodiesAfterMs`, and whole entries that were
-   * received and settled longer ago than `entriesAfterMs`, `limit` of each at most. Repeat until both are 0.
+   * Sets waiting and running entries aside as parked, for that reason, and lets their lanes go on: what still runs has lost its lease.
+   * Other ids are left alone and not among those returned. At most a few hundred a call.
    */
-  prune(policy: PrunePolicy): Promise<{ readonly bodies: number; readonly entries: number }>
+  park(eventIds: readonly string[], reason: string): Promise<string[]>
+
+  /**
+   * Settles dead, parked and unhandled entries as handled, for that reason: from then on retention takes them as it takes those.
+   * Other ids are left alone and not among those returned. At most a few hundred a call.
+   */
+  drop(eventIds: readonly string[], reason: string): Promise<string[]>
+
+  /**
+   * One small step of retention, which looks at `limit` bodies and as many entries: drops bodies of handled and unhandled entries
+   * that settled longer ago than `bodiesAfterMs`, and whole ones that were received and settled longer ago than `entriesAfterMs`.
+   * Dead and parked ones stay: nobody has dealt with them. Ages count from the newest arrival, so that nothing is dropped because a
+   * clock runs ahead. Repeat with `next` as `after` until it is null.
+   */
+  prune(policy: PrunePolicy): Promise<Pruned>
 
   /**
    * Resolves when the store can take an entry now: after a failed write, only once a write has gone through again; never again
@@ -93,6 +112,12 @@ export interface EntryPresence {
   readonly hasBody: boolean
 }
 
+export interface Undealt {
+  readonly entries: number
+  /** How long ago the first of them settled; null when there is none. */
+  readonly oldestMs: number | null
+}
+
 /** Which of the entries that match. */
 export interface Page {
   readonly limit: number
@@ -104,6 +129,16 @@ export interface PrunePolicy {
   readonly bodiesAfterMs: number
   readonly entriesAfterMs: number
   readonly limit: number
+  /** Goes on behind what the step before looked at; from the beginning without it. */
+  readonly after?: string
+}
+
+/** What a step of retention dropped. */
+export interface Pruned {
+  readonly bodies: number
+  readonly entries: number
+  /** Where the next step goes on; null after the last one. */
+  readonly next: string | null
 }
 
 export interface EntryDetail {

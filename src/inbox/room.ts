@@ -5,8 +5,10 @@ const MAX_BYTES = 64 * 1024 * 1024
 
 /** What may wait to be stored, in entries and in bytes of their bodies. */
 export interface Room {
-  /** Counts the bytes until the work ends. Rejects with ReceiverError `overloaded`, and begins nothing, when there is no room. */
-  hold<T>(bytes: number, work: () => Promise<T>): Promise<T>
+  /** Throws ReceiverError `overloaded` when there is no room for a body of so many bytes. */
+  take(bytes: number): void
+  /** Gives back what was taken, once the entry is stored or will never be. */
+  give(bytes: number): void
 }
 
 /** Bounds memory while the store is slower than its senders: they come later. One entry always has room. */
@@ -14,19 +16,17 @@ export function createRoom({ maxEntries = MAX_ENTRIES, maxBytes = MAX_BYTES } = 
   let entries = 0
   let held = 0
   return {
-    async hold(bytes, work) {
+    take(bytes) {
       if (entries >= maxEntries || (entries > 0 && held + bytes > maxBytes)) {
         const message = `${entries} entries with ${held} bytes wait to be stored, and no more may; Stripe will deliver again.`
         throw new ReceiverError('overloaded', message)
       }
       entries += 1
       held += bytes
-      try {
-        return await work()
-      } finally {
-        entries -= 1
-        held -= bytes
-      }
+    },
+    give(bytes) {
+      entries -= 1
+      held -= bytes
     },
   }
 }

@@ -54,7 +54,7 @@ export function toLease(row: Row): Lease {
     body: row.body as Uint8Array,
     attempt: row.attempts as number,
     handledTwin: row.handled_twin as string | null,
-    token: String(row.seq),
+    token: `${row.seq}:${row.replays}`,
   }
 }
 

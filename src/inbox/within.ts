@@ -8,6 +8,6 @@ export function within<T>(ms: number, work: Promise<T>): Promise<T> {
   const { promise, resolve, reject } = Promise.withResolvers<T>()
   const tell = () => reject(new ReceiverError('store_unavailable', `The store did not answer within ${ms} ms.`))
   const timer = setTimeout(tell, ms)
-  work.then(resolve, reject).finally(() => clearTimeout(timer))
+  void work.then(resolve, reject).then(() => clearTimeout(timer))
   return promise
 }

@@ -2,7 +2,9 @@ import { isPermanentError } from '../errors.ts'
 import { isKnownType } from '../event/known-types.ts'
 import type { AnyEvent, EventSource, EventType, FallbackContext, Handlers, Lease, Outcome } from '../event.ts'
 import { describeError, type Log } from '../log.ts'
+import { guardListeners } from './guard-listeners.ts'
 import { retryDelay } from './retry-delay.ts'
+import { type Overrunning, runHandler, ShutdownAbort } from './run-handler.ts'
 
 /** How an attempt ended, for the store and for the log. */
 export interface Ended {
@@ -20,6 +22,14 @@ export interface DispatchOptions {
   readonly log: Log
   /** Of one attempt, from the handler's start. */
   readonly timeoutMs: number
+  /** For so much longer a handler that does not end keeps its place and its lane. */
+  readonly overrunMs: number
+  /** Told by how much the number of handlers past their time limit changed. */
+  readonly onOverrunning?: (change: 1 | -1) => void
+  /** Told of a handler that holds on for longer than it may: only the end of the process frees its place. */
+  readonly onStuck: (lease: Lease) => void
+  /** Runs it, and knows until it is through that this lease is worked on. */
+  readonly watch?: (lease: Lease, run: () => Promise<void>) => Promise<void>
   readonly maxAttempts: number
   /** `one`: of a change that came in both shapes, one event reaches its handler. */
   readonly twins: 'one' | 'both'
@@ -28,7 +38,7 @@ export interface DispatchOptions {
 
 /** Entry → handler, with its context, time limit and abort signal; and what it did → outcome. */
 export function createDispatch(options: DispatchOptions): Dispatch {
-  const { handlers, maxAttempts, random = Math.random } = options
+  const { handlers, maxAttempts, random = Math.random, watch = (_lease, run) => run() } = options
   const warnOfVersion = createVersionWarning(options)
   return async (lease, shutdown) => {
     if (lease.attempt > maxAttempts)
@@ -41,15 +51,21 @@ export function createDispatch(options: DispatchOptions): Dispatch {
       const event = options.events.parse(lease.entry, lease.body)
       const run = findHandler(handlers, lease.entry.type)
       if (run === undefined) return { outcome: { state: 'unhandled' } }
-      await runWithin(options.timeoutMs, shutdown, (signal) => {
-        const ctx = createContext(options, { lease, event, signal })
-        return options.events.runWithin(signal, () => run(event, ctx))
-      })
-      const hasHandler = Object.hasOwn(handlers.map, lease.entry.type)
-      return { outcome: hasHandler ? { state: 'handled' } : { state: 'handled', reason: BY_FALLBACK } }
+      await watch(lease, () =>
+        runHandler({
+          ...options,
+          shutdown,
+          overrunning: tellOfOverrunning(options, lease),
+          run: (signal) => {
+            const ctx = createContext(options, { lease, event, signal })
+            return options.events.runWithin(signal, () => run(event, ctx))
+          },
+        }),
+      )
+      const reason = whyNotForTwin(handlers, lease.entry.type)
+      return { outcome: reason === undefined ? { state: 'handled' } : { state: 'handled', reason } }
     } catch (error) {
-      if (error instanceof ShutdownAbort)
-        return { outcome: { state: 'pending', retryInMs: 0, error: error.message }, error }
+      if (isShutdown(error)) return { outcome: { state: 'pending', retryInMs: 0, error: error.message }, error }
       const reason = describeError(error).message
       const retryInMs = isPermanentError(error) ? undefined : retryDelay(lease.attempt, maxAttempts, random)
       return {
@@ -61,8 +77,35 @@ export function createDispatch(options: DispatchOptions): Dispatch {
   }
 }
 
-/** With a reason, so that its twin still reaches a handler of its own. */
-const BY_FALLBACK = 'by the fallback: its type has no handler'
+function isShutdown(error: unknown): error is ShutdownAbort {
+  try {
+    return error instanceof ShutdownAbort
+  } catch {
+    return false
+  }
+}
+
+/** Why its twin must still reach a handler of its own; undefined when this one was that of both. */
+function whyNotForTwin({ map, yielding }: Handlers, type: string): string | undefined {
+  if (!Object.hasOwn(map, type)) return 'by the fallback: its type has no handler'
+  return yielding?.has(type) ? 'by the built-in handler: its twin has one of HANDLERS' : undefined
+}
+
+function tellOfOverrunning({ log, onOverrunning, onStuck, overrunMs }: DispatchOptions, lease: Lease): Overrunning {
+  const { eventId, type } = lease.entry
+  const facts = { eventId, type, attempt: lease.attempt }
+  return {
+    onBegin() {
+      onOverrunning?.(1)
+      log.warn(
+        { ...facts, overrunMs },
+        'handler goes on after its time limit; it keeps its place and its lane until it ends',
+      )
+    },
+    onEnd: () => onOverrunning?.(-1),
+    onStuck: () => onStuck(lease),
+  }
+}
 
 const MAX_VERSIONS_WARNED_OF = 100
 
@@ -92,6 +135,7 @@ function createContext(
 ): FallbackContext {
   const { entry, attempt: number } = attempt.lease
   let child: Log | undefined
+  let guarded: AbortSignal | undefined
   return {
     get stripe() {
       return events.clientFor(attempt.event)
@@ -106,38 +150,15 @@ function createContext(
       return child
     },
     attempt: number,
-    signal: attempt.signal,
+    get signal() {
+      guarded ??= guardListeners(attempt.signal, (error) =>
+        this.log.warn({ err: error }, 'a listener of the handler on ctx.signal threw'),
+      )
+      return guarded
+    },
     idempotencyKey: entry.eventId,
-    entry,
+    // What a handler did to it would reach the store.
+    entry: Object.freeze(entry),
     known: isKnownType(entry.type),
-  }
-}
-
-class ShutdownAbort extends Error {
-  override readonly name = 'ShutdownAbort'
-}
-
-/** What a handler does after it was cut off changes nothing: its result is not waited for, and a late failure is dropped. */
-async function runWithin(
-  timeoutMs: number,
-  shutdown: AbortSignal,
-  run: (signal: AbortSignal) => void | Promise<void>,
-): Promise<void> {
-  const limit = new AbortController()
-  const running = run(limit.signal)
-  if (running === undefined) return
-  const { promise: cutOff, reject } = Promise.withResolvers<never>()
-  const abort = (error: Error) => {
-    limit.abort(error)
-    reject(error)
-  }
-  const onShutdown = () => abort(new ShutdownAbort('cut off because the server stopped'))
-  const timer = setTimeout(() => abort(new Error(`no result within ${timeoutMs} ms (HANDLER_TIMEOUT_MS)`)), timeoutMs)
-  shutdown.addEventListener('abort', onShutdown, { once: true })
-  try {
-    await Promise.race([running, cutOff])
-  } finally {
-    clearTimeout(timer)
-    shutdown.removeEventListener('abort', onShutdown)
   }
 }

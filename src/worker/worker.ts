@@ -30,11 +30,10 @@ const POLL_MS = 500
 const MAX_QUICK = 240
 /** Between tries while the store does not answer. */
 const STORE_RETRY_MS = 1_000
-
-/** A lease, and when it is over by the clock of `performance.now`. */
-interface Leased {
-  readonly lease: Lease
-  readonly endsAt: number
+/** In place of a result that the store refuses for what it is. */
+const REFUSED: Outcome = {
+  state: 'dead',
+  error: 'the result of its last attempt could not be recorded; the log has the cause',
 }
 
 /**
@@ -48,36 +47,37 @@ export function startWorker(options: WorkerOptions): Worker {
   const running = new Set<Lease>()
   const turn = createTurn()
   /** Attempts, arrivals and leases given back that are not through. */
-  const underWay = new Set<Promise<unknown>>()
+  let underWay = 0
+  let onThrough = () => {}
   /** Leased, and not started yet: what finds no place within this turn of the event loop is given back. */
-  let waiting: Leased[] = []
+  let waiting: Lease[] = []
   let offered = 0
+  /** Attempts whose end the store did not take, and is to be asked for again: before that nothing is claimed. */
+  let unrecorded = 0
   /** The last claim found all that it asked for: what arrives now waits behind what is there. */
   let isBehind = true
   let isStopping = false
 
   const room = () => concurrency + turn.quick() - running.size
-  const endsAt = () => performance.now() + leaseMs
 
-  function track<T>(work: Promise<T>): Promise<T> {
-    const tracked = work.finally(() => underWay.delete(tracked))
-    underWay.add(tracked)
-    return tracked
+  function end(): void {
+    underWay -= 1
+    if (underWay === 0) onThrough()
   }
 
   async function work(): Promise<void> {
     while (!isStopping) {
-      if (running.size >= concurrency || !(await claimAndStart(room()))) await wakeUp.wait(POLL_MS)
+      const isFull = running.size >= concurrency || unrecorded > 0
+      if (isFull || !(await claimAndStart(room()))) await wakeUp.wait(POLL_MS)
     }
   }
 
   /** False when nothing was due. */
   async function claimAndStart(limit: number): Promise<boolean> {
-    const end = endsAt()
     const leases = await claim(limit)
     isBehind = leases.length === limit
     if (leases.length === 0) return false
-    take(leases.map((lease) => ({ lease, endsAt: end })))
+    take(leases)
     // By then quick handlers have ended, and the next claim is as large as it may be.
     await nextTurn()
     return true
@@ -101,39 +101,43 @@ export function startWorker(options: WorkerOptions): Worker {
   }
 
   async function handOver(entry: NewEntry): Promise<'added' | 'duplicate'> {
-    const end = endsAt()
     offered += 1
+    underWay += 1
     try {
       const added = await inbox.add(entry, { leaseMs })
       if (added === 'added') wakeUp.wake()
       if (typeof added === 'string') return added
-      take([{ lease: added, endsAt: end }])
+      take([added])
       return 'added'
     } finally {
       offered -= 1
+      end()
     }
   }
 
   /** Starts them once those who wait for the same answer of the store have gone on: a delivery is answered first. */
-  function take(leases: readonly Leased[]): void {
+  function take(leases: readonly Lease[]): void {
     waiting.push(...leases)
     process.nextTick(startWaiting)
-    if (turn.begin()) void track(nextTurn().then(endTurn))
+    if (!turn.begin()) return
+    underWay += 1
+    setImmediate(() => void endTurn().finally(end))
   }
 
   function startWaiting(): void {
     while (!isStopping && running.size < concurrency) {
       const next = waiting.shift()
       if (next === undefined) return
-      running.add(next.lease)
-      turn.onStarted(next.lease)
-      void track(runAttempt(next))
+      running.add(next)
+      turn.onStarted(next)
+      underWay += 1
+      void runAttempt(next)
     }
   }
 
   async function endTurn(): Promise<void> {
     turn.end()
-    const leases = waiting.map(({ lease }) => lease)
+    const leases = waiting
     waiting = []
     if (leases.length > 0) await giveBack(leases)
   }
@@ -151,7 +155,7 @@ export function startWorker(options: WorkerOptions): Worker {
     }
   }
 
-  async function runAttempt({ lease, endsAt: leaseEnd }: Leased): Promise<void> {
+  async function runAttempt(lease: Lease): Promise<void> {
     const startedAt = performance.now()
     const ended = await options.dispatch(lease, shutdown.signal)
     const durationMs = performance.now() - startedAt
@@ -160,32 +164,37 @@ export function startWorker(options: WorkerOptions): Worker {
     turn.onEnded(lease)
     startWaiting()
     wakeUp.wake()
-    const isSettled = await settle(lease, ended, leaseEnd)
-    if (isSettled) {
+    if (await settle(lease, ended)) {
       options.onAttemptEnded?.(lease, ended.outcome, durationMs)
       logEnd(log, lease, ended, Math.round(durationMs))
     }
     // The lane may have been what kept the next entry waiting.
     wakeUp.wake()
+    end()
   }
 
-  /** Tries until the store answers or the lease is over; the attempt is lost then, and another will be made. */
-  async function settle(lease: Lease, { outcome }: Ended, leaseEnd: number): Promise<boolean> {
+  /** Tries until the store says yes or no: as long as this process lives, the entry is its own. */
+  async function settle(lease: Lease, { outcome }: Ended): Promise<boolean> {
     const facts = { eventId: lease.entry.eventId, attempt: lease.attempt, outcome: outcome.state }
+    let isRefused = false
     for (;;) {
       try {
-        const isSettled = await inbox.settle(lease, outcome)
+        const isSettled = await inbox.settle(lease, isRefused ? REFUSED : outcome)
         if (!isSettled) log.warn(facts, 'lease was lost; the result of this attempt is not recorded')
-        return isSettled
+        return isSettled && !isRefused
       } catch (error) {
-        const isWorthRetrying =
-          error instanceof ReceiverError && error.code === 'store_unavailable' && performance.now() < leaseEnd
+        const isAway = error instanceof ReceiverError && error.code === 'store_unavailable'
+        const goesOn = !isStopping && (isAway || !isRefused)
         log.error(
           { ...facts, err: error },
-          isWorthRetrying ? 'cannot settle; will try again' : 'cannot settle; the entry will run again',
+          goesOn ? 'cannot settle; will try again' : 'cannot settle; the entry will run again',
         )
-        if (!isWorthRetrying || isStopping) return false
+        if (!goesOn) return false
+        // A result that cannot be recorded at all must not make the entry run for ever.
+        if (!isAway) isRefused = true
+        unrecorded += 1
         await delay(STORE_RETRY_MS)
+        unrecorded -= 1
       }
     }
   }
@@ -194,14 +203,18 @@ export function startWorker(options: WorkerOptions): Worker {
   return {
     add(entry) {
       const hasRoom = !isBehind && !isStopping && waiting.length + offered < room()
-      return track(hasRoom ? handOver(entry) : store(entry))
+      return hasRoom ? handOver(entry) : store(entry)
     },
     async stop(graceMs) {
       isStopping = true
       wakeUp.wake()
       const timer = setTimeout(() => shutdown.abort(), graceMs)
       await looping
-      while (underWay.size > 0) await Promise.allSettled(underWay)
+      while (underWay > 0) {
+        await new Promise<void>((resolve) => {
+          onThrough = resolve
+        })
+      }
       clearTimeout(timer)
     },
   }

@@ -1,30 +1,31 @@
 import { mkdir, mkdtemp, rm } from 'node:fs/promises'
 import { join } from 'node:path'
+import type { Checkouts } from './checkout.ts'
 import type { Plan } from './plan.ts'
 
 /** What every measurement is given. */
 export interface BenchContext {
   readonly plan: Plan
+  readonly checkouts: Checkouts
   /** On the disk that is measured. */
   readonly scratch: string
   /** Undefined when the plan measures none. */
   readonly postgresUrl: string | undefined
+  /** Library that slows syncs down; undefined when the plan measures none. */
+  readonly slowSyncLibrary: string | undefined
   /** Tells whoever waits what is being measured. */
   readonly say: (what: string) => void
 }
 
-/** Runs the work with an empty folder of its own, and removes it. */
-export async function withFolder<T>(
-  { scratch }: Pick<BenchContext, 'scratch'>,
-  work: (folder: string) => Promise<T>,
-): Promise<T> {
+export interface Folder extends AsyncDisposable {
+  readonly path: string
+}
+
+/** An empty folder, which goes with all that is in it. */
+export async function makeFolder({ scratch }: Pick<BenchContext, 'scratch'>): Promise<Folder> {
   await mkdir(scratch, { recursive: true })
-  const folder = await mkdtemp(join(scratch, 'run-'))
-  try {
-    return await work(folder)
-  } finally {
-    await rm(folder, { recursive: true, force: true })
-  }
+  const path = await mkdtemp(join(scratch, 'run-'))
+  return { path, [Symbol.asyncDispose]: () => rm(path, { recursive: true, force: true }) }
 }
 
 /** The inbox's file in such a folder. */

@@ -1,17 +1,25 @@
 import { DatabaseSync } from 'node:sqlite'
-import { type PostgresSchema, planSchema } from '../support/plan-schema.ts'
-import { type BenchContext, inboxFile, withFolder } from './bench-context.ts'
+import type { PostgresSchema } from '../support/plan-schema.ts'
+import { type BenchContext, type Folder, inboxFile, makeFolder } from './bench-context.ts'
+import { flushPostgres, planBenchSchema } from './bench-postgres.ts'
+import { type Checkout, withInbox } from './checkout.ts'
+import { addHandled, fillInbox } from './fill-inbox.ts'
+import { fillSchema } from './fill-schema.ts'
 
 export type StoreName = 'sqlite' | 'postgres'
 
-/** An inbox that one measurement has to itself, empty at first. */
-export interface BenchInbox {
+/** An inbox that nobody else uses, empty at first. */
+export interface BenchInbox extends AsyncDisposable {
   /** For DATABASE_URL. */
   readonly url: string
   /** For the measurement's processes. */
   readonly folder: string
+  /** Number of the first of that many ids that no delivery to it had yet. */
+  takeIds(count: number): number
   /** By the attempts that the store recorded: measuring takes nothing from what is measured. */
   readHandled(span?: Span): Promise<Handled>
+  /** Makes it, with that many settled entries whose bodies retention dropped. Nobody else may use it meanwhile. */
+  fill(checkout: Checkout, count: number): Promise<void>
 }
 
 /** Milliseconds since the epoch. */
@@ -25,71 +33,70 @@ export interface Handled {
   readonly count: number
   /** From the first one's start to the last one's end. */
   readonly durationMs: number
+  /** From an entry's being stored to the end of its attempt; whole milliseconds, as the store has them. */
+  readonly p50Ms: number
+  readonly p99Ms: number
 }
 
 /** Until the last instant that a Date can be. */
 const EVER: Span = { fromAt: 0, untilAt: 8.64e15 }
 
-/** Runs the work with an inbox in that store, and removes it. */
-export function withInbox<T>(
-  context: BenchContext,
-  store: StoreName,
-  work: (inbox: BenchInbox) => Promise<T>,
-): Promise<T> {
-  return withFolder(context, async (folder) => {
-    if (store === 'sqlite') return work(describeFile(folder))
-    const schema = planBenchSchema(context)
-    try {
-      return await work(describeSchema(folder, schema))
-    } finally {
-      await schema.remove()
-      await flushPostgres(schema)
-    }
-  })
+/** Plans an inbox in that store for a server to make; it goes with all that was put into it. */
+export async function planBenchInbox(context: BenchContext, store: StoreName): Promise<BenchInbox> {
+  const folder = await makeFolder(context)
+  return store === 'sqlite' ? describeFile(folder) : describeSchema(folder, planBenchSchema(context))
 }
 
-/** A schema in the Postgres that is measured. */
-export function planBenchSchema({ postgresUrl }: Pick<BenchContext, 'postgresUrl'>): PostgresSchema {
-  if (postgresUrl === undefined) throw new Error('the plan needs a Postgres, and none was started')
-  return planSchema(postgresUrl)
-}
-
-/** To the disk now, so that the server does not write it during a measurement. */
-export async function flushPostgres({ query }: PostgresSchema): Promise<void> {
-  // A user who may not ask for it gets less steady numbers.
-  await query('CHECKPOINT').catch(() => undefined)
-}
-
-function describeFile(folder: string): BenchInbox {
-  const file = inboxFile(folder)
+function describeFile(folder: Folder): BenchInbox {
+  const file = inboxFile(folder.path)
   return {
     url: `file:${file}`,
-    folder,
+    folder: folder.path,
+    takeIds: createIdTaker(),
     async readHandled({ fromAt, untilAt } = EVER) {
       const db = new DatabaseSync(file, { readOnly: true })
       const row = db
         .prepare(`
-          SELECT count(*) AS count, max(ended_at) - min(started_at) AS "durationMs" FROM attempt
-          WHERE outcome = 'handled' AND ended_at BETWEEN ? AND ?`)
+          SELECT count(*) AS count, max(ended_at) - min(attempt.started_at) AS "durationMs",
+                 percentile_disc(ended_at - received_at, 0.5) AS "p50Ms", percentile_disc(ended_at - received_at, 0.99) AS "p99Ms"
+          FROM attempt JOIN entry USING (seq) WHERE outcome = 'handled' AND ended_at BETWEEN ? AND ?`)
         .get(fromAt, untilAt)
       db.close()
       return toHandled(row)
     },
+    async fill(checkout, count) {
+      await withInbox(checkout, `file:${file}`, 'server', addHandled)
+      fillInbox(file, { count, state: 'handled', hasBodies: false, dueAt: Date.now() })
+    },
+    [Symbol.asyncDispose]: () => folder[Symbol.asyncDispose](),
   }
 }
 
-function describeSchema(folder: string, { url, query }: PostgresSchema): BenchInbox {
+function describeSchema(folder: Folder, schema: PostgresSchema): BenchInbox {
   return {
-    url,
-    folder,
+    url: schema.url,
+    folder: folder.path,
+    takeIds: createIdTaker(),
     async readHandled({ fromAt, untilAt } = EVER) {
-      const [row] = await query(
+      const [row] = await schema.query(
         `
-          SELECT count(*) AS count, extract(epoch FROM max(ended_at) - min(started_at)) * 1000 AS "durationMs" FROM attempt
+          SELECT count(*) AS count, extract(epoch FROM max(ended_at) - min(attempt.started_at)) * 1000 AS "durationMs",
+                 extract(epoch FROM percentile_disc(0.5) WITHIN GROUP (ORDER BY ended_at - received_at)) * 1000 AS "p50Ms",
+                 extract(epoch FROM percentile_disc(0.99) WITHIN GROUP (ORDER BY ended_at - received_at)) * 1000 AS "p99Ms"
+          FROM attempt JOIN entry USING (seq)
           WHERE outcome = 'handled' AND ended_at BETWEEN to_timestamp($1 / 1000.0) AND to_timestamp($2 / 1000.0)`,
         [fromAt, untilAt],
       )
       return toHandled(row)
+    },
+    async fill(checkout, count) {
+      await withInbox(checkout, schema.url, 'server', addHandled)
+      await fillSchema(schema, { count, state: 'handled', hasBodies: false })
+    },
+    async [Symbol.asyncDispose]() {
+      await schema.remove()
+      await flushPostgres(schema)
+      await folder[Symbol.asyncDispose]()
     },
   }
 }
@@ -97,4 +104,14 @@ function describeSchema(folder: string, { url, query }: PostgresSchema): BenchIn
 const toHandled = (row: Record<string, unknown> | undefined): Handled => ({
   count: Number(row?.count),
   durationMs: Number(row?.durationMs),
+  p50Ms: Number(row?.p50Ms),
+  p99Ms: Number(row?.p99Ms),
 })
+
+function createIdTaker(): BenchInbox['takeIds'] {
+  let taken = 0
+  return (count) => {
+    taken += count
+    return taken - count
+  }
+}

@@ -1,5 +1,6 @@
-import { planSchema } from '../support/plan-schema.ts'
+import { type PostgresSchema, planSchema } from '../support/plan-schema.ts'
 import { type PostgresInUse, usePostgres } from '../support/postgres-server.ts'
+import type { BenchContext } from './bench-context.ts'
 import type { Plan } from './plan.ts'
 
 export interface BenchPostgres extends PostgresInUse {
@@ -19,6 +20,18 @@ export async function openBenchPostgres({ only }: Plan): Promise<BenchPostgres |
       `there is no Postgres to measure: ${cause}\nSet TEST_DATABASE_URL to one, or leave its measurements out with --only.`,
     )
   }
+}
+
+/** A schema in the Postgres that is measured. */
+export function planBenchSchema({ postgresUrl }: Pick<BenchContext, 'postgresUrl'>): PostgresSchema {
+  if (postgresUrl === undefined) throw new Error('the plan needs a Postgres, and none was started')
+  return planSchema(postgresUrl)
+}
+
+/** To the disk now, so that the server does not write it during a measurement. */
+export async function flushPostgres({ query }: PostgresSchema): Promise<void> {
+  // A user who may not ask for it gets less steady numbers.
+  await query('CHECKPOINT').catch(() => undefined)
 }
 
 async function describePostgres(url: string): Promise<string> {

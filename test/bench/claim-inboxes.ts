@@ -1,11 +1,14 @@
 import { copyFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { planBenchSchema } from './bench-inbox.ts'
-import { createTemplateFile, fillInbox } from './fill-inbox.ts'
+import { planBenchSchema } from './bench-postgres.ts'
+import { type Checkout, withInbox } from './checkout.ts'
+import { addHandled, addPending, fillInbox } from './fill-inbox.ts'
 import { fillSchema } from './fill-schema.ts'
 import type { ClaimPlan } from './plan.ts'
 
 export interface ClaimInboxes extends ClaimPlan {
+  /** Whose store makes and claims. */
+  readonly checkout: Checkout
   readonly folder: string
   /** The Postgres to make schemas in; undefined for files in the folder. */
   readonly postgresUrl: string | undefined
@@ -19,23 +22,29 @@ export function makeInboxes(request: ClaimInboxes, undo: AsyncDisposableStack): 
   return request.postgresUrl === undefined ? makeFiles(request) : makeSchemas(request, undo)
 }
 
-const describeSize = (count: number) => `${count.toLocaleString('en')} waiting`
+/** Such as `100K`: the report's lines have to fit. */
+const describeCount = (count: number) => count.toLocaleString('en', { notation: 'compact' })
+const describeSize = (count: number) => `${describeCount(count)} waiting`
 
-async function makeSchemas({ sizes, postgresUrl }: ClaimInboxes, undo: AsyncDisposableStack) {
+async function makeSchemas({ checkout, sizes, postgresUrl }: ClaimInboxes, undo: AsyncDisposableStack) {
   const urls = new Map<string, string>()
   for (const count of sizes) {
     const schema = undo.use(planBenchSchema({ postgresUrl }))
-    await fillSchema(schema, count)
+    await withInbox(checkout, schema.url, 'server', addPending)
+    await fillSchema(schema, { count, state: 'pending' })
     urls.set(describeSize(count), schema.url)
   }
   return urls
 }
 
-async function makeFiles({ folder, sizes, settled, oneLane }: ClaimInboxes): Promise<Map<string, string>> {
+async function makeFiles({ checkout, folder, sizes, settled, oneLane }: ClaimInboxes): Promise<Map<string, string>> {
   const urls = new Map<string, string>()
   const now = Date.now()
   const pathOf = (name: string) => join(folder, `${name}.db`)
-  await createTemplateFile(pathOf('template'))
+  await withInbox(checkout, `file:${pathOf('template')}`, 'server', async (inbox) => {
+    await addHandled(inbox)
+    await addPending(inbox)
+  })
   for (const count of sizes) {
     const file = pathOf(`waiting-${count}`)
     await copyFile(pathOf('template'), file)
@@ -48,8 +57,8 @@ async function makeFiles({ folder, sizes, settled, oneLane }: ClaimInboxes): Pro
   fillInbox(old, { count: largest, state: 'pending', objects: 'old', dueAt: now })
   urls.set(`${describeSize(largest)}, of old objects`, `file:${old}`)
   const variations = {
-    [`${settled.toLocaleString('en')} settled`]: { count: settled, state: 'handled' },
-    [`${oneLane.toLocaleString('en')} of one lane first`]: { count: oneLane, state: 'pending', lane: ONE_LANE },
+    [`${describeCount(settled)} settled`]: { count: settled, state: 'handled' },
+    [`${describeCount(oneLane)} of one lane first`]: { count: oneLane, state: 'pending', lane: ONE_LANE },
   } as const
   for (const [index, [name, filling]] of Object.entries(variations).entries()) {
     const file = pathOf(`variation-${index}`)

@@ -1,7 +1,7 @@
 import type { Lease } from '../../src/event.ts'
 import type { Inbox } from '../../src/inbox/inbox.ts'
-import { openInbox } from '../../src/inbox/open-inbox.ts'
 import { newEntry } from '../support/new-entry.ts'
+import { loadOpenInbox } from './checkout.ts'
 import { serveTask } from './child-task.ts'
 import { type ClaimInboxes, makeInboxes, ONE_LANE } from './claim-inboxes.ts'
 import { median } from './statistics.ts'
@@ -30,6 +30,7 @@ const LEASE_MS = 45_000
 
 serveTask(async (request: ClaimInboxes): Promise<ClaimResult[]> => {
   await using undo = new AsyncDisposableStack()
+  const openInbox = await loadOpenInbox(request.checkout)
   const cases: Case[] = []
   for (const [name, url] of await makeInboxes(request, undo)) {
     const inbox = undo.adopt(await openInbox(url, 'server'), (opened) => opened.close())

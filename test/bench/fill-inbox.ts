@@ -1,6 +1,6 @@
 import { closeSync, fsyncSync, openSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
-import { openSqliteInbox } from '../../src/inbox/sqlite/inbox.ts'
+import type { Inbox } from '../../src/inbox/inbox.ts'
 import { newEntry } from '../support/new-entry.ts'
 import { IDS_PER_SECOND } from './deliveries.ts'
 
@@ -12,26 +12,28 @@ export interface Filling {
   readonly lane?: string
   /** Without a lane for all: events of objects made long before them, or, unless told, with them. */
   readonly objects?: 'new' | 'old'
+  /** False leaves them without their bodies, as retention does. */
+  readonly hasBodies?: boolean
   /** When the last of them became due; the others did before it, a millisecond apart. */
   readonly dueAt: number
 }
 
-/** Makes a file with one handled and one pending entry, for `fillInbox` to multiply. */
-export async function createTemplateFile(file: string): Promise<void> {
-  const inbox = await openSqliteInbox(file, 'server')
-  try {
-    await inbox.add(newEntry())
-    const [lease] = await inbox.claim({ limit: 1, leaseMs: 1_000 })
-    if (lease !== undefined) await inbox.settle(lease, { state: 'handled' })
-    await inbox.add(newEntry())
-  } finally {
-    await inbox.close()
-  }
+/** Adds a pending entry, for `fillInbox` and `fillSchema` to multiply. */
+export async function addPending(inbox: Inbox): Promise<void> {
+  await inbox.add(newEntry())
+}
+
+/** Adds a handled entry, to be multiplied too, where no other is pending. */
+export async function addHandled(inbox: Inbox): Promise<void> {
+  await inbox.add(newEntry())
+  const [lease] = await inbox.claim({ limit: 1, leaseMs: 1_000 })
+  if (lease === undefined || !(await inbox.settle(lease, { state: 'handled' })))
+    throw new Error('an entry that was just added could not be claimed and settled')
 }
 
 /**
- * Multiplies an entry of a template file, or of a copy, with its body and attempts: a million through `add` take minutes, and this
- * way every column is as the store leaves it. Nobody else may have the file open.
+ * Multiplies an entry that went through the store, with its body and attempts: a million through `add` take minutes, and this way
+ * every column is as the store leaves it. Nobody else may have the file open.
  */
 export function fillInbox(file: string, filling: Filling): void {
   const db = new DatabaseSync(file)
@@ -46,7 +48,10 @@ export function fillInbox(file: string, filling: Filling): void {
   flush(file)
 }
 
-function multiplyAll(db: DatabaseSync, { count, state, lane, objects = 'new', dueAt }: Filling): void {
+function multiplyAll(
+  db: DatabaseSync,
+  { count, state, lane, objects = 'new', hasBodies = true, dueAt }: Filling,
+): void {
   const row = db.prepare(
     'SELECT min(seq) AS template, (SELECT max(seq) FROM entry) AS after FROM entry WHERE state = ?',
   )
@@ -59,7 +64,7 @@ function multiplyAll(db: DatabaseSync, { count, state, lane, objects = 'new', du
     of_new: Number(objects === 'new'),
     due_at: dueAt,
   })
-  db.prepare(multiply(db, 'payload')).run(from)
+  if (hasBodies) db.prepare(multiply(db, 'payload')).run(from)
   db.prepare(multiply(db, 'attempt')).run(from)
 }
 
@@ -68,7 +73,7 @@ const entryColumns = {
   event_id: `'evt_' || time || id`,
   object_id: `'pi_' || iif(:of_new, time, '') || id`,
   lane: `coalesce(:lane, '/pi_' || iif(:of_new, time, '') || id)`,
-  ready: 'i = 1 OR :lane IS NULL',
+  ready: `iif(state = 'pending', i = 1 OR :lane IS NULL, ready)`,
   received_at: ':due_at - :count + i',
   due_at: ':due_at - :count + i',
 }

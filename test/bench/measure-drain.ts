@@ -2,10 +2,11 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { parseEnvelope } from '../../src/event/envelope.ts'
 import type { NewEntry } from '../../src/event.ts'
 import type { Inbox } from '../../src/inbox/inbox.ts'
-import { openInbox } from '../../src/inbox/open-inbox.ts'
 import { type BenchContext, handlersPath } from './bench-context.ts'
-import { type BenchInbox, type StoreName, withInbox } from './bench-inbox.ts'
+import { planBenchInbox, type StoreName } from './bench-inbox.ts'
+import { type Checkout, withInbox } from './checkout.ts'
 import { createDeliveries } from './deliveries.ts'
+import { checkoutOf, type Rounds, takeTurns, turnsOf } from './rounds.ts'
 import { startServer } from './server-process.ts'
 
 const ADDS_AT_ONCE = 1_000
@@ -36,45 +37,31 @@ export const drains: Readonly<Record<DrainName, DrainTarget>> = {
   },
 }
 
-/** Entries a second, from the first claim to the last settle, for each round; the drains take turns. */
-export async function measureDrains(context: BenchContext): Promise<ReadonlyMap<DrainName, readonly number[]>> {
-  const { plan, say } = context
-  const rates = new Map<DrainName, number[]>()
-  for (let round = 1; round <= plan.rounds; round += 1) {
-    for (const name of drainNames) {
-      if (!plan.only.has(name)) continue
-      say(`round ${round} of ${plan.rounds}: ${name} of ${plan.drainEntries.toLocaleString('en')} entries`)
-      const { store, workers } = drains[name]
-      const rate = await withInbox(context, store, (inbox) => drain(inbox, workers, plan.drainEntries))
-      rates.set(name, [...(rates.get(name) ?? []), rate])
-    }
-  }
-  return rates
+/** Entries a second, from the first claim to the last settle. */
+export function measureDrains(context: BenchContext): Promise<Rounds<number>> {
+  const turns = drainNames.flatMap((name) => turnsOf(context, name))
+  return takeTurns(context, turns, ({ name, whose }) => drain(context, checkoutOf(context, whose), drains[name]))
 }
 
-async function drain({ url, folder, readHandled }: BenchInbox, workers: number, count: number): Promise<number> {
-  await fill(url, count)
+async function drain(context: BenchContext, checkout: Checkout, { store, workers }: DrainTarget): Promise<number> {
+  const count = context.plan.drainEntries
+  await using planned = await planBenchInbox(context, store)
+  const { url, folder, readHandled } = planned
+  await withInbox(checkout, url, 'server', (inbox) => fill(inbox, count))
+  await using servers = new AsyncDisposableStack()
   const env = { DATABASE_URL: url, HANDLERS: handlersPath('noop-handlers') }
-  const servers = await Promise.all(Array.from({ length: workers }, () => startServer('receiver', folder, env)))
-  try {
-    await waitUntilDrained(url)
-  } finally {
-    await Promise.all(servers.map((server) => server.kill()))
-  }
+  await Promise.all(Array.from({ length: workers }, async () => servers.use(await startServer(checkout, folder, env))))
+  await withInbox(checkout, url, 'command', waitUntilDrained)
+  await servers.disposeAsync()
   const handled = await readHandled()
   if (handled.count !== count) throw new Error(`expected ${count} attempts, and ${handled.count} are recorded`)
   return (count * 1_000) / handled.durationMs
 }
 
 /** Through the store, as deliveries would. */
-async function fill(url: string, count: number): Promise<void> {
-  const inbox = await openInbox(url, 'server')
-  try {
-    for (let added = 0; added < count; added += ADDS_AT_ONCE)
-      await addAll(inbox, Math.min(ADDS_AT_ONCE, count - added), added)
-  } finally {
-    await inbox.close()
-  }
+async function fill(inbox: Inbox, count: number): Promise<void> {
+  for (let added = 0; added < count; added += ADDS_AT_ONCE)
+    await addAll(inbox, Math.min(ADDS_AT_ONCE, count - added), added)
 }
 
 async function addAll(inbox: Inbox, count: number, from: number): Promise<void> {
@@ -88,17 +75,12 @@ function toNewEntry(body: Uint8Array): NewEntry {
   return { ...envelope, body, route: 'account', source: 'delivery', secret: '1:…cdef', state: 'pending', reason: null }
 }
 
-async function waitUntilDrained(url: string): Promise<void> {
-  const inbox = await openInbox(url, 'command')
-  try {
-    const deadline = performance.now() + TIMEOUT_MS
-    while (performance.now() < deadline) {
-      // Counting is left for the end: it would take from what is measured.
-      if ((await inbox.oldestPendingMs()) === null && (await inbox.counts()).running === 0) return
-      await delay(POLL_MS)
-    }
-  } finally {
-    await inbox.close()
+async function waitUntilDrained(inbox: Inbox): Promise<void> {
+  const deadline = performance.now() + TIMEOUT_MS
+  while (performance.now() < deadline) {
+    // Counting is left for the end: it would take from what is measured.
+    if ((await inbox.oldestPendingMs()) === null && (await inbox.counts()).running === 0) return
+    await delay(POLL_MS)
   }
   throw new Error(`the backlog was not drained after ${TIMEOUT_MS} ms`)
 }

@@ -2,9 +2,10 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { eventually } from '../support/eventually.ts'
-import { type BenchContext, handlersPath, inboxFile, withFolder } from './bench-context.ts'
+import { type BenchContext, handlersPath, inboxFile, makeFolder } from './bench-context.ts'
 import { openConnection } from './connection.ts'
 import { createDeliveries, idOf } from './deliveries.ts'
+import { checkoutOf, type Rounds, takeTurns, turnsOf } from './rounds.ts'
 import { startServer } from './server-process.ts'
 import { quantile } from './statistics.ts'
 
@@ -22,26 +23,22 @@ const PAUSE_MS = 15
 const WARM_UP = 50
 
 /** How soon an idle server starts a handler: deliveries one by one. */
-export function measureIdle(context: BenchContext): Promise<IdleResult> {
+export function measureIdle(context: BenchContext): Promise<Rounds<IdleResult>> {
   const count = context.plan.idleDeliveries + WARM_UP
-  context.say(`answered to handler started, ${context.plan.idleDeliveries} deliveries one by one`)
-  return withFolder(context, async (folder) => {
-    const startsFile = join(folder, 'starts.txt')
-    const server = await startServer('receiver', folder, {
-      DATABASE_URL: `file:${inboxFile(folder)}`,
+  return takeTurns(context, turnsOf(context, 'idle'), async ({ whose }) => {
+    await using folder = await makeFolder(context)
+    const startsFile = join(folder.path, 'starts.txt')
+    await using server = await startServer(checkoutOf(context, whose), folder.path, {
+      DATABASE_URL: `file:${inboxFile(folder.path)}`,
       HANDLERS: handlersPath('recording-handlers'),
       BENCH_STARTS_FILE: startsFile,
     })
-    try {
-      const times = await deliverOneByOne(server.port, count)
-      const starts = await eventually('every handler to have started', async () => {
-        const found = parseStarts(await readFile(startsFile, 'utf8'))
-        return found.size === count && found
-      })
-      return summarize(times.slice(WARM_UP), starts)
-    } finally {
-      await server.kill()
-    }
+    const times = await deliverOneByOne(server.port, count)
+    const starts = await eventually('every handler to have started', async () => {
+      const found = parseStarts(await readFile(startsFile, 'utf8'))
+      return found.size === count && found
+    })
+    return summarize(times.slice(WARM_UP), starts)
   })
 }
 

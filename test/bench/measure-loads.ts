@@ -1,13 +1,16 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Inbox } from '../../src/inbox/inbox.ts'
-import { openInbox } from '../../src/inbox/open-inbox.ts'
-import { type BenchContext, handlersPath } from './bench-context.ts'
-import { type BenchInbox, type StoreName, withInbox } from './bench-inbox.ts'
-import { runTask } from './child-task.ts'
-import type { LoadRequest, LoadResult } from './load-generator.ts'
-import { type ServerName, type ServerProcess, startServer } from './server-process.ts'
+import { type BenchContext, handlersPath, makeFolder } from './bench-context.ts'
+import { type BenchInbox, planBenchInbox, type StoreName } from './bench-inbox.ts'
+import { type Checkout, withInbox } from './checkout.ts'
+import type { LoadResult } from './load-generator.ts'
+import { readPeakMemoryBytes } from './proc.ts'
+import { checkoutOf, ownTurn, type Rounds, type Turn, takeTurns, turnsOf } from './rounds.ts'
+import { runLoad } from './run-load.ts'
+import { startServer } from './server-process.ts'
+import { slowSyncs } from './slow-sync.ts'
 
-export const loadNames = ['ceiling', 'sample', 'receive', 'postgres-receive', 'whole'] as const
+export const loadNames = ['ceiling', 'sample', 'receive', 'receive-slow-sync', 'postgres-receive', 'whole'] as const
 export type LoadName = (typeof loadNames)[number]
 
 /** One load on one server. */
@@ -20,6 +23,9 @@ export interface LoadMeasurement extends LoadResult {
 export interface Handling {
   /** Entries handled in the measured time. */
   readonly perSecond: number
+  /** From stored to handled. */
+  readonly p50Ms: number
+  readonly p99Ms: number
   /** Most entries that waited during the first half of the load, and during the second. */
   readonly waitedFirst: number
   readonly waitedThen: number
@@ -29,76 +35,70 @@ const CONNECTIONS = 64
 const BACKLOG_POLL_MS = 100
 const SETTLE_TIMEOUT_MS = 60_000
 
-const GENERATOR = new URL('./load-generator.ts', import.meta.url)
+/** Servers that store nothing. */
+const others = { ceiling: 'raw-server', sample: 'docs-sample' } as const
 
-interface LoadTarget {
-  readonly server: ServerName
+interface ReceiverTarget {
+  readonly store: StoreName
   readonly env: Readonly<Record<string, string>>
-  /** `sqlite` unless told. */
-  readonly store?: StoreName
+  readonly isWhole?: boolean
+  readonly isSlow?: boolean
 }
 
-const targets: Readonly<Record<LoadName, LoadTarget>> = {
-  ceiling: { server: 'raw-server', env: {} },
-  sample: { server: 'docs-sample', env: {} },
-  receive: { server: 'receiver', env: { ROLE: 'receive' } },
-  'postgres-receive': { server: 'receiver', env: { ROLE: 'receive' }, store: 'postgres' },
-  whole: { server: 'receiver', env: { ROLE: 'all', HANDLERS: handlersPath('noop-handlers') } },
+const receivers: Readonly<Record<Exclude<LoadName, keyof typeof others>, ReceiverTarget>> = {
+  receive: { store: 'sqlite', env: { ROLE: 'receive' } },
+  'receive-slow-sync': { store: 'sqlite', env: { ROLE: 'receive' }, isSlow: true },
+  'postgres-receive': { store: 'postgres', env: { ROLE: 'receive' } },
+  whole: { store: 'sqlite', env: { ROLE: 'all', HANDLERS: handlersPath('noop-handlers') }, isWhole: true },
 }
 
-/** Every load in turns, round by round, each on a new process and an empty inbox. */
-export async function measureLoads(context: BenchContext): Promise<ReadonlyMap<LoadName, readonly LoadMeasurement[]>> {
-  const { plan, say } = context
-  const results = new Map<LoadName, LoadMeasurement[]>()
-  for (let round = 1; round <= plan.rounds; round += 1) {
-    for (const name of loadNames) {
-      if (!plan.only.has(name)) continue
-      say(`round ${round} of ${plan.rounds}: ${name}, ${plan.warmUpSeconds} s of warm-up and ${plan.loadSeconds} s`)
-      const measured = await measureLoad(context, name)
-      results.set(name, [...(results.get(name) ?? []), measured])
-    }
-  }
-  return results
+/** Every load, each on a new process and an empty inbox. */
+export function measureLoads(context: BenchContext): Promise<Rounds<LoadMeasurement>> {
+  const turns = loadNames.flatMap((name): Turn<LoadName>[] =>
+    name === 'ceiling' || name === 'sample' ? [ownTurn(name)] : turnsOf(context, name),
+  )
+  return takeTurns(context, turns, ({ name, whose }) =>
+    name === 'ceiling' || name === 'sample'
+      ? loadOther(context, others[name])
+      : loadReceiver(context, checkoutOf(context, whose), receivers[name]),
+  )
 }
 
-function measureLoad(context: BenchContext, name: LoadName): Promise<LoadMeasurement> {
-  const { plan } = context
-  const { server: serverName, env, store = 'sqlite' } = targets[name]
-  return withInbox(context, store, async (inbox) => {
-    const server = await startServer(serverName, inbox.folder, { DATABASE_URL: inbox.url, ...env })
-    try {
-      const load = { connections: CONNECTIONS, warmUpSeconds: plan.warmUpSeconds, seconds: plan.loadSeconds }
-      return serverName === 'receiver'
-        ? await loadReceiver(server, load, { ...inbox, isWhole: name === 'whole' })
-        : { ...(await runLoad(server, load)), peakMemoryBytes: server.peakMemoryBytes(), handling: undefined }
-    } finally {
-      await server.kill()
-    }
+async function loadOther(context: BenchContext, program: 'raw-server' | 'docs-sample'): Promise<LoadMeasurement> {
+  await using folder = await makeFolder(context)
+  await using server = await startServer(program, folder.path)
+  const result = await runLoad(server, fullLoad(context))
+  return { ...result, peakMemoryBytes: readPeakMemoryBytes(server.pid), handling: undefined }
+}
+
+async function loadReceiver(
+  context: BenchContext,
+  checkout: Checkout,
+  { store, env, isWhole = false, isSlow = false }: ReceiverTarget,
+): Promise<LoadMeasurement> {
+  await using planned = await planBenchInbox(context, store)
+  const slow = isSlow ? slowSyncs(context) : undefined
+  await using server = await startServer(checkout, planned.folder, { DATABASE_URL: planned.url, ...env, ...slow?.env })
+  slow?.check(server)
+  return await withInbox(checkout, planned.url, 'command', async (inbox) => {
+    const watch = isWhole ? watchBacklog(inbox) : undefined
+    const result = await runLoad(server, fullLoad(context))
+    const backlog = await watch?.stop()
+    const peakMemoryBytes = readPeakMemoryBytes(server.pid)
+    await checkNothingIsLost(inbox, result.answered, isWhole)
+    return { ...result, peakMemoryBytes, handling: backlog && { ...backlog, ...(await readHandling(planned, result)) } }
   })
 }
 
-type Load = Omit<LoadRequest, 'port'>
+const fullLoad = ({ plan }: BenchContext) => ({
+  connections: CONNECTIONS,
+  warmUpSeconds: plan.warmUpSeconds,
+  seconds: plan.loadSeconds,
+})
 
-const runLoad = ({ port }: ServerProcess, load: Load) => runTask<LoadRequest, LoadResult>(GENERATOR, { ...load, port })
-
-async function loadReceiver(
-  server: ServerProcess,
-  load: Load,
-  { url, readHandled, isWhole }: BenchInbox & { readonly isWhole: boolean },
-): Promise<LoadMeasurement> {
-  const inbox = await openInbox(url, 'command')
-  try {
-    const watch = isWhole ? watchBacklog(inbox) : undefined
-    const result = await runLoad(server, load)
-    const backlog = await watch?.stop()
-    const peakMemoryBytes = server.peakMemoryBytes()
-    await checkNothingIsLost(inbox, result.answered, isWhole)
-    const handled = await readHandled(result)
-    const perSecond = (handled.count * 1_000) / (result.untilAt - result.fromAt)
-    return { ...result, peakMemoryBytes, handling: backlog && { ...backlog, perSecond } }
-  } finally {
-    await inbox.close()
-  }
+async function readHandling({ readHandled }: BenchInbox, result: LoadResult) {
+  const { count, p50Ms, p99Ms } = await readHandled(result)
+  return { perSecond: (count * 1_000) / (result.untilAt - result.fromAt), p50Ms, p99Ms }
 }
 
 /** Looks now and then how many entries wait, from the first one on. */

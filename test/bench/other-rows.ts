@@ -1,69 +1,81 @@
 import type { ClaimResult } from './claim-process.ts'
-import { type DrainName, drains } from './measure-drain.ts'
+import type { ClaimName } from './measure-claims.ts'
+import { drainNames, drains } from './measure-drain.ts'
 import type { IdleResult } from './measure-idle.ts'
+import { compare, ownTurn, type Rounds, ratioOf } from './rounds.ts'
 import { createRow, type Row } from './row.ts'
-import { median } from './statistics.ts'
 
 const CLAIM_GROWTH = 1.5
 /** For an entry that waits behind many of one lane. */
 const OTHER_LANE_MS = 50
 
 /** Rates of the rounds; those of several workers are compared with the same store's single one. */
-export function createDrainRows(rates: ReadonlyMap<DrainName, readonly number[]>, entries: number): Row[] {
-  return [...rates].map(([name, measured]) => {
+export function createDrainRows(rates: Rounds<number>, entries: number): Row[] {
+  const measured = drainNames.filter((name) => rates.has(name))
+  return measured.map((name) => {
     const { title, atLeast, beside } = drains[name]
     const row = {
       name: `draining ${entries.toLocaleString('en')} entries, ${title}`,
-      value: median(measured),
       unit: '/s',
+      ...compare(rates, name, (rate) => rate),
     }
     if (beside === undefined) return createRow({ ...row, target: { of: 'value', atLeast } })
-    const single = rates.get(beside)
-    return createRow({ ...row, ratio: single && row.value / median(single), target: { of: 'ratio', atLeast } })
+    const ratio = ratioOf(rates, ownTurn(name), ownTurn(beside), (rate) => rate)
+    return createRow({ ...row, ratio, target: { of: 'ratio', atLeast } })
   })
 }
 
 /** `place` tells where: empty, or such as ` on Postgres`. */
-export function createClaimRows(results: readonly ClaimResult[], place = ''): Row[] {
+export function createClaimRows(rounds: Rounds<readonly ClaimResult[]>, name: ClaimName, place = ''): Row[] {
+  const cases = rounds.get(name)?.flat() ?? []
+  const compareCase = (found: ClaimResult, pick: (result: ClaimResult) => number | undefined) =>
+    compare(rounds, name, (results) => {
+      const same = results.find((result) => result.name === found.name)
+      return same && pick(same)
+    })
+  const createCostRows = (title: string, pick: (result: ClaimResult) => number): Row[] =>
+    cases.map((found, index) => {
+      const row = { name: `${title}: ${found.name}`, unit: 'µs', ...compareCase(found, pick) }
+      const [first = found] = cases
+      const ratio = row.value / pick(first)
+      return createRow(
+        index === 0 ? { ...row, ratio } : { ...row, ratio, target: { of: 'ratio', atMost: CLAIM_GROWTH } },
+      )
+    })
   return [
-    ...createClaimCostRows(results, `claim of 16${place}`, ({ claimUs }) => claimUs),
-    ...createClaimCostRows(results, `claim of 16 and settles${place}`, ({ claimAndSettleUs }) => claimAndSettleUs),
-    ...results.flatMap(({ name, firstOfAnotherLaneMs: value }) => {
-      if (value === undefined) return []
+    ...createCostRows(`claim of 16${place}`, ({ claimUs }) => claimUs),
+    ...createCostRows(`claim of 16 and settles${place}`, ({ claimAndSettleUs }) => claimAndSettleUs),
+    ...cases.flatMap((found) => {
+      const compared = compareCase(found, ({ firstOfAnotherLaneMs }) => firstOfAnotherLaneMs)
+      if (Number.isNaN(compared.value)) return []
       const target = { of: 'value', atMost: OTHER_LANE_MS } as const
-      return createRow({ name: `first of another lane: ${name}`, value, unit: 'ms', target })
+      return createRow({ name: `first of another lane: ${found.name}`, unit: 'ms', ...compared, target })
     }),
   ]
 }
 
-function createClaimCostRows(
-  results: readonly ClaimResult[],
-  title: string,
-  pick: (result: ClaimResult) => number,
-): Row[] {
-  return results.map((result, index) => {
-    const row = { name: `${title}: ${result.name}`, value: pick(result), unit: 'µs' }
-    if (index === 0) return createRow({ ...row, ratio: 1 })
-    const [first = result] = results
-    return createRow({ ...row, ratio: row.value / pick(first), target: { of: 'ratio', atMost: CLAIM_GROWTH } })
-  })
-}
-
-export function createIdleRows({ startP50Ms, startP99Ms, answerP50Ms }: IdleResult): Row[] {
+export function createIdleRows(rounds: Rounds<IdleResult>): Row[] {
   return [
-    createRow({ name: 'idle: delivery to answer, p50', value: answerP50Ms, unit: 'ms' }),
+    createRow({
+      name: 'idle: delivery to answer, p50',
+      unit: 'ms',
+      ...compare(rounds, 'idle', ({ answerP50Ms }) => answerP50Ms),
+    }),
     createRow({
       name: 'idle: answered to handler started, p50',
-      value: startP50Ms,
       unit: 'ms',
+      ...compare(rounds, 'idle', ({ startP50Ms }) => startP50Ms),
       target: { of: 'value', atMost: 3 },
     }),
-    createRow({ name: 'idle: answered to handler started, p99', value: startP99Ms, unit: 'ms' }),
+    createRow({
+      name: 'idle: answered to handler started, p99',
+      unit: 'ms',
+      ...compare(rounds, 'idle', ({ startP99Ms }) => startP99Ms),
+    }),
   ]
 }
 
-export function createStartRows(readyMs: readonly number[]): Row[] {
-  return [
-    createRow({ name: 'start to ready', value: median(readyMs), unit: 'ms', target: { of: 'value', atMost: 400 } }),
-  ]
+export function createStartRows(readyMs: Rounds<number>): Row[] {
+  const target = { of: 'value', atMost: 400 } as const
+  return [createRow({ name: 'start to ready', unit: 'ms', ...compare(readyMs, 'start', (ms) => ms), target })]
 }

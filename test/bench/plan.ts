@@ -1,8 +1,9 @@
-/** What can be measured, in this order. Loads take turns, round by round, and so do drains. */
+/** What can be measured, in this order. The measurements of a part (loads, drains, stalls, searches) take turns, round by round. */
 export const measurementNames = [
   'ceiling',
   'sample',
   'receive',
+  'receive-slow-sync',
   'postgres-receive',
   'whole',
   'drain',
@@ -12,6 +13,11 @@ export const measurementNames = [
   'postgres-claim',
   'idle',
   'start',
+  'stall-slow-sync',
+  'stall-locked',
+  'stall-search',
+  'search',
+  'postgres-search',
 ] as const
 export type MeasurementName = (typeof measurementNames)[number]
 
@@ -25,7 +31,10 @@ export interface Plan {
   readonly drainEntries: number
   readonly claim: ClaimPlan
   readonly idleDeliveries: number
-  readonly starts: number
+  /** How long another process holds the lock on the file. */
+  readonly lockSeconds: number
+  /** Entries of an inbox that is searched. */
+  readonly filledEntries: number
 }
 
 export interface ClaimPlan {
@@ -59,7 +68,8 @@ const fullSizes = {
   drainEntries: 100_000,
   claim: { sizes: [1_000, 100_000, 1_000_000], settled: 1_000_000, oneLane: 100_000, rounds: 300 },
   idleDeliveries: 200,
-  starts: 5,
+  lockSeconds: 10,
+  filledEntries: 2_000_000,
 }
 
 const quickSizes = {
@@ -67,5 +77,6 @@ const quickSizes = {
   drainEntries: 5_000,
   claim: { sizes: [1_000, 5_000], settled: 5_000, oneLane: 2_000, rounds: 20 },
   idleDeliveries: 20,
-  starts: 1,
+  lockSeconds: 1,
+  filledEntries: 20_000,
 }

@@ -1,9 +1,11 @@
 import { expect, it } from 'vitest'
-import { createLoadRows } from './load-rows.ts'
-import type { DrainName } from './measure-drain.ts'
+import type { ClaimResult } from './claim-process.ts'
+import { createLoadRows, describeSample } from './load-rows.ts'
 import type { Handling, LoadMeasurement } from './measure-loads.ts'
-import { createDrainRows } from './other-rows.ts'
-import { createRow, describeTarget } from './row.ts'
+import { createClaimRows, createDrainRows } from './other-rows.ts'
+import { createPlan } from './plan.ts'
+import { createRow, describeTarget, type Row } from './row.ts'
+import { createSearchRows, createStallRows } from './stall-rows.ts'
 import { median, quantile } from './statistics.ts'
 
 const measured = (perSecond: number, handling?: Handling): LoadMeasurement => ({
@@ -13,10 +15,15 @@ const measured = (perSecond: number, handling?: Handling): LoadMeasurement => ({
   fromAt: 0,
   untilAt: 1_000,
   answered: perSecond,
+  refused: 0,
+  processorMs: 900,
   generatorBusy: 0.3,
   peakMemoryBytes: 150e6,
   handling,
 })
+
+/** Of the last server that has such a row. */
+const find = (rows: readonly Row[], name: string) => rows.findLast((row) => row.name.includes(name))
 
 it('judges a row by the bound on its value or ratio', () => {
   const target = { of: 'ratio', atMost: 1.5 } as const
@@ -29,40 +36,122 @@ it('judges a row by the bound on its value or ratio', () => {
   expect([drain.isMet, describeTarget(drain)]).toEqual([false, '≥ 10,000 /s'])
 })
 
-it('compares the medians of the rounds with those of the sample', () => {
+it('judges by the ratio to before, and has no such target where there is none', () => {
+  const row = { name: 'receive', value: 9_000, unit: '/s', ratio: 0.9, target: { of: 'before', atLeast: 1.1 } } as const
+  expect(createRow({ ...row, toBefore: 1.2 }).isMet).toBe(true)
+  expect(createRow({ ...row, toBefore: 1.05 }).isMet).toBe(false)
+  expect(describeTarget(createRow({ ...row, toBefore: 1 }))).toBe('≥ 1.1 × before')
+  const alone = createRow(row)
+  expect([alone.isMet, describeTarget(alone)]).toEqual([undefined, ''])
+})
+
+it('compares with the sample and with before, round by round', () => {
   const rows = createLoadRows(
     new Map([
       ['sample', [measured(10_000), measured(20_000), measured(90_000)]],
       ['receive', [measured(19_000), measured(21_000), measured(1_000)]],
+      ['receive, before', [measured(9_500), measured(10_000), measured(20_000)]],
     ]),
   )
-  const receive = rows.find(({ name }) => name.startsWith('accepting only'))
-  expect(receive).toMatchObject({ value: 19_000, ratio: 0.95, isMet: false })
+  expect(find(rows, 'accepting only')).toMatchObject({ value: 19_000, ratio: 1.05, toBefore: 2, isMet: true })
+})
+
+it('gives the processor time for a delivery, and the most memory of all rounds', () => {
+  const [first, second] = [measured(9_000), measured(10_000)]
+  const rows = createLoadRows(
+    new Map([
+      ['receive', [{ ...first, peakMemoryBytes: 240e6 }, first, second]],
+      ['receive, before', [second]],
+    ]),
+  )
+  expect(find(rows, 'processor time')).toMatchObject({ value: 100, unit: 'µs' })
+  expect(find(rows, 'processor time')?.toBefore).toBeCloseTo(100 / 90)
+  expect(find(rows, 'memory')).toMatchObject({ value: 240, toBefore: 1.6, isMet: false })
+})
+
+it('leaves out what a load has not: handling, and on systems without /proc processor time and memory', () => {
+  const bare = { ...measured(9_000), processorMs: undefined, peakMemoryBytes: undefined }
+  const rows = createLoadRows(new Map([['receive', [bare]]]))
+  expect(rows.map(({ name }) => name.trim())).toEqual(['accepting only, durable', 'p50', 'p99'])
+})
+
+it('tells when the sample moved by more than a fifth between rounds', () => {
+  const roundsOf = (...rates: number[]) => new Map([['sample', rates.map((rate) => measured(rate))]])
+  expect(describeSample(roundsOf(10_000, 11_900, 11_000))).toEqual([])
+  expect(describeSample(roundsOf(10_000, 12_100))).toEqual([expect.stringContaining('from 10,000 to 12,100 /s')])
+  expect(describeSample(new Map())).toEqual([])
 })
 
 it('counts on the whole route what was handled, and says that the backlog grows', () => {
-  const growing = { perSecond: 5_000, waitedFirst: 4_000, waitedThen: 9_000 }
+  const growing = { perSecond: 5_000, p50Ms: 20, p99Ms: 80, waitedFirst: 4_000, waitedThen: 9_000 }
   const rows = createLoadRows(
     new Map([
       ['sample', [measured(10_000)]],
       ['whole', [measured(9_000, growing)]],
+      ['whole, before', [measured(9_000, { ...growing, p99Ms: 100 })]],
     ]),
   )
-  expect(rows.find(({ name }) => name.startsWith('whole route'))).toMatchObject({
-    value: 5_000,
-    ratio: 0.5,
-    isMet: false,
-  })
-  expect(rows.find(({ name }) => name.includes('waiting'))).toMatchObject({ value: 9_000, isMet: false })
+  expect(find(rows, 'whole route')).toMatchObject({ value: 5_000, ratio: 0.5, toBefore: 1, isMet: false })
+  expect(find(rows, 'waiting')).toMatchObject({ value: 9_000, isMet: false })
+  expect(find(rows, 'stored to handled, p99')).toMatchObject({ value: 80, toBefore: 0.8, isMet: false })
+  expect(find(rows, 'processor time')?.value).toBe(180)
 })
 
 it('compares the drain of two workers with that of one, where that was measured', () => {
-  const rates = new Map<DrainName, number[]>([['postgres-drain-2', [9_000, 11_000, 10_000]]])
+  const rates = new Map([['postgres-drain-2', [9_000, 11_000, 10_000]]])
   expect(createDrainRows(rates, 1_000)).toMatchObject([{ value: 10_000, isMet: undefined }])
-  rates.set('postgres-drain', [8_000])
+  rates.set('postgres-drain', [8_000, 8_800, 8_000])
   expect(createDrainRows(rates, 1_000)).toMatchObject([
-    { value: 10_000, ratio: 1.25, isMet: true },
     { value: 8_000, isMet: true },
+    { value: 10_000, ratio: 1.25, isMet: true },
+  ])
+})
+
+it('compares a claim with the one that has the fewest entries waiting, and with the same of before', () => {
+  const result = (name: string, claimUs: number): ClaimResult => ({
+    name,
+    claimUs,
+    claimAndSettleUs: 2 * claimUs,
+    firstOfAnotherLaneMs: undefined,
+  })
+  const rounds = new Map([
+    ['claim', [[result('1K waiting', 500), result('1M waiting', 800)]]],
+    ['claim, before', [[result('1K waiting', 250), result('1M waiting', 400)]]],
+  ])
+  expect(createClaimRows(rounds, 'claim').slice(0, 2)).toMatchObject([
+    { name: 'claim of 16: 1K waiting', ratio: 1, toBefore: 2, isMet: undefined },
+    { name: 'claim of 16: 1M waiting', ratio: 1.6, toBefore: 2, isMet: false },
+  ])
+})
+
+const plan = createPlan({ only: [], rounds: 1, seconds: 1, quick: false })
+
+it("allows a stall what the docs' sample stalls too", () => {
+  const stall = (stallMs: number) => ({ stallMs, load: measured(200) })
+  const stallsOf = (sample: number) =>
+    new Map([
+      ['stall-locked, sample', [stall(sample)]],
+      ['stall-locked', [stall(11), stall(13), stall(12)]],
+      ['stall-locked, before', [stall(440), stall(520), stall(480)]],
+    ])
+  const [locked, sample] = createStallRows(stallsOf(2.5), plan)
+  expect(locked).toMatchObject({ name: 'longest stall, file locked for 10 s', value: 12, toBefore: 0.025, isMet: true })
+  expect(sample).toMatchObject({ value: 2.5, isMet: undefined })
+  expect(createStallRows(stallsOf(1.5), plan)[0]?.isMet).toBe(false)
+})
+
+it('compares the p99 beside searches with the one without', () => {
+  const load = (p99Ms: number) => ({ ...measured(1_000), p99Ms })
+  const beside = (quietMs: number, searchedMs: number) => ({ quiet: load(quietMs), searched: load(searchedMs) })
+  const rounds = new Map([
+    ['search, sample', [beside(2, 3)]],
+    ['search', [beside(4, 5), beside(4, 9)]],
+    ['search, before', [beside(4, 50), beside(4, 90)]],
+  ])
+  expect(createSearchRows(rounds, plan)).toMatchObject([
+    { name: 'p99 at 1,000/s, 2,000,000 entries', value: 4, ratio: 1, toBefore: 1, isMet: undefined },
+    { value: 7, ratio: 1.75, toBefore: 0.1, isMet: false },
+    { value: 3, ratio: 1.5, isMet: undefined },
   ])
 })
 

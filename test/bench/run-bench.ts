@@ -1,34 +1,54 @@
-import type { BenchContext } from './bench-context.ts'
-import { createLoadRows } from './load-rows.ts'
+import { type BenchContext, makeFolder } from './bench-context.ts'
+import { createFilledInboxes } from './filled-inboxes.ts'
+import { createLoadRows, describeSample } from './load-rows.ts'
 import { measureClaims } from './measure-claims.ts'
 import { drainNames, measureDrains } from './measure-drain.ts'
 import { measureIdle } from './measure-idle.ts'
 import { loadNames, measureLoads } from './measure-loads.ts'
+import { measureSearches, searchNames } from './measure-searches.ts'
+import { measureStalls, stallNames } from './measure-stalls.ts'
 import { measureStarts } from './measure-start.ts'
 import { createClaimRows, createDrainRows, createIdleRows, createStartRows } from './other-rows.ts'
 import type { MeasurementName } from './plan.ts'
+import type { Rounds } from './rounds.ts'
 import type { Row } from './row.ts'
+import { warmUp } from './server-process.ts'
+import { createSearchRows, createStallRows } from './stall-rows.ts'
 
 export interface BenchResult {
   readonly rows: readonly Row[]
+  /** What whoever reads the rows has to know of the machine. */
+  readonly notes: readonly string[]
   /** What each round gave, for whoever wants to look behind the medians. */
   readonly measured: Readonly<Record<string, unknown>>
 }
 
 interface Part {
   readonly names: readonly MeasurementName[]
-  run(context: BenchContext): Promise<BenchResult>
+  run(context: BenchContext): Promise<PartResult>
+}
+
+interface PartResult {
+  readonly rows: readonly Row[]
+  readonly rounds: Rounds<unknown>
+  readonly notes?: readonly string[]
 }
 
 /** Measures what the plan asks for, one after the other; rejects when something could not be measured. */
 export async function runBench(context: BenchContext): Promise<BenchResult> {
-  const results: BenchResult[] = []
+  const { checkouts } = context
+  for (const checkout of checkouts.before === undefined ? [checkouts.this] : [checkouts.this, checkouts.before]) {
+    await using folder = await makeFolder(context)
+    await warmUp(checkout, folder.path)
+  }
+  const results: PartResult[] = []
   for (const { names, run } of parts) {
     if (names.some((name) => context.plan.only.has(name))) results.push(await run(context))
   }
   return {
     rows: results.flatMap(({ rows }) => rows),
-    measured: Object.assign({}, ...results.map(({ measured }) => measured)),
+    notes: results.flatMap(({ notes = [] }) => notes),
+    measured: Object.fromEntries(results.flatMap(({ rounds }) => [...rounds])),
   }
 }
 
@@ -36,43 +56,54 @@ const parts: readonly Part[] = [
   {
     names: loadNames,
     async run(context) {
-      const results = await measureLoads(context)
-      return { rows: createLoadRows(results), measured: Object.fromEntries(results) }
+      const rounds = await measureLoads(context)
+      return { rows: createLoadRows(rounds), rounds, notes: describeSample(rounds) }
     },
   },
   {
     names: drainNames,
     async run(context) {
-      const rates = await measureDrains(context)
-      return { rows: createDrainRows(rates, context.plan.drainEntries), measured: Object.fromEntries(rates) }
+      const rounds = await measureDrains(context)
+      return { rows: createDrainRows(rounds, context.plan.drainEntries), rounds }
     },
   },
   {
     names: ['claim'],
     async run(context) {
-      const claim = await measureClaims(context, 'sqlite')
-      return { rows: createClaimRows(claim), measured: { claim } }
+      const rounds = await measureClaims(context, 'claim')
+      return { rows: createClaimRows(rounds, 'claim'), rounds }
     },
   },
   {
     names: ['postgres-claim'],
     async run(context) {
-      const claim = await measureClaims(context, 'postgres')
-      return { rows: createClaimRows(claim, ' on Postgres'), measured: { 'postgres-claim': claim } }
+      const rounds = await measureClaims(context, 'postgres-claim')
+      return { rows: createClaimRows(rounds, 'postgres-claim', ' on Postgres'), rounds }
     },
   },
   {
     names: ['idle'],
     async run(context) {
-      const idle = await measureIdle(context)
-      return { rows: createIdleRows(idle), measured: { idle } }
+      const rounds = await measureIdle(context)
+      return { rows: createIdleRows(rounds), rounds }
     },
   },
   {
     names: ['start'],
     async run(context) {
-      const start = await measureStarts(context)
-      return { rows: createStartRows(start), measured: { start } }
+      const rounds = await measureStarts(context)
+      return { rows: createStartRows(rounds), rounds }
+    },
+  },
+  {
+    // Together, since they use the same filled inboxes.
+    names: [...stallNames, ...searchNames],
+    async run(context) {
+      await using filled = createFilledInboxes(context)
+      const stalls = await measureStalls(context, filled)
+      const searches = await measureSearches(context, filled)
+      const rows = [...createStallRows(stalls, context.plan), ...createSearchRows(searches, context.plan)]
+      return { rows, rounds: new Map<string, readonly unknown[]>([...stalls, ...searches]) }
     },
   },
 ]

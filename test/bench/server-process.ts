@@ -1,45 +1,42 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, readFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { get } from 'node:http'
 import { type AddressInfo, createServer } from 'node:net'
+import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
+import type { Checkout } from './checkout.ts'
 import { SECRET } from './deliveries.ts'
 
-export interface ServerProcess {
+export interface ServerProcess extends AsyncDisposable {
+  readonly pid: number
   readonly port: number
+  readonly adminPort: number
   /** From the process's start to its first good answer. */
   readonly readyMs: number
-  /** Most memory that was resident so far; undefined where there is no /proc. */
-  peakMemoryBytes(): number | undefined
-  /** At once: nothing of it is needed any more. */
+  /** Ends it at once: nothing of it is needed any more. Safe to repeat. */
   kill(): Promise<void>
+  /** Lets it end in order. */
+  stop(): Promise<void>
 }
 
-export type ServerName = 'raw-server' | 'docs-sample' | 'receiver'
+/** One of the servers that lie here, or the receiver of a checkout. */
+export type Program = 'raw-server' | 'docs-sample' | Checkout
 
-/** Node's options of `npm start`, which the image has too. */
-const { scripts: npmScripts } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'))
-const startOptions: string[] = npmScripts.start.split(' ').filter((word: string) => word.startsWith('--'))
-
-const scripts: Readonly<Record<ServerName, URL>> = {
-  'raw-server': new URL('./raw-server.ts', import.meta.url),
-  'docs-sample': new URL('./docs-sample.ts', import.meta.url),
-  receiver: new URL('../../src/main.ts', import.meta.url),
-}
-
+const COMPILE_CACHE = 'NODE_COMPILE_CACHE'
 const START_TIMEOUT_MS = 15_000
 const READY_POLL_MS = 2
 
 /** Starts a server in a process of its own and resolves when it answers. `folder` is its working folder, and holds no `.env`. */
 export async function startServer(
-  name: ServerName,
+  program: Program,
   folder: string,
   env: Readonly<Record<string, string>> = {},
 ): Promise<ServerProcess> {
   const [port, adminPort] = await findFreePorts()
   const startedAt = performance.now()
-  const child = spawn(process.execPath, [...(name === 'receiver' ? startOptions : []), scripts[name].pathname], {
+  const start = startOf(program)
+  const child = spawn(process.execPath, start.args, {
     cwd: folder,
     // Nothing of the caller's own environment, so that its settings do not reach a measurement.
     env: {
@@ -49,23 +46,54 @@ export async function startServer(
       ADMIN_PORT: String(adminPort),
       STRIPE_WEBHOOK_SECRET: SECRET,
       LOG_LEVEL: 'warn',
+      ...start.env,
       ...env,
     },
     stdio: ['ignore', 'inherit', 'inherit'],
   })
-  const kill = createKill(child)
+  const exited = once(child, 'exit')
+  const kill = createKill(child, exited)
   try {
     await waitUntilReady(child, port, startedAt)
   } catch (error) {
     await kill()
     throw error
   }
-  const readyMs = performance.now() - startedAt
-  return { port, readyMs, peakMemoryBytes: () => readPeakMemory(child.pid), kill }
+  // A process that answers was started.
+  return {
+    pid: child.pid ?? -1,
+    port,
+    adminPort,
+    readyMs: performance.now() - startedAt,
+    kill,
+    async stop() {
+      child.kill('SIGTERM')
+      await exited
+    },
+    [Symbol.asyncDispose]: kill,
+  }
 }
 
-function createKill(child: ChildProcess): () => Promise<void> {
-  const exited = once(child, 'exit')
+/** Runs a receiver once to its orderly end, so that the first one measured finds what Node keeps of compiled files. */
+export async function warmUp(checkout: Checkout, folder: string): Promise<void> {
+  await using server = await startServer(checkout, folder)
+  await requestStatus(`http://127.0.0.1:${server.adminPort}/metrics`)
+  await server.stop()
+}
+
+/** A receiver has the options and the folder of compiled files that its own `npm start` gives, and the image too. */
+function startOf(program: Program): { readonly args: string[]; readonly env: Readonly<Record<string, string>> } {
+  if (typeof program === 'string') return { args: [new URL(`./${program}.ts`, import.meta.url).pathname], env: {} }
+  const { scripts } = JSON.parse(readFileSync(join(program.folder, 'package.json'), 'utf8'))
+  const words: string[] = scripts.start.split(' ')
+  const [, cache] = words.find((word) => word.startsWith(COMPILE_CACHE))?.split('=') ?? []
+  return {
+    args: [...words.filter((word) => word.startsWith('--')), join(program.folder, 'src/main.ts')],
+    env: cache === undefined ? {} : { [COMPILE_CACHE]: join(program.folder, cache) },
+  }
+}
+
+function createKill(child: ChildProcess, exited: Promise<unknown>): () => Promise<void> {
   const kill = () => void child.kill('SIGKILL')
   process.once('exit', kill)
   return async () => {
@@ -87,10 +115,10 @@ async function waitUntilReady(child: ChildProcess, port: number, startedAt: numb
   }
 }
 
-/** Undefined when nobody answers. */
-function requestStatus(url: string): Promise<number | undefined> {
+/** Status that a GET is answered with; undefined when nobody answers, or before the signal. */
+export function requestStatus(url: string, signal?: AbortSignal): Promise<number | undefined> {
   const { promise, resolve } = Promise.withResolvers<number | undefined>()
-  const request = get(url, { agent: false }, (response) => {
+  const request = get(url, { agent: false, signal }, (response) => {
     response.resume()
     resolve(response.statusCode)
   })
@@ -107,11 +135,4 @@ async function findFreePorts(): Promise<[number, number]> {
   for (const server of servers) await once(server.close(), 'close')
   if (first === undefined || second === undefined) throw new Error('no free ports')
   return [first, second]
-}
-
-/** VmHWM: the kernel's own high-water mark, so that nothing has to be sampled. man7.org/linux/man-pages/man5/proc_pid_status.5.html */
-function readPeakMemory(pid: number | undefined): number | undefined {
-  const file = `/proc/${pid}/status`
-  const kilobytes = existsSync(file) ? /^VmHWM:\s+(\d+) kB$/m.exec(readFileSync(file, 'utf8'))?.[1] : undefined
-  return kilobytes === undefined ? undefined : Number(kilobytes) * 1_024
 }

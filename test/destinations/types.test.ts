@@ -58,6 +58,16 @@ describe('types handled and not sent', () => {
     expect(find('types_sent', [snapshot(most), thin(['v1.payout.failed'])])).toEqual([])
   })
 
+  it('are those whose twin is sent to a built-in handler that yields, which itself is never wanted', () => {
+    const yielding = { handledTypes, yieldingTypes: new Set(['v1.payout.failed']) }
+    const found = find('types_sent', [snapshot(most), thin()], yielding)
+    expect(found).toMatchObject([{ severity: 'fault', types: ['payout.failed'] }])
+    expect(find('types_sent', [snapshot()], yielding)).toEqual([])
+    expect(find('types_sent', [thin(['v1.balance.available']), snapshot()], yielding)).toEqual([])
+    const others = thinHandled.filter((type) => type !== 'v1.payout.failed')
+    expect(find('types_sent', [thin(others)], yielding)).toMatchObject([{ types: ['payout.failed'] }])
+  })
+
   it('are those whose twin is sent and not handled', () => {
     const types = ['payout.failed', 'v1.refund.created']
     const found = find('types_sent', [snapshot(['refund.created', 'payout.failed'])], { handledTypes: types })

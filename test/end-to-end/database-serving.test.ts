@@ -1,4 +1,4 @@
-import { copyFile, open, rename, rm } from 'node:fs/promises'
+import { copyFile, open, rename, rm, truncate, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { fileURLToPath } from 'node:url'
@@ -104,7 +104,10 @@ describe('when a file of the database is taken away', () => {
   it.each<[string, () => Promise<void>]>([
     ['the file is deleted', () => rm(file)],
     ['its write-ahead log is deleted', () => rm(`${file}-wal`)],
+    // As a command beside the server does, which finds none.
+    ['its write-ahead log is deleted and made anew', () => rm(`${file}-wal`).then(() => writeFile(`${file}-wal`, ''))],
     ['its index of the log is deleted', () => rm(`${file}-shm`)],
+    ['its lock file is deleted, so that a second server could start', () => rm(`${file}.server-lock`)],
     [
       'the file is replaced',
       async () => {
@@ -119,7 +122,15 @@ describe('when a file of the database is taken away', () => {
     await takeAway()
     expect(await readiness(running)).toBe(503)
     await expectRefusals(running)
-    expect(await firstReason(running)).toMatch(/inbox\.db(-wal|-shm)? was deleted, moved or replaced.*restart/i)
+    expect(await firstReason(running)).toMatch(/inbox\.db(-wal|-shm|\.server-lock)? was deleted.*restart/i)
+  })
+
+  it('answers 503 once the file was emptied in place, and says so', async () => {
+    const running = await start()
+    await deliver(running)
+    await truncate(file)
+    await expectRefusals(running)
+    expect(await firstReason(running)).toMatch(/inbox\.db was cut short from \d+ to 0 bytes.*restart/i)
   })
 
   it('takes and handles deliveries again once the file is back, and has lost nothing', async () => {

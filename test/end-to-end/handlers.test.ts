@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { DatabaseSync } from 'node:sqlite'
 import { afterEach, describe, expect, it } from 'vitest'
+import { openSqliteInbox } from '../../src/inbox/sqlite/inbox.ts'
 import { deliver } from '../support/deliver.ts'
 import { eventually } from '../support/eventually.ts'
 import { type ScriptedServer, scriptedJson, startScripted } from '../support/scripted-server.ts'
@@ -34,29 +34,15 @@ async function isAlive(running: ScriptedServer): Promise<boolean> {
 }
 
 describe('a handler that misbehaves', () => {
-  it('hangs: it is cut off and retried later, and the others go on', async () => {
+  it('hangs: it keeps its place, and the others go on', async () => {
     const running = await start({ WORKER_CONCURRENCY: '2' })
     const post = (body: string) => deliver(`${running.url}/webhook`, body)
     expect(await post(scriptedJson({ hangs: true }, { id: 'evt_hang' }))).toBe(200)
     for (const id of ['evt_1', 'evt_2', 'evt_3']) expect(await post(scriptedJson({}, { id }))).toBe(200)
-    for (const id of ['evt_1', 'evt_2', 'evt_3', 'evt_hang']) await settled(running, id)
+    for (const id of ['evt_1', 'evt_2', 'evt_3']) await settled(running, id)
     for (const id of ['evt_1', 'evt_2', 'evt_3']) expect((await running.find(id)).entry.state).toBe('handled')
-    const { entry, attempts } = await running.find('evt_hang')
-    expect(entry).toMatchObject({ state: 'pending', attempts: 1, reason: expect.stringContaining('300 ms') })
-    expect(attempts).toMatchObject([{ number: 1, outcome: 'retried', error: expect.stringContaining('300 ms') }])
-    expect(entry.dueAt.getTime()).toBeGreaterThan(attempts[0]?.endedAt.getTime() ?? Number.NaN)
-  })
-
-  it('hangs in as many entries as may run at once: each gives its place back', async () => {
-    const running = await start({ WORKER_CONCURRENCY: '2', MAX_ATTEMPTS: '1' })
-    const hanging = ['evt_a', 'evt_b', 'evt_c', 'evt_d']
-    for (const id of hanging) await deliver(`${running.url}/webhook`, scriptedJson({ hangs: true }, { id }))
-    for (const id of hanging) await settled(running, id)
-    for (const id of hanging) {
-      const { entry, attempts } = await running.find(id)
-      expect(entry.state).toBe('dead')
-      expect(attempts).toHaveLength(1)
-    }
+    await eventually('its limit', () => running.text().includes('keeps its place and its lane'))
+    expect(await running.find('evt_hang')).toMatchObject({ entry: { state: 'running', attempts: 1 }, attempts: [] })
     expect(await isAlive(running)).toBe(true)
   })
 
@@ -77,11 +63,11 @@ describe('a handler that misbehaves', () => {
     expect(running.text()).not.toContain('too late')
   })
 
-  it('blocks the event loop for 2 s: deliveries sent meanwhile are answered after it, and nothing is settled twice', async () => {
+  it('blocks the event loop beyond its time limit: deliveries sent meanwhile are answered after it, and nothing is settled twice', async () => {
     const running = await start()
     const post = (body: string) => deliver(`${running.url}/webhook`, body)
     await post(scriptedJson({ waitMs: 100 }, { id: 'evt_waits' }))
-    await post(scriptedJson({ blockMs: 2_000 }, { id: 'evt_blocks' }))
+    await post(scriptedJson({ blockMs: 700 }, { id: 'evt_blocks' }))
     const blocks = () => running.recorded().filter(({ eventId }) => eventId === 'evt_blocks')
     await eventually('the block', () => blocks().length > 0)
     const meanwhile = Array.from({ length: 20 }, (_, index) => `evt_meanwhile_${index}`)
@@ -96,30 +82,29 @@ describe('a handler that misbehaves', () => {
     }
   })
 
-  it('ends after its lease was lost: the attempt that has the lease decides alone', async () => {
+  it('ends after its entry was parked by hand and replayed: the attempt that has the lease decides alone', async () => {
     const running = await start({ HANDLER_TIMEOUT_MS: '60000' })
     const gate = join(running.folder, 'gate')
     await deliver(`${running.url}/webhook`, scriptedJson({ gate, throws: 'failed' }, { id: 'evt_lost' }))
-    const started = (attempt: number) =>
-      eventually(`attempt ${attempt}`, () => running.recorded().some((line) => line.attempt === attempt))
-    await started(1)
-    endLeases(running)
-    await started(2)
+    const starts = (count: number) =>
+      eventually(`start ${count}`, () => running.recorded().filter(({ what }) => what === 'start').length === count)
+    await starts(1)
+    const inbox = await openSqliteInbox(join(running.folder, 'data', 'inbox.db'), 'command')
+    await inbox.park(['evt_lost'], 'parked by hand')
+    await inbox.replay(['evt_lost'])
+    await starts(2)
+    // Both are first attempts, before the replay and after it, and end at once.
     await writeFile(`${gate}.1`, '')
-    await eventually('the late result', () => running.text().includes('lease was lost'))
-    expect(await running.find('evt_lost')).toMatchObject({
-      entry: { state: 'running', attempts: 2 },
-      attempts: [{ number: 1, outcome: 'lost' }],
-    })
-    await writeFile(`${gate}.2`, '')
     await settled(running, 'evt_lost')
-    expect(await running.find('evt_lost')).toMatchObject({
-      entry: { state: 'pending', attempts: 2, reason: 'failed' },
+    await eventually('the late result', () => running.text().includes('lease was lost'))
+    expect(await inbox.get('evt_lost')).toMatchObject({
+      entry: { state: 'pending', attempts: 1, replays: 1, reason: 'failed' },
       attempts: [
-        { number: 1, outcome: 'lost' },
-        { number: 2, outcome: 'retried', error: 'failed' },
+        { number: 1, replay: 0, outcome: 'lost', error: 'parked by hand' },
+        { number: 1, replay: 1, outcome: 'retried', error: 'failed' },
       ],
     })
+    await inbox.close()
     expect(settledLines(running, 'evt_lost')).toHaveLength(1)
   })
 })
@@ -142,9 +127,3 @@ describe('an event that was stored and not handled when the process was killed',
     }
   })
 })
-
-/** As if the time of all leases had run out. */
-function endLeases({ folder }: ScriptedServer): void {
-  using db = new DatabaseSync(join(folder, 'data', 'inbox.db'), { timeout: 5_000 })
-  db.exec("UPDATE entry SET lease_until = 0 WHERE state = 'running'")
-}

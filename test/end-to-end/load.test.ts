@@ -3,7 +3,6 @@ import { eventually } from '../support/eventually.ts'
 import { openRaw } from '../support/raw-http.ts'
 import { type Sent, sendUntilGone, signedRequest } from '../support/raw-sender.ts'
 import { type Recorded, type ScriptedServer, scriptedJson, startScripted } from '../support/scripted-server.ts'
-import { CONNECT_SECRET } from '../support/sign.ts'
 
 let server: ScriptedServer | undefined
 afterEach(async () => {
@@ -27,8 +26,8 @@ async function sendAtOnce(running: ScriptedServer, requests: readonly Buffer[]):
 
 describe('SIGTERM under load', () => {
   // Several rounds, because it is about races.
-  it.each([1, 2, 3, 4, 5])('answers what was sent, keeps what it took, and exits 0 (round %i)', async () => {
-    const running = await start({ SHUTDOWN_TIMEOUT_MS: '2500' })
+  it.each([1, 2, 3])('answers what was sent, keeps what it took, and exits 0 (round %i)', async () => {
+    const running = await start({ SHUTDOWN_TIMEOUT_MS: '1500' })
     const hanging = scriptedJson({ hangs: true }, { id: 'evt_hangs' })
     expect(await sendAtOnce(running, [signedRequest(hanging)])).toEqual([200])
 
@@ -68,28 +67,11 @@ describe('SIGTERM under load', () => {
   })
 })
 
-describe('one event', () => {
-  it('delivered 100 times at once over both routes is one entry, one run, and 100 × 200', async () => {
-    const running = await start()
-    const body = scriptedJson({}, { id: 'evt_one' })
-    const requests = Array.from({ length: 100 }, (_, index) =>
-      signedRequest(body, index % 2 === 0 ? {} : { path: '/webhook/connect', secret: CONNECT_SECRET }),
-    )
-    expect(await sendAtOnce(running, requests)).toEqual(requests.map(() => 200))
-    await running.withInbox((inbox) => eventually('it to be handled', async () => (await inbox.counts()).handled === 1))
-    expect(await sendAtOnce(running, requests.slice(0, 2))).toEqual([200, 200])
-    running.kill('SIGTERM')
-    await running.exited
-    expect((await running.find('evt_one')).attempts).toMatchObject([{ number: 1, outcome: 'handled' }])
-    expect(running.recorded().map(({ what }) => what)).toEqual(['start', 'end'])
-  })
-})
-
 describe('lanes', () => {
-  const EVENTS = 1_000
+  const EVENTS = 500
   const OBJECTS = 10
 
-  it('run 1,000 events of 10 objects: never two of one object at once, the objects beside each other, each event once', async () => {
+  it('run 500 events of 10 objects: never two of one object at once, the objects beside each other, each event once', async () => {
     const running = await start({ WORKER_CONCURRENCY: '16' })
     const bodies = Array.from({ length: EVENTS }, (_, index) =>
       // Older and older, as Stripe may send them: `created` is no order.

@@ -64,7 +64,7 @@ function peakMiB({ pid }: ScriptedServer): number {
 describe('a store that is slow', () => {
   it('puts deliveries off with 503 and Retry-After once 4,096 wait, keeps what it took, and recovers', async () => {
     const running = await start({ ROLE: 'receive' })
-    const [perConnection, senders] = [80, await connect(running, 100)]
+    const [perConnection, senders] = [60, await connect(running, 100)]
     // Prepared before, so that they come faster than the locked store puts them off.
     const requests = senders.map(() =>
       Buffer.concat(Array.from({ length: perConnection }, () => signedRequest(snapshotJson()))),

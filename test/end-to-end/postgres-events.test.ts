@@ -68,11 +68,24 @@ describe('npm run events, on Postgres', () => {
     expect(stderr).toBe('evt_nowhere left alone: no entry has this id\n')
   })
 
-  it('replays, beside the server that has the inbox', async () => {
-    const { code, stdout } = await events('replay', '--state', 'dead,parked')
+  it('replays all but what was handled, beside the server that has the inbox', async () => {
+    const { code, stdout } = await events('replay', '--type', '*')
     expect([code, stdout]).toEqual([0, 'replayed 2 entries\n'])
     const leases = await inbox.claim({ limit: 9, leaseMs: 60_000 })
     expect(leases.map(({ entry }) => entry.eventId).sort()).toEqual([dead.eventId, parked.eventId].sort())
+  })
+
+  it('parks what runs, and drops it', async () => {
+    expect(await events('park', dead.eventId)).toMatchObject({ code: 0, stdout: 'parked 1 entry\n' })
+    expect((await inbox.get(dead.eventId))?.entry).toMatchObject({
+      state: 'parked',
+      reason: expect.stringMatching(/^parked by .+@/),
+    })
+    expect(await events('drop', '--type', '*')).toMatchObject({ code: 0, stdout: 'dropped 1 entry\n' })
+    expect((await inbox.get(dead.eventId))?.entry).toMatchObject({
+      state: 'handled',
+      reason: expect.stringMatching(/^dropped by .+@/),
+    })
   })
 
   it('say what to do where no server has made an inbox, and tell no password', async () => {

@@ -31,7 +31,11 @@ describe('of a captured snapshot event', () => {
     // The application that was left, and the account that left it.
     [
       'djstripe-account_application_deauthorized',
-      { account: 'acct_1Fg9jUA3kq9o1aTc', objectId: 'ca_JWVN6vOJJs3RKsff0VUwIUfmUmN0VYqe' },
+      {
+        account: 'acct_1Fg9jUA3kq9o1aTc',
+        objectId: 'ca_JWVN6vOJJs3RKsff0VUwIUfmUmN0VYqe',
+        lane: 'acct_1Fg9jUA3kq9o1aTc/acct_1Fg9jUA3kq9o1aTc',
+      },
     ],
     [
       'djstripe-account_updated_custom',
@@ -102,58 +106,17 @@ describe('of a thin event', () => {
     expect(parseEnvelope(snapshotJson({ snapshot_event })).snapshotEventId).toBeNull()
   })
 
-  it('does without a related object, then it has a lane of its own', () => {
+  it('does without a related object', () => {
     for (const related_object of [undefined, null]) {
       const text = thinJson({ id: 'evt_alone', type: 'v2.core.event_destination.ping', related_object })
       expect(parseEnvelope(text)).toMatchObject({ objectId: null, lane: '/evt_alone' })
     }
   })
 
-  it('shares a lane with the others of its account whose related object has no id', () => {
-    const text = thinJson({ context: 'acct_1', related_object: { type: 'balance', url: '/v1/balance' } })
+  it('names no object when the related one has no id', () => {
+    const related_object = { type: 'balance', url: '/v1/balance' }
+    const text = thinJson({ type: 'v1.balance.available', context: 'acct_1', related_object })
     expect(parseEnvelope(text)).toMatchObject({ objectId: null, lane: 'acct_1/balance' })
-  })
-})
-
-describe('lanes', () => {
-  const laneOf = (text: string) => parseEnvelope(text).lane
-  const aboutPayout = { data: { object: { id: 'po_1', object: 'payout' } } }
-
-  it('are one for a snapshot event and its thin twin', () => {
-    const related = { id: 'po_1', type: 'payout', url: '/v1/payouts/po_1' }
-    expect(laneOf(snapshotJson({ ...aboutPayout, account: 'acct_1' }))).toBe(
-      laneOf(thinJson({ context: 'acct_1', related_object: related })),
-    )
-  })
-
-  it.each(['account.external_account.updated', 'account.application.deauthorized'])(
-    'are one for %s and its thin twin, which names no object',
-    (type) => {
-      const snapshot = snapshotJson({
-        type,
-        account: 'acct_1',
-        data: { object: { id: 'ba_1', object: 'bank_account' } },
-      })
-      const thin = thinJson({ type: `v1.${type}`, context: 'acct_1', related_object: undefined })
-      expect(laneOf(snapshot)).toBe(laneOf(thin))
-      expect(laneOf(snapshot)).not.toBe(laneOf(snapshotJson({ type, account: 'acct_2' })))
-    },
-  )
-
-  it('differ between two objects, and between two accounts', () => {
-    const lanes = [
-      laneOf(snapshotJson(aboutPayout)),
-      laneOf(snapshotJson({ data: { object: { id: 'po_2', object: 'payout' } } })),
-      laneOf(snapshotJson({ ...aboutPayout, account: 'acct_1' })),
-      laneOf(snapshotJson({ ...aboutPayout, account: 'acct_2' })),
-    ]
-    expect(new Set(lanes).size).toBe(4)
-  })
-
-  it('are one for all events of an object without an id, and of no others', () => {
-    const balance = { data: { object: { object: 'balance' } } }
-    expect(laneOf(snapshotJson(balance))).toBe(laneOf(snapshotJson(balance)))
-    expect(laneOf(snapshotJson({ data: {} }))).not.toBe(laneOf(snapshotJson({ data: {} })))
   })
 })
 

@@ -24,6 +24,12 @@ async function writeModule(text: string, extension = 'mjs'): Promise<string> {
   return path
 }
 
+const builtIn = new URL('../../src/handlers/built-in/map.ts', import.meta.url).href
+/** A module of the built-in handlers, with own ones laid over them. */
+const writeSpread = (own: string) =>
+  writeModule(`import { handlerMap } from ${JSON.stringify(builtIn)}
+    export const handlers = { ...handlerMap, ${own} }`)
+
 const failed = (message: RegExp) => ({
   name: 'ReceiverError',
   code: 'handlers_invalid',
@@ -45,7 +51,8 @@ describe('a module of the user', () => {
   ])('is read from a .%s file', async (extension, text) => {
     const { handlers } = await loadHandlers(await writeModule(text, extension))
     expect(handlers.map['refund.created']).toBeTypeOf('function')
-    expect(handlers.map['payout.failed']).toBe(handlerMap['payout.failed'])
+    // The module is the map: no built-in handler is added to it.
+    expect(Object.keys(handlers.map)).toEqual(['refund.created'])
   })
 
   test('is read by Node alone, without a test runner that transforms it', async () => {
@@ -70,11 +77,38 @@ describe('a module of the user', () => {
     expect(handlers.map['refund.created']).toBeTypeOf('function')
   })
 
-  test('replaces a built-in handler', async () => {
-    const path = await writeModule('export const handlers = { "payout.failed": function mine() {} }')
-    const { handlers } = await loadHandlers(path)
+  test('may be empty, then nothing has a handler', async () => {
+    const { handlers } = await loadHandlers(await writeModule('export const handlers = {}'))
+    expect(handlers.map).toEqual({})
+  })
+
+  test('may spread from the built-in handlers, without changing them', async () => {
+    const { handlers, unknownTypes } = await loadHandlers(await writeSpread('"payout.failed": function mine() {}'))
+    expect(handlers.map).toEqual({ ...handlerMap, 'payout.failed': expect.any(Function) })
     expect(handlers.map['payout.failed']?.name).toBe('mine')
     expect(handlerMap['payout.failed'].name).not.toBe('mine')
+    expect(unknownTypes).toEqual([])
+  })
+
+  test.each([
+    ['the thin twin of an own handler', '"payout.failed"() {}', ['v1.payout.failed']],
+    ['the snapshot twin of an own handler', '"v1.payout.failed"() {}', ['payout.failed']],
+    [
+      'a twin that is the same function',
+      '"account.application.deauthorized"() {}',
+      ['v1.account.application.deauthorized'],
+    ],
+    ['nothing when both twins are own', '"payout.failed"() {}, "v1.payout.failed"() {}', []],
+    ['nothing when the twin has no built-in handler', '"refund.created"() {}', []],
+    ['nothing when all are built-in', '', []],
+  ])('has built-in handlers yield: %s', async (_which, own, expected) => {
+    const { handlers } = await loadHandlers(await writeSpread(own))
+    expect([...(handlers.yielding ?? [])]).toEqual(expected)
+  })
+
+  test('has nothing yield that is only named as a built-in handler is', async () => {
+    const own = 'const own = () => {}; export const handlers = { "payout.failed": own, "v1.payout.failed": own }'
+    expect((await loadHandlers(await writeModule(own))).handlers.yielding).toEqual(new Set())
   })
 
   test('adds a fallback', async () => {

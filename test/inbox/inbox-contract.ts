@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { Lease } from '../../src/event.ts'
-import type { Inbox } from '../../src/inbox/inbox.ts'
+import type { Inbox, Pruned, PrunePolicy } from '../../src/inbox/inbox.ts'
 import { eventually } from '../support/eventually.ts'
 import { newEntry } from '../support/new-entry.ts'
 
@@ -9,11 +9,16 @@ export interface StoreUnderTest {
   readonly inbox: Inbox
   /** Closes it and opens what it left. */
   reopen(): Promise<Inbox>
+  /** Loses the process that holds all leases; gives the store as another process has it then. */
+  loseProcess(): Promise<Inbox>
+  /** Makes all that is here older by so much, or what has that id: as if the clock had run ahead since. */
+  age(ms: number, eventId?: string): Promise<void>
   /** Closes what is open and removes it. */
   remove(): Promise<void>
 }
 
 const LEASE = { leaseMs: 60_000 }
+const DAY = 86_400_000
 const later = { state: 'pending', retryInMs: 60_000, error: 'not yet' } as const
 
 /** What any store does, clause by clause; each store's test runs it. */
@@ -167,22 +172,46 @@ export function describeInbox(name: string, open: () => Promise<StoreUnderTest>)
         expect(claimed).toContain(other.eventId)
         expect(claimed).toHaveLength(2)
       })
+    })
 
-      it('leases again what was not settled within its lease, as the next attempt', async () => {
+    describe('losing a process', () => {
+      const lose = async () => {
+        inbox = await store.loseProcess()
+      }
+
+      it('frees what it ran, as the next attempt, and records the lost one', async () => {
         const entry = newEntry()
         await inbox.add(entry)
-        const [lost] = await inbox.claim({ limit: 1, leaseMs: 1 })
-        if (lost === undefined) throw new Error('nothing was due')
-        const [again] = await eventually('the lease to run out', async () => {
-          const leases = await claim()
-          return leases.length > 0 && leases
-        })
-        expect(again?.attempt).toBe(2)
-        expect(await inbox.settle(lost, { state: 'handled' })).toBe(false)
-        expect(await stateOf(entry.eventId)).toBe('running')
+        await claimOne()
+        await lose()
+        expect((await claimOne()).attempt).toBe(2)
         expect((await inbox.get(entry.eventId))?.attempts).toMatchObject([
           { number: 1, outcome: 'lost', error: expect.any(String) },
         ])
+      })
+
+      it('lets the next of a lane go on at once while the lost one waits', async () => {
+        const [killer, next] = [newEntry({ lane: '/x' }), newEntry({ lane: '/x' })]
+        await inbox.add(killer)
+        await inbox.add(next)
+        for (let attempt = 1; attempt <= 2; attempt += 1) {
+          expect(await claimIds()).toEqual([killer.eventId])
+          await lose()
+        }
+        // From the third loss on it waits at random, once in a million tries for nothing.
+        expect(await claimIds()).toEqual([killer.eventId])
+        await lose()
+        expect(await claimIds()).toEqual([next.eventId])
+      })
+
+      it('goes by the losses, not by the attempts that failed', async () => {
+        const entry = newEntry()
+        await inbox.add(entry)
+        for (let attempt = 1; attempt <= 10; attempt += 1)
+          await inbox.settle(await claimOne(), { state: 'pending', retryInMs: 0, error: 'third party away' })
+        await claimOne()
+        await lose()
+        expect((await claimOne()).attempt).toBe(12)
       })
     })
 
@@ -308,7 +337,7 @@ export function describeInbox(name: string, open: () => Promise<StoreUnderTest>)
         }
       })
 
-      it('do not hold back a replay', async () => {
+      it('do not hold back the replay of what was handled', async () => {
         const { snapshot, thin } = makeTwins()
         await inbox.add(snapshot)
         await inbox.settle(await claimOne(), { state: 'handled' })
@@ -317,6 +346,21 @@ export function describeInbox(name: string, open: () => Promise<StoreUnderTest>)
         await inbox.replay([thin.eventId])
         expect((await claimOne()).handledTwin).toBeNull()
       })
+
+      it.each([{ state: 'dead', error: 'bug' }, { state: 'unhandled' }] as const)(
+        'are both replayed after they were $state, and one of them is handled',
+        async (outcome) => {
+          const { snapshot, thin } = makeTwins()
+          await inbox.add(snapshot)
+          await inbox.add(thin)
+          for (let settled = 0; settled < 2; settled += 1) await inbox.settle(await claimOne(), outcome)
+          expect(await inbox.replay([thin.eventId, snapshot.eventId])).toHaveLength(2)
+          const first = await claimOne()
+          expect(first.handledTwin).toBeNull()
+          await inbox.settle(first, { state: 'handled' })
+          expect((await claimOne()).handledTwin).toBe(first.entry.eventId)
+        },
+      )
     })
 
     describe('what processes remember', () => {
@@ -391,12 +435,56 @@ export function describeInbox(name: string, open: () => Promise<StoreUnderTest>)
         expect(await claimIds()).toEqual([parked.eventId])
       })
 
+      it('leaves what waits for its lane behind the running one', async () => {
+        const [first, next] = [newEntry({ lane: '/x' }), newEntry({ lane: '/x' })]
+        await inbox.add(first)
+        const running = await claimOne()
+        await inbox.add(next)
+        expect(await claim()).toEqual([])
+        expect(await inbox.replay([next.eventId])).toEqual([next.eventId])
+        expect(await claim()).toEqual([])
+        await inbox.settle(running, { state: 'handled' })
+        expect(await claimIds()).toEqual([next.eventId])
+      })
+
       it('leaves running and unknown ids alone', async () => {
         const entry = newEntry()
         await inbox.add(entry)
         await claimOne()
         expect(await inbox.replay([entry.eventId, 'evt_unknown'])).toEqual([])
         expect(await stateOf(entry.eventId)).toBe('running')
+      })
+
+      it('leaves alone what came into another state than those it was asked for', async () => {
+        const [handled, waiting] = [newEntry(), newEntry()]
+        await inbox.add(handled)
+        await inbox.settle(await claimOne(), { state: 'handled' })
+        await inbox.add(waiting)
+        const eventIds = [handled.eventId, waiting.eventId]
+        expect(await inbox.replay(eventIds, ['pending', 'dead'])).toEqual([waiting.eventId])
+        expect(await stateOf(handled.eventId)).toBe('handled')
+        expect(await inbox.replay(eventIds, ['handled', 'running'])).toEqual([handled.eventId])
+      })
+    })
+
+    describe('parking', () => {
+      it('sets aside what waits and what runs, and lets their lanes go on', async () => {
+        const [running, next, waiting] = [newEntry({ lane: '/x' }), newEntry({ lane: '/x' }), newEntry()]
+        await inbox.add(running)
+        const lease = await claimOne()
+        await inbox.add(next)
+        await inbox.add(waiting)
+        const parked = await inbox.park([running.eventId, waiting.eventId, 'evt_unknown'], 'parked by a person')
+        expect(parked.toSorted()).toEqual([running.eventId, waiting.eventId].toSorted())
+        expect(await claimIds()).toEqual([next.eventId])
+        expect(await inbox.settle(lease, { state: 'handled' })).toBe(false)
+        expect(await inbox.get(running.eventId)).toMatchObject({
+          entry: { state: 'parked', reason: 'parked by a person', settledAt: expect.any(Date) },
+          attempts: [{ number: 1, outcome: 'lost', error: 'parked by a person' }],
+        })
+        expect(await inbox.park([running.eventId], 'again')).toEqual([])
+        await inbox.replay([running.eventId])
+        expect((await inbox.get(running.eventId))?.entry.state).toBe('pending')
       })
     })
 
@@ -492,11 +580,29 @@ export function describeInbox(name: string, open: () => Promise<StoreUnderTest>)
       /** A negative age lies in the future, so that what is settled now is already older. */
       const PAST = -60_000
       const NEVER = 3_600_000
+      const NOTHING = { bodies: 0, entries: 0, next: null }
+
+      /** Every step until there is no next one. */
+      async function pruneAll(policy: PrunePolicy): Promise<Pruned[]> {
+        const steps: Pruned[] = []
+        for (let after: string | null | undefined; after !== null && steps.length < 99; ) {
+          const step = await inbox.prune({ ...policy, ...(after !== undefined && { after }) })
+          steps.push(step)
+          after = step.next
+        }
+        return steps
+      }
+
+      async function addSettled() {
+        const settled = newEntry()
+        await inbox.add(settled)
+        await inbox.settle(await claimOne(), { state: 'handled' })
+        return settled
+      }
 
       async function addSettledAndOpen() {
-        const [settled, open] = [newEntry(), newEntry()]
-        await inbox.add(settled)
-        await inbox.settle(await claimOne(), { state: 'dead', error: 'bug' })
+        const settled = await addSettled()
+        const open = newEntry()
         await inbox.add(open)
         return { settled, open }
       }
@@ -506,19 +612,17 @@ export function describeInbox(name: string, open: () => Promise<StoreUnderTest>)
         expect(await inbox.prune({ bodiesAfterMs: PAST, entriesAfterMs: NEVER, limit: 10 })).toEqual({
           bodies: 1,
           entries: 0,
+          next: null,
         })
         expect(await inbox.get(settled.eventId)).toMatchObject({
           body: null,
-          entry: { state: 'dead' },
+          entry: { state: 'handled' },
           attempts: [{ number: 1 }],
         })
         expect(await inbox.add(settled)).toBe('duplicate')
         expect(await inbox.replay([settled.eventId])).toEqual([])
         expect((await inbox.get(open.eventId))?.body).not.toBeNull()
-        expect(await inbox.prune({ bodiesAfterMs: PAST, entriesAfterMs: NEVER, limit: 10 })).toEqual({
-          bodies: 0,
-          entries: 0,
-        })
+        expect(await inbox.prune({ bodiesAfterMs: PAST, entriesAfterMs: NEVER, limit: 10 })).toEqual(NOTHING)
       })
 
       it('drops settled entries later, with all that is theirs, and never open ones', async () => {
@@ -526,6 +630,7 @@ export function describeInbox(name: string, open: () => Promise<StoreUnderTest>)
         expect(await inbox.prune({ bodiesAfterMs: NEVER, entriesAfterMs: PAST, limit: 10 })).toEqual({
           bodies: 0,
           entries: 1,
+          next: null,
         })
         expect(await inbox.get(settled.eventId)).toBeUndefined()
         expect(await stateOf(open.eventId)).toBe('pending')
@@ -533,17 +638,63 @@ export function describeInbox(name: string, open: () => Promise<StoreUnderTest>)
 
       it('keeps what is younger', async () => {
         await addSettledAndOpen()
-        expect(await inbox.prune({ bodiesAfterMs: NEVER, entriesAfterMs: NEVER, limit: 10 })).toEqual({
-          bodies: 0,
-          entries: 0,
+        expect(await inbox.prune({ bodiesAfterMs: NEVER, entriesAfterMs: NEVER, limit: 10 })).toEqual(NOTHING)
+      })
+
+      it('never takes what nobody dealt with, until it is dropped', async () => {
+        const [dead, parked] = [newEntry(), newEntry({ state: 'parked', reason: 'test event' })]
+        await inbox.add(dead)
+        await inbox.settle(await claimOne(), { state: 'dead', error: 'bug' })
+        await inbox.add(parked)
+        const policy = { bodiesAfterMs: PAST, entriesAfterMs: PAST, limit: 10 }
+        expect(await inbox.prune(policy)).toEqual(NOTHING)
+        expect(await inbox.undealt()).toEqual({ entries: 2, oldestMs: expect.any(Number) })
+        expect(await inbox.drop([dead.eventId, parked.eventId, 'evt_unknown'], 'dropped by a person')).toEqual([
+          dead.eventId,
+          parked.eventId,
+        ])
+        expect(await inbox.undealt()).toEqual({ entries: 0, oldestMs: null })
+        expect((await inbox.get(dead.eventId))?.entry).toMatchObject({
+          state: 'handled',
+          reason: 'dropped by a person',
         })
+        expect(await inbox.prune(policy)).toMatchObject({ entries: 2 })
       })
 
       it('takes small steps', async () => {
-        await Promise.all(Array.from({ length: 5 }, () => inbox.add(newEntry({ state: 'parked' }))))
-        const policy = { bodiesAfterMs: PAST, entriesAfterMs: PAST, limit: 2 }
-        const steps = [await inbox.prune(policy), await inbox.prune(policy), await inbox.prune(policy)]
+        await Promise.all(Array.from({ length: 5 }, () => inbox.add(newEntry())))
+        for (const lease of await claim()) await inbox.settle(lease, { state: 'unhandled' })
+        const steps = await pruneAll({ bodiesAfterMs: PAST, entriesAfterMs: PAST, limit: 2 })
         expect(steps.map((step) => step.entries)).toEqual([2, 2, 1])
+      })
+
+      it('looks at what it keeps once, and goes on behind it', async () => {
+        const kept = Array.from({ length: 25 }, () => newEntry({ state: 'parked', reason: 'test event' }))
+        for (const entry of kept) await inbox.add(entry)
+        for (let i = 0; i < 4; i += 1) await addSettled()
+        const steps = await pruneAll({ bodiesAfterMs: PAST, entriesAfterMs: NEVER, limit: 10 })
+        expect(steps.map((step) => step.bodies)).toEqual([0, 0, 4])
+        const later = await pruneAll({ bodiesAfterMs: NEVER, entriesAfterMs: PAST, limit: 10 })
+        expect(later.map((step) => step.entries)).toEqual([0, 0, 4])
+        expect(await inbox.counts()).toMatchObject({ parked: 25, handled: 0 })
+      })
+
+      it('counts from the newest arrival: a clock that ran ahead while nothing came drops nothing', async () => {
+        await addSettled()
+        await store.age(70 * DAY)
+        const policy = { bodiesAfterMs: 30 * DAY, entriesAfterMs: 60 * DAY, limit: 10 }
+        expect(await inbox.prune(policy)).toEqual(NOTHING)
+        await inbox.add(newEntry())
+        expect(await inbox.prune(policy)).toMatchObject({ entries: 1 })
+      })
+
+      it('is not misled by what came while the clock was ahead', async () => {
+        await addSettled()
+        await store.age(20 * DAY)
+        const ahead = newEntry()
+        await inbox.add(ahead)
+        await store.age(-70 * DAY, ahead.eventId)
+        expect(await inbox.prune({ bodiesAfterMs: 30 * DAY, entriesAfterMs: 60 * DAY, limit: 10 })).toEqual(NOTHING)
       })
     })
 

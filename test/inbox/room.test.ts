@@ -2,36 +2,32 @@ import { describe, expect, it } from 'vitest'
 import { createRoom } from '../../src/inbox/room.ts'
 
 describe('the room for what waits', () => {
-  const never = () => new Promise<never>(() => {})
+  const overloaded = (message = /wait to be stored/) =>
+    expect.objectContaining({ code: 'overloaded', message: expect.stringMatching(message) })
 
-  it('is bounded in entries, 4,096 unless told otherwise', async () => {
+  it('is bounded in entries, 4,096 unless told otherwise', () => {
     const room = createRoom()
-    for (let entries = 0; entries < 4_096; entries += 1) void room.hold(1, never)
-    await expect(room.hold(1, async () => 'stored')).rejects.toMatchObject({ code: 'overloaded' })
+    for (let entries = 0; entries < 4_096; entries += 1) room.take(1)
+    expect(() => room.take(1)).toThrow(overloaded())
   })
 
-  it('is bounded in bytes, 64 MiB unless told otherwise, and begins nothing beyond', async () => {
+  it('is bounded in bytes, 64 MiB unless told otherwise', () => {
     const room = createRoom()
-    for (let mebibytes = 0; mebibytes < 64; mebibytes += 1) void room.hold(1_048_576, never)
-    let begun = 0
-    const begin = async () => {
-      begun += 1
-    }
-    await expect(room.hold(1, begin)).rejects.toMatchObject({
-      code: 'overloaded',
-      message: expect.stringMatching(/64 entries with 67108864 bytes/),
-    })
-    expect(begun).toBe(0)
+    for (let mebibytes = 0; mebibytes < 64; mebibytes += 1) room.take(1_048_576)
+    expect(() => room.take(1)).toThrow(overloaded(/64 entries with 67108864 bytes/))
   })
 
-  it('always has one entry, however large', async () => {
-    expect(await createRoom({ maxBytes: 10 }).hold(11, async () => 'stored')).toBe('stored')
+  it('always has one entry, however large', () => {
+    const room = createRoom({ maxBytes: 10 })
+    room.take(11)
+    expect(() => room.take(1)).toThrow(overloaded())
   })
 
-  it('is given back when the work ends, well or not', async () => {
+  it('is there again once it was given back', () => {
     const room = createRoom({ maxEntries: 1 })
-    expect(await room.hold(1, async () => 'stored')).toBe('stored')
-    await expect(room.hold(1, () => Promise.reject(new Error('no disk')))).rejects.toThrow('no disk')
-    expect(await room.hold(1, async () => 'stored')).toBe('stored')
+    room.take(1)
+    room.give(1)
+    room.take(1)
+    expect(() => room.take(1)).toThrow(overloaded())
   })
 })

@@ -1,6 +1,7 @@
 import Stripe from 'stripe'
 import { PermanentError } from '../../src/errors.ts'
 import type { AnyEvent, Fallback } from '../../src/event.ts'
+import { handlerMap } from '../../src/handlers/built-in/map.ts'
 
 const {
   STRIPE_WEBHOOK_SECRET: secrets,
@@ -59,4 +60,5 @@ export const fallback: Fallback = async (event, ctx) => {
   throw thrown
 }
 
-export const handlers = {}
+/** Those of thin events fetch what they are about, with a key that Stripe refuses. */
+export const handlers = handlerMap

@@ -4,10 +4,11 @@ import type { Inbox } from '../../src/inbox/inbox.ts'
 import { openPostgresInbox } from '../../src/inbox/postgres/inbox.ts'
 import { eventually } from './eventually.ts'
 import { makeScratch } from './scratch.ts'
+import { LEASE_MARGIN_MS } from './short-leases.ts'
 import { type ServerProcess, spawnServer } from './spawn-server.ts'
 
 export interface PostgresProcesses {
-  /** Starts `node src/main.ts` in that role, with the recording handlers. */
+  /** Starts a server in that role, with the recording handlers and short leases. */
   start(role: 'receive' | 'work' | 'all'): Promise<ServerProcess>
   /** Ends it by force. */
   kill(server: ServerProcess): Promise<void>
@@ -21,9 +22,13 @@ export interface PostgresProcesses {
 
 /** Time limit of an attempt: generous, since a late handler counts as failed. */
 const HANDLER_TIMEOUT_MS = 3_000
-/** How long what a killed process had leased stays leased: the time limit and 15 s. */
-export const LEASE_MS = HANDLER_TIMEOUT_MS + 15_000
+/** Nothing here goes on after its time limit. */
+const HANDLER_OVERRUN_MS = 100
+/** How long what a killed process had leased stays leased. */
+export const LEASE_MS = HANDLER_TIMEOUT_MS + HANDLER_OVERRUN_MS + LEASE_MARGIN_MS
 const SETTLE_WITHIN_MS = 60_000
+
+const pathOf = (module: string): string => fileURLToPath(new URL(module, import.meta.url))
 
 /** Several processes of the real server on one database. */
 export async function makePostgresProcesses(databaseUrl: string): Promise<PostgresProcesses> {
@@ -46,12 +51,13 @@ export async function makePostgresProcesses(databaseUrl: string): Promise<Postgr
       const env = {
         DATABASE_URL: databaseUrl,
         ROLE: role,
-        HANDLERS: fileURLToPath(new URL('./recording-handlers.ts', import.meta.url)),
+        HANDLERS: pathOf('./recording-handlers.ts'),
         HANDLER_TIMEOUT_MS: String(HANDLER_TIMEOUT_MS),
+        HANDLER_OVERRUN_MS: String(HANDLER_OVERRUN_MS),
         RECORD_FILE: record,
         RELEASE_FILE: join(scratch.path, 'release'),
       }
-      const server = await spawnServer({ folder: scratch.path, env })
+      const server = await spawnServer({ folder: scratch.path, env, main: pathOf('./short-leases.ts') })
       servers.add(server)
       return server
     },

@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { tmpdir } from 'node:os'
 import { fileURLToPath } from 'node:url'
+import { processEnvironment } from './process-environment.ts'
 
 const cliPath = fileURLToPath(new URL('../../src/cli.ts', import.meta.url))
 
@@ -12,19 +13,31 @@ export interface CliResult {
   readonly stderr: string
 }
 
+export interface CliOptions {
+  readonly env?: Readonly<Record<string, string>>
+  readonly cwd?: string
+  /** What someone types on the terminal; without it there is none. */
+  readonly typed?: string
+}
+
+/** Makes pipes pass for a terminal: what asks goes by nothing else. */
+const TERMINAL = { NODE_OPTIONS: '--import=data:text/javascript,process.stdin.isTTY=process.stderr.isTTY=true' }
+
 /**
- * Runs `src/cli.ts` as a process of its own and resolves when it has ended. Only `env` and PATH are set, and the default working
- * folder holds no `.env`, so that a developer's own settings never reach a test.
+ * Runs `src/cli.ts` as a process of its own and resolves when it has ended. Nothing of this process's environment but what node
+ * needs reaches it, and the default working folder holds no `.env`: a developer's own settings never reach a test.
  */
 export async function runCli(
   args: readonly string[],
-  options: { readonly env?: Readonly<Record<string, string>>; readonly cwd?: string } = {},
+  { env, cwd = tmpdir(), typed }: CliOptions = {},
 ): Promise<CliResult> {
   const child = spawn(process.execPath, [cliPath, ...args], {
-    cwd: options.cwd ?? tmpdir(),
-    env: { PATH: process.env.PATH, ...options.env },
-    stdio: ['ignore', 'pipe', 'pipe'],
+    cwd,
+    env: { ...processEnvironment(), ...env, ...(typed !== undefined && TERMINAL) },
   })
+  // It may end without having read.
+  child.stdin.on('error', () => {})
+  child.stdin.end(typed)
   const closed = once(child, 'close')
   const [stdout, stderr] = await Promise.all([child.stdout.toArray(), child.stderr.toArray()])
   await closed

@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { eventually } from './eventually.ts'
 import type { LogLine } from './log-lines.ts'
+import { processEnvironment } from './process-environment.ts'
 import { CONNECT_SECRET, SECRET } from './sign.ts'
 
 const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url))
@@ -27,15 +28,17 @@ export interface SpawnOptions {
   readonly env?: Readonly<Record<string, string>>
   /** A command and its arguments to run node with, such as `['prlimit', '--fsize=1000000']`. */
   readonly through?: readonly string[]
+  /** The program, in place of `src/main.ts`. */
+  readonly main?: string
 }
 
-/** Starts `node src/main.ts` on free ports, without waiting; nothing of this process's environment but PATH reaches it. */
-export function startServerProcess({ folder, env = {}, through = [] }: SpawnOptions) {
-  const [command = process.execPath, ...args] = [...through, process.execPath, MAIN]
+/** Starts `node src/main.ts` on free ports, without waiting; nothing of this process's environment but what node needs reaches it. */
+export function startServerProcess({ folder, env = {}, through = [], main = MAIN }: SpawnOptions) {
+  const [command = process.execPath, ...args] = [...through, process.execPath, main]
   const child = spawn(command, args, {
     cwd: folder,
     env: {
-      PATH: process.env.PATH,
+      ...processEnvironment(),
       HOST: '127.0.0.1',
       PORT: '0',
       ADMIN_PORT: '0',

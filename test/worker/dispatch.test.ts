@@ -4,6 +4,7 @@ import { parseEnvelope } from '../../src/event/envelope.ts'
 import type { FallbackContext, HandlerMap, Handlers, Lease } from '../../src/event.ts'
 import { createStripeClients } from '../../src/stripe/client.ts'
 import { createDispatch } from '../../src/worker/dispatch.ts'
+import { eventually } from '../support/eventually.ts'
 import { captureLog } from '../support/log-lines.ts'
 import { newEntry } from '../support/new-entry.ts'
 import { snapshotJson, thinJson } from '../support/sign.ts'
@@ -16,21 +17,28 @@ function leaseOf(json: string, attempt = 1): Lease {
   return { entry, body: Buffer.from(json), attempt, handledTwin: null, token: '1' }
 }
 
-type SetUp = { timeoutMs?: number; api?: StripeApiDouble; twins?: 'one' | 'both' }
+type SetUp = { timeoutMs?: number; overrunMs?: number; api?: StripeApiDouble; twins?: 'one' | 'both' }
 
-async function setUp(handlers: Handlers, { timeoutMs = 5_000, api, twins = 'one' }: SetUp = {}) {
+async function setUp(handlers: Handlers, { timeoutMs = 5_000, overrunMs = 60_000, api, twins = 'one' }: SetUp = {}) {
   const captured = await captureLog()
+  const stuck: string[] = []
+  let overrunning = 0
   const events = createStripeClients({ apiKey: api?.key, apiBase: api && new URL(api.url) })
   const dispatch = createDispatch({
     handlers,
     events,
     log: captured.log,
     timeoutMs,
+    overrunMs,
+    onOverrunning: (change) => {
+      overrunning += change
+    },
+    onStuck: ({ entry }) => stuck.push(entry.eventId),
     maxAttempts: 3,
     twins,
     random: () => 0.5,
   })
-  return { dispatch, ...captured }
+  return { dispatch, stuck, overrunning: () => overrunning, ...captured }
 }
 
 const only = (handler: (event: unknown, ctx: FallbackContext) => unknown): Handlers => ({
@@ -179,30 +187,100 @@ describe('dispatch', () => {
     expect((await dispatch(leaseOf(snapshotJson()), never)).outcome).toEqual({ state: 'dead', error: 'no such order' })
   })
 
-  it('cuts off a handler that never ends, and aborts its signal', async () => {
-    let signal: AbortSignal | undefined
-    const { dispatch } = await setUp(
-      only((_event, ctx) => {
-        signal = ctx.signal
-        return new Promise(() => {})
-      }),
+  it('tells a handler to end at its time limit, and fails the attempt once it does', async () => {
+    const { dispatch, overrunning } = await setUp(
+      only((_event, ctx) => new Promise<void>((resolve) => ctx.signal.addEventListener('abort', () => resolve()))),
       { timeoutMs: 20 },
     )
     const { outcome } = await dispatch(leaseOf(snapshotJson()), never)
     expect(outcome).toMatchObject({ state: 'pending', error: expect.stringContaining('20 ms') })
-    expect(signal?.aborted).toBe(true)
+    expect(overrunning()).toBe(0)
   })
 
-  it('drops the late failure of a handler that was cut off', async () => {
-    const late = Promise.withResolvers<void>()
-    const { dispatch } = await setUp(
-      only(() => late.promise),
+  it.each<[string, (gate: PromiseWithResolvers<void>) => void]>([
+    ['returns', ({ resolve }) => resolve()],
+    ['throws', ({ reject }) => reject(new Error('too late'))],
+  ])('waits for a handler that goes on after its limit, until it %s', async (_how, end) => {
+    const gate = Promise.withResolvers<void>()
+    const { dispatch, overrunning, lines } = await setUp(
+      only(() => gate.promise),
       { timeoutMs: 20 },
     )
-    const { outcome } = await dispatch(leaseOf(snapshotJson()), never)
-    expect(outcome.state).toBe('pending')
-    late.reject(new Error('too late'))
+    let isOver = false
+    const ending = dispatch(leaseOf(snapshotJson()), never).finally(() => {
+      isOver = true
+    })
+    await eventually('the limit', () => overrunning() === 1)
+    expect(lines().map(({ msg }) => msg)).toEqual([expect.stringContaining('keeps its place')])
     await new Promise(setImmediate)
+    expect(isOver).toBe(false)
+    end(gate)
+    expect((await ending).outcome).toMatchObject({ state: 'pending', error: expect.stringContaining('20 ms') })
+    expect(overrunning()).toBe(0)
+  })
+
+  it('tells of a handler that never ends, and fails its attempt when the process stops', async () => {
+    const shutdown = new AbortController()
+    const { dispatch, stuck } = await setUp(
+      only(() => new Promise(() => {})),
+      { timeoutMs: 10, overrunMs: 10 },
+    )
+    const lease = leaseOf(snapshotJson())
+    const ending = dispatch(lease, shutdown.signal)
+    await eventually('it to be stuck', () => stuck.length === 1)
+    expect(stuck).toEqual([lease.entry.eventId])
+    shutdown.abort()
+    const { outcome } = await ending
+    expect(outcome).toMatchObject({ state: 'pending', error: expect.stringContaining('10 ms') })
+    expect(outcome).not.toMatchObject({ retryInMs: 0 })
+  })
+
+  it('survives listeners on its signal that throw, and removes those that are taken off', async () => {
+    const heard: string[] = []
+    const { dispatch, lines } = await setUp(
+      only((_event, { signal }) => {
+        const removed = () => heard.push('removed')
+        signal.addEventListener('abort', removed)
+        signal.removeEventListener('abort', removed)
+        signal.addEventListener('abort', () => {
+          throw new Error('of a listener')
+        })
+        signal.onabort = () => {
+          throw new Error('of onabort')
+        }
+        signal.addEventListener('abort', { handleEvent: () => void heard.push('object') })
+        return new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve()))
+      }),
+      { timeoutMs: 10 },
+    )
+    expect((await dispatch(leaseOf(snapshotJson()), never)).outcome.state).toBe('pending')
+    expect(heard).toEqual(['object'])
+    const messages = lines().flatMap(({ err }) => (err ? [(err as { message: string }).message] : []))
+    expect(messages).toEqual(['of a listener', 'of onabort'])
+  })
+
+  it('survives what a handler throws, whatever it is', async () => {
+    const trap = () => {
+      throw new Error('of a trap')
+    }
+    const hostile = new Proxy({}, { get: trap, getPrototypeOf: trap, has: trap, ownKeys: trap })
+    const { dispatch } = await setUp(only(() => Promise.reject(hostile)))
+    expect((await dispatch(leaseOf(snapshotJson()), never)).outcome).toMatchObject({
+      state: 'pending',
+      error: expect.any(String),
+    })
+  })
+
+  it('gives facts that a handler cannot change', async () => {
+    const { dispatch } = await setUp(
+      only((_event, { entry }) => {
+        Object.assign(entry, { lane: '/other' })
+      }),
+    )
+    const lease = leaseOf(snapshotJson())
+    const { lane } = lease.entry
+    expect((await dispatch(lease, never)).outcome).toMatchObject({ error: expect.stringContaining('lane') })
+    expect(lease.entry.lane).toBe(lane)
   })
 
   it('counts a handler that blocked past its limit and then returned as handled', async () => {
@@ -258,6 +336,25 @@ describe('dispatch', () => {
     const both = await setUp(only(handler), { twins: 'both' })
     expect((await both.dispatch(lease, never)).outcome).toEqual({ state: 'handled' })
     expect(handler).toHaveBeenCalledOnce()
+  })
+
+  it('handles by a built-in handler that yields, with a reason: its twin still reaches the own handler', async () => {
+    const handler = vi.fn()
+    const { dispatch } = await setUp({ ...only(handler), yielding: new Set(['v1.payment_intent.succeeded']) })
+    expect((await dispatch(leaseOf(thinJson()), never)).outcome).toEqual({
+      state: 'handled',
+      reason: expect.stringContaining('built-in'),
+    })
+    expect((await dispatch(leaseOf(snapshotJson()), never)).outcome).toEqual({ state: 'handled' })
+    expect(handler).toHaveBeenCalledTimes(2)
+  })
+
+  it('settles what a built-in handler that yields is for without it, when the twin was handled', async () => {
+    const handler = vi.fn()
+    const { dispatch } = await setUp({ ...only(handler), yielding: new Set(['v1.payment_intent.succeeded']) })
+    const { outcome } = await dispatch({ ...leaseOf(thinJson()), handledTwin: 'evt_twin' }, never)
+    expect(outcome).toEqual({ state: 'handled', reason: expect.stringContaining('evt_twin') })
+    expect(handler).not.toHaveBeenCalled()
   })
 
   it('warns once of each API version other than the SDK’s, and handles the events', async () => {

@@ -1,6 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { ReceiverError } from '../../src/errors.ts'
-import type { Lease } from '../../src/event.ts'
 import type { Inbox } from '../../src/inbox/inbox.ts'
 import type { Dispatch } from '../../src/worker/dispatch.ts'
 import { startWorker, type Worker } from '../../src/worker/worker.ts'
@@ -329,26 +328,11 @@ describe('the worker', () => {
     expect(performance.now() - since).toBeLessThan(7_500)
   })
 
-  it('does not record a result after the lease was lost', async () => {
-    const entry = newEntry()
-    await inbox.add(entry)
-    const gates = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
-    const attempts: number[] = []
-    start(
-      async (lease: Lease) => {
-        attempts.push(lease.attempt)
-        await gates[lease.attempt === 1 ? 0 : 1]?.promise
-        return lease.attempt === 1 ? { outcome: { state: 'dead', error: 'late' } } : handled
-      },
-      { leaseMs: 1 },
-    )
-    await eventually('the second attempt', () => attempts.length >= 2)
-    gates[0]?.resolve()
-    await eventually('the late result', () => captured.text().includes('lease was lost'))
-    const found = await inbox.get(entry.eventId)
-    gates[1]?.resolve()
-    expect(found?.attempts[0]).toMatchObject({ number: 1, outcome: 'lost' })
-    expect(found?.entry.state).not.toBe('dead')
+  it('tells that a result was not recorded because the lease was lost', async () => {
+    await inbox.add(newEntry())
+    start(async () => handled, { on: { ...inbox, settle: async () => false } })
+    await eventually('the log to tell', () => captured.text().includes('lease was lost'))
+    expect(captured.text()).not.toContain('event handled')
   })
 
   it('tries again when the store does not answer, to claim and to settle', async () => {
@@ -374,6 +358,55 @@ describe('the worker', () => {
     expect(runs).toBe(1)
     expect(captured.text()).toContain('cannot claim')
     expect(captured.text()).toContain('cannot settle')
+  })
+
+  it('records what ended while the store was away before it claims anything, however long that was', async () => {
+    await Promise.all([inbox.add(newEntry()), inbox.add(newEntry())])
+    let isAway = false
+    const steps: string[] = []
+    const unlessAway = <T>(step: string, work: () => Promise<T>) => {
+      if (isAway) return Promise.reject(new ReceiverError('store_unavailable', 'away'))
+      steps.push(step)
+      return work()
+    }
+    const gate = Promise.withResolvers<void>()
+    start(
+      async () => {
+        await gate.promise
+        return handled
+      },
+      {
+        concurrency: 2,
+        leaseMs: 1,
+        on: {
+          ...inbox,
+          claim: (request) => unlessAway('claim', () => inbox.claim(request)),
+          settle: (lease, outcome) => unlessAway('settle', () => inbox.settle(lease, outcome)),
+        },
+      },
+    )
+    await eventually('both to run', async () => (await inbox.counts()).running === 2)
+    isAway = true
+    gate.resolve()
+    await eventually('both to fail to settle', () => captured.text().split('cannot settle; will try again').length > 2)
+    steps.length = 0
+    isAway = false
+    await handledCount(2)
+    expect(steps.slice(0, 2)).toEqual(['settle', 'settle'])
+  })
+
+  it('gives up for good, with a reason, what the store refuses to record', async () => {
+    const entry = newEntry()
+    await inbox.add(entry)
+    start(async () => handled, {
+      on: {
+        ...inbox,
+        settle: (lease, outcome) =>
+          outcome.state === 'handled' ? Promise.reject(new Error('no such column')) : inbox.settle(lease, outcome),
+      },
+    })
+    await eventually('it to be dead', async () => (await inbox.get(entry.eventId))?.entry.state === 'dead')
+    expect((await inbox.get(entry.eventId))?.entry.reason).toContain('could not be recorded')
   })
 
   it('finishes what runs when it stops, and takes nothing new', async () => {

@@ -23,7 +23,7 @@ export function destinationCommand(): Command {
 }
 
 const createHelp = `
-Creates a destination with exactly the types that have handlers, the built-in ones and those of HANDLERS, and the SDK's API version.
+Creates a destination with exactly the types that have handlers, those of HANDLERS or else the built-in ones, and the SDK's API version.
 Its signing secret is the only thing on standard output: the line to add to .env. On a live account it asks before it writes.
 
 Examples:

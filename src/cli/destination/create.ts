@@ -9,7 +9,7 @@ import { subscribableTypes } from '../../destinations/types.ts'
 import { loadHandlers } from '../../handlers/load.ts'
 import { createStripeClients } from '../../stripe/client.ts'
 import { readSettings, type Settings } from '../settings.ts'
-import { confirm } from './confirm.ts'
+import { confirm } from '../terminal/confirm.ts'
 import { writeFailure } from './failure.ts'
 import type { CreateOptions } from './options.ts'
 
@@ -89,7 +89,7 @@ function describeExisting({ id, url, shape, isEnabled }: Destination): string {
 
 async function isConfirmed(plan: DestinationPlan): Promise<boolean> {
   const question = `Create ${describePlan(plan)} on the LIVE account?`
-  const answer = await confirm(question, { input: process.stdin, output: process.stderr })
+  const answer = await confirm(question)
   if (answer === undefined) {
     return fail('STRIPE_API_KEY is of a live account, and there is no terminal to ask on: add --yes to create it')
   }

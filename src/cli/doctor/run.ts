@@ -28,7 +28,11 @@ export async function runDoctor(options: DoctorOptions): Promise<boolean> {
     const found = await findDestinations(client)
     report([...checkClock(found.clockAheadMs), ...found.failures])
     if (found.isRead) {
-      const handled = { handledTypes: Object.keys(handlers.map), hasFallback: handlers.fallback !== undefined }
+      const handled = {
+        handledTypes: Object.keys(handlers.map),
+        yieldingTypes: handlers.yielding,
+        hasFallback: handlers.fallback !== undefined,
+      }
       const expected = { ...pickExpected(settings), ...handled, apiVersion: clients.apiVersion, url: options.url }
       report(compareDestinations(found.destinations, expected))
       if (options.ping) report(await pingDestinations(client, found.destinations, options))

@@ -1,7 +1,8 @@
 import { Command, Option } from 'commander'
+import type { Selection } from '../../operations/change-entries.ts'
 import { wholeNumberOption } from '../terminal/options.ts'
 import { addFilterOptions, type FilterOptions, matchesAll, toFilter } from './filter.ts'
-import type { ListOptions, ShowOptions } from './options.ts'
+import type { ChangeOptions, ListOptions, ShowOptions } from './options.ts'
 
 const help = `
 Works on the database that DATABASE_URL names, whether or not a server is running on it.
@@ -11,17 +12,21 @@ Examples:
   npm run events -- list --state dead --since 2h
   npm run events -- show evt_1A2b3C4d5E6f
   npm run events -- replay evt_1A2b3C4d5E6f
-Each of the four has --help with more.`
+  npm run events -- drop --state dead --type 'payout.*'
+  npm run events -- park evt_1A2b3C4d5E6f
+Each of the six has --help with more.`
 
-/** `events`: looks at the entries in the inbox, and replays them. */
+/** `events`: looks at the entries in the inbox, and replays, drops and parks them. */
 export function eventsCommand(): Command {
   const events = new Command('events')
-    .description('Look at the stored events, and replay them.')
+    .description('Look at the stored events; replay, drop and park them.')
     .showHelpAfterError('(--help tells more)')
     .addHelpText('after', help)
   addList(events)
   addShow(events)
   addReplay(events)
+  addDrop(events)
+  addPark(events)
   addCounts(events)
   return events
 }
@@ -63,36 +68,85 @@ function addShow(events: Command): void {
     })
 }
 
+const YES = 'do not ask before changing more than 100 entries'
+
 const replayHelp = `
 Takes ids or a filter, never everything. Settled entries start over from attempt 1, waiting ones lose their delay; a running
-server starts them within a second. Left alone are entries that are running, and those whose body retention dropped.
+server starts them within a second. A filter without --state means dead, unhandled, parked and pending entries: handled ones run
+twice, so they have to be named. Left alone are entries that are running, and those whose body retention dropped.
+On a terminal it asks before it replays more than 100.
 
 Examples:
   npm run events -- replay evt_1A2b3C4d5E6f evt_6F5e4D3c2B1a
   npm run events -- replay --state dead --type 'payout.*' --dry-run
-  npm run events -- replay --state unhandled,parked --since 3d`
+  npm run events -- replay --state unhandled,parked --since 3d
+  npm run events -- replay --state handled --account acct_1A2b3C4d5E6f --yes`
 
 function addReplay(events: Command): void {
   addFilterOptions(events.command('replay [event-ids...]').description('Make entries due again, to be handled anew.'))
     .option('--dry-run', 'tell what would be replayed, and change nothing')
+    .option('--yes', YES)
     .addHelpText('after', replayHelp)
-    .action(replay)
+    .action(async (eventIds: readonly string[], options: FilterOptions & ChangeOptions, command: Command) => {
+      const selection = toSelection(eventIds, options, command)
+      const [{ runChange }, { replay }] = await Promise.all([
+        import('./change.ts'),
+        import('../../operations/changes.ts'),
+      ])
+      if (!(await runChange(replay, selection, options))) process.exitCode = 1
+    })
 }
 
-async function replay(
-  eventIds: readonly string[],
-  options: FilterOptions & { readonly dryRun?: true },
-  command: Command,
-): Promise<void> {
+const dropHelp = `
+For what is not going to be handled: dead, parked and unhandled entries are settled as handled, with "dropped by <user>@<host>" as
+their reason. Retention then takes them as it takes others that settled now, and until it does they can be replayed.
+Takes ids or a filter, never everything. A filter without --state means all three states.
+On a terminal it asks before it drops more than 100.
+
+Examples:
+  npm run events -- drop evt_1A2b3C4d5E6f evt_6F5e4D3c2B1a
+  npm run events -- drop --state dead --type 'payout.*' --dry-run
+  npm run events -- drop --state parked --since 3d --yes`
+
+function addDrop(events: Command): void {
+  addFilterOptions(events.command('drop [event-ids...]').description('Settle what nobody is going to deal with.'))
+    .option('--dry-run', 'tell what would be dropped, and change nothing')
+    .option('--yes', YES)
+    .addHelpText('after', dropHelp)
+    .action(async (eventIds: readonly string[], options: FilterOptions & ChangeOptions, command: Command) => {
+      const selection = toSelection(eventIds, options, command)
+      const { runDrop } = await import('./drop.ts')
+      if (!(await runDrop(selection, options))) process.exitCode = 1
+    })
+}
+
+function toSelection(eventIds: readonly string[], options: FilterOptions, command: Command): Selection {
   const filter = toFilter(options)
   const isByIds = eventIds.length > 0
   if (isByIds && !matchesAll(filter)) command.error('error: expected event ids or a filter, not both')
   if (!isByIds && matchesAll(filter)) {
     command.error('error: expected event ids, or a filter: --state, --type, --account or --since')
   }
-  const { runReplay } = await import('./replay.ts')
-  const isDryRun = options.dryRun ?? false
-  if (!(await runReplay(isByIds ? { eventIds } : { filter }, { isDryRun }))) process.exitCode = 1
+  return isByIds ? { eventIds } : { filter }
+}
+
+const parkHelp = `
+For an event that brings every process down: entries that wait or run are set aside, with "parked by <user>@<host>" as their reason,
+and their lanes go on. What still runs has lost its lease: how it ends is not recorded. A replay makes a parked entry due again, a
+drop settles it.
+
+Examples:
+  npm run events -- park evt_1A2b3C4d5E6f`
+
+function addPark(events: Command): void {
+  events
+    .command('park <event-ids...>')
+    .description('Set entries aside that wait or run.')
+    .addHelpText('after', parkHelp)
+    .action(async (eventIds: readonly string[]) => {
+      const { runPark } = await import('./park.ts')
+      if (!(await runPark(eventIds))) process.exitCode = 1
+    })
 }
 
 const countsHelp = `

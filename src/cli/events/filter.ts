@@ -12,7 +12,7 @@ export interface FilterOptions {
   readonly since?: number
 }
 
-/** Adds the options that `list` and `replay` choose entries by. */
+/** Adds the options that `list`, `replay` and `drop` choose entries by. */
 export function addFilterOptions(command: Command): Command {
   return command
     .option('--state <states>', 'in one of these states, separated by commas', statesOption)

@@ -11,3 +11,10 @@ export interface ShowOptions {
   readonly payload?: true
   readonly json?: true
 }
+
+/** How entries are to be changed. */
+export interface ChangeOptions {
+  readonly dryRun?: true
+  /** Without a question. */
+  readonly yes?: true
+}

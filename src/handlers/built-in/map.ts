@@ -10,7 +10,7 @@ import { relatedObject } from './related-object.ts'
 
 /**
  * The built-in handlers: event type → handler. Each says what happened in one log line. A snapshot and its thin twin
- * (`v1.…`) share a function over the object they are about.
+ * (`v1.…`) share a function over the object they are about. Modules of users import it by this path, to spread from it.
  */
 export const handlerMap = {
   'payment_intent.succeeded': (event, ctx) => paymentSucceeded(event.data.object, ctx),

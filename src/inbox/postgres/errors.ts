@@ -6,6 +6,7 @@ const UNAVAILABLE = [
   '08', // connection
   '0A000', // prepared before a migration changed the table: a new connection can
   '25006', // read-only: a standby, or a primary that was demoted
+  '25P03', // was silent inside a transaction: this process did not run for a while
   '28', // login refused: a changed password
   '3D', // no such database
   '3F', // no such schema

@@ -1,18 +1,21 @@
 import { randomUUID } from 'node:crypto'
 import { ReceiverError } from '../../errors.ts'
-import type { NewEntry } from '../../event.ts'
-import { createGroupCommit } from '../group-commit.ts'
+
+import { entryStates, type NewEntry } from '../../event.ts'
+
+import { createHeldLeases } from '../held-leases.ts'
 import type { Inbox, OnCommit, OpenOptions } from '../inbox.ts'
 import { createRoom } from '../room.ts'
 import { ANSWER_WITHIN_MS, within } from '../within.ts'
 import { connectPostgres, type Postgres } from './connection.ts'
 import { toReceiverError } from './errors.ts'
+import { createGroupCommit } from './group-commit.ts'
 import { createQueries } from './queries.ts'
 import { openSchema } from './schema.ts'
-import { sql } from './statements.ts'
+import { FSYNC_OFF, sql } from './statements.ts'
 import { createUpkeep } from './upkeep.ts'
 import { parsePostgresUrl } from './url.ts'
-import { addAll, claimDue, failAlone, freeLostLeases, releaseAll, type Settlement, settleAll } from './work.ts'
+import { addAll, claimDue, failAlone, freeLostLeases, letGo, releaseAll, type Settlement, settleAll } from './work.ts'
 
 /** 256 adds of 2.6 KB take about 14 ms. */
 const MAX_BATCH = 256
@@ -25,8 +28,10 @@ const READ_CONNECTIONS = 2
 const STATEMENT_TIMEOUT_MS = 5_000
 /** A command may count or search all that there is. */
 const COMMAND_TIMEOUT_MS = 60_000
-/** How often a process looks for leases that ran out, its own and others'. */
+/** How often a process looks for leases that ran out. */
 const LOST_LEASES_EVERY_MS = 1_000
+/** After Postgres was away, so that those who live record what they finished meanwhile before it is taken for lost. */
+const AFTER_OUTAGE_MS = 5_000
 /**
  * A plan is kept once it was made, perhaps while the inbox was empty and any plan cheap; a million rows later it may read them
  * all for each claim. Hot statements have an index for everything, so nothing else is on offer to them.
@@ -46,11 +51,12 @@ export async function openPostgresInbox(
   const owner = randomUUID()
   const { adds, settles } = createGroups(writer, owner, onCommit)
   const room = createRoom()
+  const held = createHeldLeases()
   const queries = createQueries(reader, { isExact: as === 'command' })
   const upkeep = createUpkeep(writer, owner)
   let isWriteFailing = false
   let isClosed = false
-  let lostLeasesSoughtAt = Number.NEGATIVE_INFINITY
+  let seekLostLeasesAt = 0
 
   async function read<T>(work: () => Promise<T>): Promise<T> {
     if (isClosed) throw new ReceiverError('store_unavailable', 'The inbox is closed.')
@@ -65,18 +71,22 @@ export async function openPostgresInbox(
     try {
       return await read(work)
     } catch (error) {
-      isWriteFailing ||= error instanceof ReceiverError && error.code === 'store_unavailable'
+      if (error instanceof ReceiverError && error.code === 'store_unavailable') {
+        isWriteFailing = true
+        seekLostLeasesAt = performance.now() + AFTER_OUTAGE_MS
+      }
       throw error
     }
   }
 
   async function checkWriting(): Promise<void> {
-    await reader.query({ text: sql.check })
+    const [row] = await reader.query({ text: sql.check })
+    if (!row?.is_synced) throw new ReceiverError('store_unavailable', `The inbox cannot be used now: ${FSYNC_OFF}`)
     if (isWriteFailing) await upkeep.probe()
     isWriteFailing = false
   }
 
-  async function letGo(): Promise<void> {
+  async function finish(): Promise<void> {
     await Promise.all([adds.whenIdle(), settles.whenIdle()])
     await Promise.all([writer.close(), reader.close()])
   }
@@ -84,37 +94,55 @@ export async function openPostgresInbox(
   return {
     add: (entry) =>
       write(() => {
-        const held = room.hold(entry.body.length, () => adds.submit(entry))
-        return within(ANSWER_WITHIN_MS, held)
+        const bytes = entry.body.length
+        room.take(bytes)
+        return within(
+          ANSWER_WITHIN_MS,
+          adds.submit(entry).finally(() => room.give(bytes)),
+        )
       }),
 
     claim: ({ limit, leaseMs }) =>
       write(async () => {
-        if (performance.now() - lostLeasesSoughtAt >= LOST_LEASES_EVERY_MS) {
-          lostLeasesSoughtAt = performance.now()
-          await freeLostLeases(writer)
+        if (performance.now() >= seekLostLeasesAt) {
+          // The first time: what a process that ended between two statements left waiting for nothing.
+          if (seekLostLeasesAt === 0) await letGo(writer)
+          seekLostLeasesAt = performance.now() + LOST_LEASES_EVERY_MS
+          await freeLostLeases(writer, owner, held.names())
         }
         for (;;) {
           const { leases, heldBack } = await claimDue(writer, { owner, limit, leaseMs })
-          if (leases.length > 0 || heldBack === 0) return leases
+          if (leases.length > 0 || heldBack === 0) return leases.map(held.add)
         }
       }),
 
-    release: (leases) => write(() => releaseAll(writer, owner, leases)),
+    release: (leases) =>
+      write(async () => {
+        await releaseAll(writer, owner, leases)
+        for (const lease of leases) held.delete(lease)
+      }),
 
-    settle: (lease, outcome) => write(() => settles.submit({ lease, outcome })),
+    settle: (lease, outcome) =>
+      write(async () => {
+        const isSettled = await settles.submit({ lease, outcome })
+        held.delete(lease)
+        return isSettled
+      }),
 
     get: (eventId) => read(() => queries.get(eventId)),
     lookUp: (eventIds) => read(() => queries.lookUp(eventIds)),
     list: (filter, page) => read(() => queries.list(filter, page)),
     counts: () => read(queries.counts),
     oldestPendingMs: () => read(queries.oldestPendingMs),
+    undealt: () => read(queries.undealt),
     accounts: () => read(queries.accounts),
     readNote: (name) => read(() => queries.readNote(name)),
 
     writeNote: (name, value) => write(() => upkeep.writeNote(name, value)),
     takeTurn: (name, forMs) => write(() => upkeep.takeTurn(name, forMs)),
-    replay: (eventIds) => write(() => upkeep.replay(eventIds)),
+    replay: (eventIds, states = entryStates) => write(() => upkeep.replay(eventIds, states)),
+    park: (eventIds, reason) => write(() => upkeep.park(eventIds, reason)),
+    drop: (eventIds, reason) => write(() => upkeep.drop(eventIds, reason)),
     prune: (policy) => write(() => upkeep.prune(policy)),
 
     check: () => read(() => within(ANSWER_WITHIN_MS, checkWriting())),
@@ -123,7 +151,7 @@ export async function openPostgresInbox(
       if (isClosed) return
       isClosed = true
       // A Postgres that hangs does not hold up the end: by then nothing is under way that anyone was told of.
-      await within(ANSWER_WITHIN_MS, letGo()).catch(() => undefined)
+      await within(ANSWER_WITHIN_MS, finish()).catch(() => undefined)
     },
   }
 }

@@ -1,5 +1,5 @@
 import type { Entry, EntryState } from '../../event.ts'
-import type { EntryDetail, EntryFilter, EntryPresence, Page } from '../inbox.ts'
+import type { EntryDetail, EntryFilter, EntryPresence, Page, Undealt } from '../inbox.ts'
 import { type Row, toAttempt, toCounts, toEntry, toPresence } from '../rows.ts'
 import type { Postgres, Statement } from './connection.ts'
 import { findSeq, sql } from './statements.ts'
@@ -29,6 +29,12 @@ export function createQueries(db: Postgres, { isExact }: { readonly isExact: boo
       return typeof row?.oldest_ms === 'string' ? Number(row.oldest_ms) : null
     },
 
+    async undealt(): Promise<Undealt> {
+      const [row] = await db.query({ text: sql.countUndealt })
+      const oldestMs = typeof row?.oldest_ms === 'string' ? Number(row.oldest_ms) : null
+      return { entries: Number(row?.entries), oldestMs }
+    },
+
     accounts: async (): Promise<string[]> =>
       (await db.query({ text: sql.listAccounts })).map(({ account }) => String(account)),
 
@@ -48,7 +54,8 @@ function selectEntries({ states, type, account, receivedWithinMs }: EntryFilter,
   if (states !== undefined) where((given) => `state = ANY (${given})`, states)
   if (type !== undefined) where((given) => `type LIKE ${given}`, toPattern(type))
   if (account !== undefined) where((given) => `account = ${given}`, account)
-  if (receivedWithinMs !== undefined) where((given) => `seq >= (${findSeq(given)})`, receivedWithinMs)
+  if (receivedWithinMs !== undefined)
+    where((given) => `seq >= (${findSeq(`now() - ${given} * interval '1 millisecond'`)})`, receivedWithinMs)
   if (before !== undefined) where((given) => `seq < (SELECT seq FROM entry WHERE event_id = ${given})`, before)
   const clause = conditions.length === 0 ? '' : `WHERE ${conditions.join(' AND ')}`
   return { text: `SELECT * FROM entry ${clause} ORDER BY seq DESC LIMIT $${values.push(limit)}`, values }

@@ -3,6 +3,7 @@ import { ReceiverError } from '../../errors.ts'
 import { readMigrations } from '../migrations.ts'
 import { APPLICATION, KEEP_ALIVE } from './connection.ts'
 import { describeUnavailable } from './errors.ts'
+import { FSYNC_OFF, isSynced } from './statements.ts'
 import type { PostgresTarget } from './url.ts'
 
 const MIGRATIONS = new URL('./migrations/', import.meta.url)
@@ -11,7 +12,7 @@ const OLDEST_SERVER = 14
 const CONNECT_WITHIN_MS = 10_000
 const MIGRATE_WITHIN = '60s'
 
-/** What the connections have to set, because the server's or the role's default would break a promise. */
+/** What the connections have to set, because the server's or the role's default, or a later one, would break a promise. */
 export interface OpenedSchema {
   readonly settings: readonly string[]
 }
@@ -55,17 +56,20 @@ async function withClient<T>(target: PostgresTarget, use: (client: Client) => Pr
   }
 }
 
+const TURN_ON = 'ALTER SYSTEM SET fsync = on; SELECT pg_reload_conf()'
+
 async function checkServer(client: Client, target: PostgresTarget): Promise<string[]> {
   const { rows } = await client.query(`
     SELECT current_setting('server_version_num')::integer / 10000 AS version, current_setting('server_encoding') AS encoding,
-           current_setting('synchronous_commit') AS synchronous_commit`)
-  const [{ version, encoding, synchronous_commit }] = rows
+           current_setting('synchronous_commit') AS synchronous_commit, ${isSynced} AS is_synced`)
+  const [{ version, encoding, synchronous_commit, is_synced }] = rows
   if (version < OLDEST_SERVER)
     throw unusable(target, `Postgres ${OLDEST_SERVER} or later is needed, and this is ${version}.`)
   if (encoding !== 'UTF8')
     throw unusable(target, `the database's encoding is ${encoding}. Create one with ENCODING 'UTF8'.`)
-  // Off lost 2 % of what was acknowledged in a power-loss test. Any other value is the operator's choice.
-  return synchronous_commit === 'off' ? ['synchronous_commit=on'] : []
+  if (!is_synced) throw unusable(target, `${FSYNC_OFF} Turn it on (${TURN_ON}), and run sync on that machine once.`)
+  // Off lost 2 % of what was acknowledged in a power-loss test. Any other value is the operator's choice, for as long as this runs.
+  return [`synchronous_commit=${synchronous_commit === 'off' ? 'on' : synchronous_commit}`]
 }
 
 async function migrate(client: Client, target: PostgresTarget): Promise<void> {

@@ -2,19 +2,42 @@
 const LANE_LOCKS = 25_000
 
 /**
- * Query for the number of the first entry that was received that many milliseconds ago or later; one past the last when there is none.
+ * Query for the number of the first entry that was received at that instant or later; one past the last when there is none.
  * Entries lie in order of arrival, so halving the range takes some 20 looks by key, and no index that every arrival pays for.
  */
-export const findSeq = (ms: string): string => `
+export const findSeq = (instant: string): string => `
   WITH RECURSIVE search (low, high) AS (
     SELECT (SELECT min(seq) FROM entry), (SELECT max(seq) + 1 FROM entry)
     UNION ALL
     SELECT CASE WHEN middle.is_before THEN middle.seq + 1 ELSE low END, CASE WHEN middle.is_before THEN high ELSE (low + high) / 2 END
-    FROM search CROSS JOIN LATERAL (SELECT seq, received_at < now() - ${ms} * interval '1 millisecond' AS is_before
+    FROM search CROSS JOIN LATERAL (SELECT seq, received_at < ${instant} AS is_before
                                     FROM entry WHERE seq >= (low + high) / 2 ORDER BY seq LIMIT 1) AS middle
     WHERE low < high
   )
   SELECT low FROM search WHERE low >= high LIMIT 1`
+
+/**
+ * What settled before this was settled for long enough, $1 in milliseconds. Counted from the newest arrival, or from what the clock here
+ * ($4) or there says when that is earlier: one that runs ahead makes nothing old.
+ */
+const until = `until AS MATERIALIZED (
+      SELECT least(now(), to_timestamp($4::double precision / 1000), (SELECT received_at FROM entry ORDER BY seq DESC LIMIT 1))
+             - $1 * interval '1 millisecond' AS instant
+    )`
+const UNTIL = '(SELECT instant FROM until)'
+
+/** What a step of retention did: how many it dropped, of how many it looked at, and the last of those. */
+const pruned = `SELECT (SELECT count(*) FROM dropped) AS dropped, count(*) AS looked, max(seq) AS last FROM looked`
+
+/** Condition that a running entry is none of those that the owner holds, by their names. */
+const notHeld = (owner: string, held: string): string =>
+  `NOT (owner = ${owner} AND concat_ws(':', seq, replays, attempts) = ANY (${held}::text[]))`
+
+/** Condition that commits are synced to a disk. Neon does so outside of its Postgres, which runs with fsync off. */
+export const isSynced = `(current_setting('fsync')::boolean OR coalesce(current_setting('neon.timeline_id', true), '') <> '')`
+/** Why a server that does not meet it is of no use. */
+export const FSYNC_OFF =
+  'fsync is off: a crash of its machine would lose what was acknowledged, and could damage the rest.'
 
 /** Hot ones have a name, under which each connection prepares them once. Instants are the database's; durations come in milliseconds. */
 export const sql = {
@@ -46,8 +69,7 @@ export const sql = {
     SELECT position FROM given LEFT JOIN added ON added.seq = given.seq WHERE added.seq IS NULL`,
 
   /**
-   * Of each lane the first due entry, unless the lane is running or another claim is just looking at it. A twin counts as handled
-   * only when its own handler did it (no reason), and not against a replay, which someone asked for.
+   * Of each lane the first due entry, unless the lane is running or another claim is just looking at it.
    * Rows without an owner are due entries that it passed over.
    */
   claim: `
@@ -66,14 +88,23 @@ export const sql = {
       WHERE seq = ANY (ARRAY (SELECT seq FROM first))
       RETURNING *
     )
-    SELECT claimed.*, (SELECT body FROM payload WHERE payload.seq = claimed.seq) AS body,
-           coalesce((SELECT event_id FROM entry AS twin
-                     WHERE claimed.replays = 0 AND twin.event_id = claimed.snapshot_event_id AND twin.state = 'handled' AND twin.reason IS NULL),
-                    (SELECT event_id FROM entry AS twin
-                     WHERE claimed.replays = 0 AND twin.snapshot_event_id = claimed.event_id AND twin.state = 'handled' AND twin.reason IS NULL
-                     LIMIT 1)) AS handled_twin
+    SELECT claimed.*, (SELECT body FROM payload WHERE payload.seq = claimed.seq) AS body
     FROM due LEFT JOIN claimed USING (seq)
     ORDER BY due.due_at, seq`,
+  /**
+   * Of what the claim of this transaction took, those whose twin was handled. A statement of its own, which sees what was settled
+   * until the rows were locked: the claim's own sight is older than that. A twin counts only when its own handler did it (no
+   * reason), and not against the replay of what was handled, which asks for a second run.
+   */
+  handledTwins: `
+    SELECT * FROM (
+      SELECT seq, coalesce((SELECT event_id FROM entry AS twin
+                            WHERE twin.event_id = claimed.snapshot_event_id AND twin.state = 'handled' AND twin.reason IS NULL),
+                           (SELECT event_id FROM entry AS twin
+                            WHERE twin.snapshot_event_id = claimed.event_id AND twin.state = 'handled' AND twin.reason IS NULL
+                            LIMIT 1)) AS handled_twin
+      FROM entry AS claimed WHERE state = 'running' AND owner = $1 AND started_at = now() AND NOT forced
+    ) AS twins WHERE handled_twin IS NOT NULL`,
 
   /**
    * Takes due entries of busy lanes out of the claims' sight, so that the next claim does not meet them again. The share lock makes
@@ -92,20 +123,22 @@ export const sql = {
 
   release: `
     UPDATE entry SET state = 'pending', ready = true, attempts = entry.attempts - 1, owner = NULL, lease_until = NULL
-    FROM unnest($2::bigint[], $3::integer[]) AS given (seq, attempt)
-    WHERE entry.seq = ANY ($2::bigint[]) AND entry.seq = given.seq AND entry.owner = $1 AND entry.attempts = given.attempt`,
+    FROM unnest($2::bigint[], $3::integer[], $4::integer[]) AS given (seq, replays, attempt)
+    WHERE entry.seq = ANY ($2::bigint[]) AND entry.seq = given.seq AND entry.owner = $1
+      AND entry.replays = given.replays AND entry.attempts = given.attempt`,
 
-  /** Guarded by owner, which only running entries have, and attempt: a lost lease settles nothing. */
+  /** Guarded by owner, which only running entries have, replays and attempt: a lost lease settles nothing. */
   settle: `
     WITH given AS MATERIALIZED (
       SELECT * FROM json_to_recordset($2) AS given (
-        seq bigint, attempt integer, state text, retry_in_ms double precision, outcome text, reason text)
+        seq bigint, replays integer, attempt integer, state text, retry_in_ms double precision, outcome text, reason text)
     ), settled AS (
       UPDATE entry
       SET state = given.state, ready = given.state = 'pending', due_at = now() + given.retry_in_ms * interval '1 millisecond',
           settled_at = CASE WHEN given.state <> 'pending' THEN now() END, reason = given.reason, owner = NULL, lease_until = NULL
       FROM given
-      WHERE entry.seq = ANY ($3::bigint[]) AND entry.seq = given.seq AND entry.owner = $1 AND entry.attempts = given.attempt
+      WHERE entry.seq = ANY ($3::bigint[]) AND entry.seq = given.seq AND entry.owner = $1
+        AND entry.replays = given.replays AND entry.attempts = given.attempt
       RETURNING entry.seq, entry.replays, entry.attempts, entry.started_at, given.outcome, given.reason
     ), recorded AS (
       INSERT INTO attempt (seq, replay, number, started_at, ended_at, outcome, error)
@@ -118,28 +151,47 @@ export const sql = {
    */
   promote: `
     WITH next AS MATERIALIZED (
-      SELECT held.seq FROM unnest($1::text[]) AS settled (lane)
+      SELECT held.seq FROM (SELECT DISTINCT lane FROM entry WHERE seq = ANY ($1::bigint[])) AS settled
       CROSS JOIN LATERAL (SELECT seq FROM entry WHERE state = 'pending' AND NOT ready AND lane = settled.lane
                           ORDER BY due_at, seq LIMIT 1) AS held
     )
     UPDATE entry SET ready = true, due_at = least(due_at, now())
     WHERE seq = ANY (ARRAY (SELECT seq FROM next)) AND owner IS NULL AND settled_at IS NULL`,
 
+  isAnyLeaseOver: `SELECT 1 FROM entry WHERE lease_until <= now() AND ${notHeld('$1', '$2')} LIMIT 1`,
   /**
-   * Due at once after the first losses, as most are a restart; later ones wait at random, up to 10 s, 40 s … 6 h, so that an
-   * event which kills its process does not take those that run beside it through all their attempts.
+   * But what this process still works on: it knows. Due at once after the first two losses, as most are a restart; later
+   * ones wait at random, up to 10 s, 40 s … 6 h, so that an event which kills its process does not take those that run beside it
+   * through all their attempts.
    */
   freeLostLeases: `
     WITH lost AS MATERIALIZED (
-      SELECT seq, replays, attempts, started_at FROM entry WHERE lease_until <= now() LIMIT $1 FOR NO KEY UPDATE SKIP LOCKED
+      SELECT seq, replays, attempts, started_at,
+             (SELECT 1 + count(*) FROM attempt WHERE attempt.seq = entry.seq AND replay = entry.replays AND outcome = 'lost') AS losses
+      FROM entry WHERE lease_until <= now() AND ${notHeld('$3', '$4')} LIMIT $1 FOR NO KEY UPDATE SKIP LOCKED
     ), recorded AS (
       INSERT INTO attempt (seq, replay, number, started_at, ended_at, outcome, error)
       SELECT seq, replays, attempts, started_at, now(), 'lost', $2 FROM lost
     )
     UPDATE entry
     SET state = 'pending', ready = true, reason = $2, owner = NULL, lease_until = NULL,
-        due_at = now() + CASE WHEN attempts < 3 THEN 0 ELSE random() * 10000 * 2 ^ least(2 * (attempts - 3), 11) END * interval '1 millisecond'
-    WHERE seq = ANY (ARRAY (SELECT seq FROM lost))`,
+        due_at = now() + CASE WHEN losses < 3 THEN 0 ELSE random() * 10000 * 2 ^ least(2 * (losses - 3), 11) END * interval '1 millisecond'
+    FROM lost WHERE entry.seq = ANY (ARRAY (SELECT seq FROM lost)) AND entry.seq = lost.seq
+    RETURNING entry.seq, due_at > now() AS waits`,
+  /**
+   * Lets the first of each lane go on in which nothing runs: nothing else may, after a row was changed by hand, or a process ended
+   * between two statements. Of the lanes of these event ids, or of all lanes for null.
+   */
+  letGo: `
+    WITH next AS MATERIALIZED (
+      SELECT first.seq FROM (SELECT DISTINCT lane FROM entry WHERE state = 'pending' AND NOT ready
+                             AND ($1::text[] IS NULL OR lane = ANY (ARRAY (SELECT lane FROM entry WHERE event_id = ANY ($1))))) AS held
+      CROSS JOIN LATERAL (SELECT seq FROM entry WHERE state = 'pending' AND NOT ready AND lane = held.lane
+                          ORDER BY due_at, seq LIMIT 1) AS first
+      WHERE NOT EXISTS (SELECT 1 FROM entry WHERE state = 'running' AND lane = held.lane)
+    )
+    UPDATE entry SET ready = true, due_at = least(due_at, now())
+    WHERE seq = ANY (ARRAY (SELECT seq FROM next)) AND owner IS NULL AND settled_at IS NULL`,
 
   get: `
     SELECT entry.*, (SELECT body FROM payload WHERE payload.seq = entry.seq) AS body,
@@ -153,11 +205,12 @@ export const sql = {
   /** Locks the bodies too, so that retention does not drop them meanwhile. */
   replay: `
     WITH given AS MATERIALIZED (
-      SELECT entry.seq FROM entry JOIN payload USING (seq) WHERE event_id = ANY ($1) AND state <> 'running'
+      SELECT entry.seq FROM entry JOIN payload USING (seq) WHERE event_id = ANY ($1) AND state = ANY ($2) AND state <> 'running'
       ORDER BY entry.seq FOR NO KEY UPDATE OF entry FOR KEY SHARE OF payload
     )
     UPDATE entry
-    SET attempts = CASE WHEN state = 'pending' THEN attempts ELSE 0 END,
+    SET forced = CASE WHEN state = 'pending' THEN forced ELSE state = 'handled' END,
+        attempts = CASE WHEN state = 'pending' THEN attempts ELSE 0 END,
         replays = CASE WHEN state = 'pending' THEN replays ELSE replays + 1 END,
         ready = state <> 'pending' OR ready,
         due_at = CASE WHEN state = 'pending' AND NOT ready THEN due_at ELSE now() END,
@@ -165,26 +218,56 @@ export const sql = {
     FROM given WHERE entry.seq = given.seq
     RETURNING event_id`,
 
-  /** Bodies and entries lie in order of arrival, so only those received before the time are looked at. */
+  /** Looks at the $2 bodies after number $3, and the next at as many entries: both lie in order of arrival. */
   dropBodies: `
-    WITH old AS MATERIALIZED (
+    WITH ${until}, looked AS MATERIALIZED (
+      SELECT seq FROM payload WHERE seq > $3 AND seq < (${findSeq(UNTIL)}) ORDER BY seq LIMIT $2
+    ), old AS MATERIALIZED (
       SELECT payload.seq FROM payload
-      CROSS JOIN LATERAL (SELECT 1 FROM entry WHERE entry.seq = payload.seq AND settled_at < now() - $1 * interval '1 millisecond'
+      CROSS JOIN LATERAL (SELECT 1 FROM entry WHERE entry.seq = payload.seq AND settled_at < ${UNTIL}
+                            AND state IN ('handled', 'unhandled')
                           FOR SHARE SKIP LOCKED) AS settled
-      WHERE payload.seq < (${findSeq('$1')})
-      ORDER BY payload.seq LIMIT $2 FOR UPDATE OF payload SKIP LOCKED
+      WHERE payload.seq = ANY (ARRAY (SELECT seq FROM looked))
+      FOR UPDATE OF payload SKIP LOCKED
+    ), dropped AS (
+      DELETE FROM payload WHERE seq = ANY (ARRAY (SELECT seq FROM old)) RETURNING 1
     )
-    DELETE FROM payload WHERE seq = ANY (ARRAY (SELECT seq FROM old)) RETURNING 1`,
+    ${pruned}`,
   dropEntries: `
-    WITH old AS MATERIALIZED (
-      SELECT seq FROM entry WHERE seq < (${findSeq('$1')}) AND settled_at < now() - $1 * interval '1 millisecond'
-      ORDER BY seq LIMIT $2 FOR UPDATE SKIP LOCKED
+    WITH ${until}, looked AS MATERIALIZED (
+      SELECT seq FROM entry WHERE seq > $3 AND seq < (${findSeq(UNTIL)}) ORDER BY seq LIMIT $2
+    ), old AS MATERIALIZED (
+      SELECT seq FROM entry WHERE seq = ANY (ARRAY (SELECT seq FROM looked)) AND settled_at < ${UNTIL}
+        AND state IN ('handled', 'unhandled')
+      FOR UPDATE SKIP LOCKED
     ), bodies AS (
       DELETE FROM payload WHERE seq = ANY (ARRAY (SELECT seq FROM old))
     ), attempts AS (
       DELETE FROM attempt WHERE seq = ANY (ARRAY (SELECT seq FROM old))
+    ), dropped AS (
+      DELETE FROM entry WHERE seq = ANY (ARRAY (SELECT seq FROM old)) RETURNING 1
     )
-    DELETE FROM entry WHERE seq = ANY (ARRAY (SELECT seq FROM old)) RETURNING 1`,
+    ${pruned}`,
+
+  /** What runs counts an attempt that was lost. The lanes go on by \`letGo\` in the same transaction. */
+  park: `
+    WITH given AS MATERIALIZED (
+      SELECT seq, state, replays, attempts, started_at, event_id FROM entry
+      WHERE event_id = ANY ($1) AND state IN ('pending', 'running') ORDER BY seq FOR NO KEY UPDATE
+    ), recorded AS (
+      INSERT INTO attempt (seq, replay, number, started_at, ended_at, outcome, error)
+      SELECT seq, replays, attempts, started_at, now(), 'lost', $2 FROM given WHERE state = 'running'
+    )
+    UPDATE entry SET state = 'parked', ready = false, reason = $2, settled_at = now(), owner = NULL, lease_until = NULL
+    FROM given WHERE entry.seq = given.seq RETURNING entry.event_id`,
+  /** Settles what nobody dealt with as handled, with that reason: retention takes it in its turn, and a replay until then. */
+  drop: `
+    UPDATE entry SET state = 'handled', reason = $2, settled_at = now()
+    WHERE event_id = ANY ($1) AND state IN ('dead', 'parked', 'unhandled') RETURNING event_id`,
+  /** Of what nobody has dealt with, and retention leaves. */
+  countUndealt: `
+    SELECT count(*) AS entries, extract(epoch FROM now() - min(settled_at)) * 1000 AS oldest_ms
+    FROM entry WHERE state IN ('dead', 'parked')`,
 
   /** Steps from account to account in the index, and reads no more of each than its authorization events. */
   listAccounts: `
@@ -217,8 +300,8 @@ export const sql = {
   getOldestDue: `
     SELECT extract(epoch FROM now() - min(due_at)) * 1000 AS oldest_ms FROM entry WHERE ready AND due_at <= now()`,
 
-  /** Finds nothing, and fails where nothing can be written: on a standby, or a primary that was demoted. */
-  check: 'SELECT 1 FROM entry WHERE seq = 0 FOR UPDATE',
+  /** Fails where nothing can be written: on a standby, or a primary that was demoted. */
+  check: `SELECT ${isSynced} AS is_synced, (SELECT seq FROM entry WHERE seq = 0 FOR UPDATE) AS nothing`,
   fillProbe: 'INSERT INTO write_probe (filler) VALUES ($1)',
   emptyProbe: 'DELETE FROM write_probe',
 }

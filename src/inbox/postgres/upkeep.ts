@@ -1,4 +1,5 @@
-import type { PrunePolicy } from '../inbox.ts'
+import type { EntryState } from '../../event.ts'
+import type { Pruned, PrunePolicy } from '../inbox.ts'
 import type { Postgres } from './connection.ts'
 import { sql } from './statements.ts'
 
@@ -7,15 +8,37 @@ const PROBE_BYTES = 65_536
 /** What operators, retention and the processes among themselves write. Rejects with the driver's errors. */
 export function createUpkeep(db: Postgres, owner: string) {
   return {
-    async replay(eventIds: readonly string[]): Promise<string[]> {
-      const rows = await db.query({ text: sql.replay, values: [eventIds] })
+    async replay(eventIds: readonly string[], states: readonly EntryState[]): Promise<string[]> {
+      const [rows = []] = await db.transact([
+        { text: sql.replay, values: [eventIds, states] },
+        { text: sql.letGo, values: [eventIds] },
+      ])
       return rows.map(({ event_id }) => String(event_id))
     },
 
-    async prune({ bodiesAfterMs, entriesAfterMs, limit }: PrunePolicy): Promise<{ bodies: number; entries: number }> {
-      const bodies = await db.query({ text: sql.dropBodies, values: [bodiesAfterMs, limit] })
-      const entries = await db.query({ text: sql.dropEntries, values: [entriesAfterMs, limit] })
-      return { bodies: bodies.length, entries: entries.length }
+    async park(eventIds: readonly string[], reason: string): Promise<string[]> {
+      const [rows = []] = await db.transact([
+        { text: sql.park, values: [eventIds, reason] },
+        { text: sql.letGo, values: [eventIds] },
+      ])
+      return rows.map(({ event_id }) => String(event_id))
+    },
+
+    async drop(eventIds: readonly string[], reason: string): Promise<string[]> {
+      const rows = await db.query({ text: sql.drop, values: [eventIds, reason] })
+      return rows.map(({ event_id }) => String(event_id))
+    },
+
+    async prune({ bodiesAfterMs, entriesAfterMs, limit, after = '0:0' }: PrunePolicy): Promise<Pruned> {
+      const [bodiesAfter = '0', entriesAfter = '0'] = after.split(':')
+      async function step(text: string, afterMs: number, from: string) {
+        const [row] = await db.query({ text, values: [afterMs, limit, from, Date.now()] })
+        return { dropped: Number(row?.dropped), end: row?.last ?? from, isLast: Number(row?.looked) < limit }
+      }
+      const bodies = await step(sql.dropBodies, bodiesAfterMs, bodiesAfter)
+      const entries = await step(sql.dropEntries, entriesAfterMs, entriesAfter)
+      const next = bodies.isLast && entries.isLast ? null : `${bodies.end}:${entries.end}`
+      return { bodies: bodies.dropped, entries: entries.dropped, next }
     },
 
     async writeNote(name: string, value: string): Promise<void> {

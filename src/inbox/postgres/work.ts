@@ -1,8 +1,8 @@
 import { attemptOutcomes, type Lease, type NewEntry, type Outcome } from '../../event.ts'
-import type { Committed } from '../group-commit.ts'
 import { LOST_REASON, reasonOf, toLease } from '../rows.ts'
 import type { Postgres } from './connection.ts'
 import { describeUnavailable, isLostRace } from './errors.ts'
+import type { Committed } from './group-commit.ts'
 import { sql } from './statements.ts'
 
 /** More would take long in one transaction, and too many of the server's locks. */
@@ -52,10 +52,15 @@ export async function claimDue(
   db: Postgres,
   { owner, limit, leaseMs }: { owner: string; limit: number; leaseMs: number },
 ): Promise<{ leases: Lease[]; heldBack: number }> {
-  const rows = await db
-    .query({ name: 'claim', text: sql.claim, values: [owner, leaseMs, Math.min(limit, MAX_CLAIMED)] })
+  const [rows = [], twins = []] = await db
+    .transact([
+      { name: 'claim', text: sql.claim, values: [owner, leaseMs, Math.min(limit, MAX_CLAIMED)] },
+      { name: 'handled twins', text: sql.handledTwins, values: [owner] },
+    ])
     .catch(ignoreLostRace)
-  const leases = rows.filter((row) => row.owner !== null).map(toLease)
+  const twinOf = new Map(twins.map(({ seq, handled_twin }) => [seq, handled_twin]))
+  const claimed = rows.filter((row) => row.owner !== null)
+  const leases = claimed.map((row) => toLease({ ...row, handled_twin: twinOf.get(row.seq) ?? null }))
   if (leases.length === rows.length) return { leases, heldBack: 0 }
   const heldBack = await db.query({ name: 'hold back', text: sql.holdBack, values: [MAX_HELD_BACK] })
   return { leases, heldBack: heldBack.length }
@@ -67,14 +72,36 @@ function ignoreLostRace(error: unknown): [] {
   throw error
 }
 
-/** Makes entries whose lease ran out due again, and records the lost attempts. */
-export async function freeLostLeases(db: Postgres): Promise<void> {
-  await db.query({ name: 'free', text: sql.freeLostLeases, values: [MAX_HELD_BACK, LOST_REASON] })
+/**
+ * Makes entries whose lease ran out due again, but those that this process holds, by their names; records the lost attempts, and lets
+ * their lanes go on.
+ */
+export async function freeLostLeases(db: Postgres, owner: string, held: readonly string[]): Promise<void> {
+  const [isAny] = await db.query({ name: 'look for lost', text: sql.isAnyLeaseOver, values: [owner, held] })
+  if (isAny === undefined) return
+  const freed = await db.query({
+    name: 'free',
+    text: sql.freeLostLeases,
+    values: [MAX_HELD_BACK, LOST_REASON, owner, held],
+  })
+  const waiting = freed.flatMap(({ seq, waits }) => (waits ? [seq] : []))
+  if (waiting.length > 0) await db.query({ name: 'promote', text: sql.promote, values: [waiting] })
+}
+
+/** Lets every lane go on in which nothing runs: for the start. */
+export async function letGo(db: Postgres): Promise<void> {
+  await db.query({ text: sql.letGo, values: [null] })
 }
 
 /** Makes entries whose handlers were never started due again, as if they had not been claimed. */
 export async function releaseAll(db: Postgres, owner: string, leases: readonly Lease[]): Promise<void> {
-  const values = [owner, leases.map(({ token }) => token), leases.map(({ attempt }) => attempt)]
+  const marks = leases.map(toMark)
+  const values = [
+    owner,
+    marks.map(({ seq }) => seq),
+    marks.map(({ replays }) => replays),
+    marks.map(({ attempt }) => attempt),
+  ]
   await db.query({ name: 'release', text: sql.release, values })
 }
 
@@ -96,22 +123,27 @@ export async function settleAll(
     if (!firstOf.has(token)) firstOf.set(token, settlement)
   }
   const first = [...firstOf.values()]
-  const lanes = [...new Set(first.map(({ lease }) => lease.entry.lane))]
+  const seqs = first.map(({ lease }) => toMark(lease).seq)
   const [rows] = await db.transact([
-    { name: 'settle', text: sql.settle, values: [owner, JSON.stringify(first.map(toOutcomeRow)), [...firstOf.keys()]] },
-    { name: 'promote', text: sql.promote, values: [lanes] },
+    { name: 'settle', text: sql.settle, values: [owner, JSON.stringify(first.map(toOutcomeRow)), seqs] },
+    { name: 'promote', text: sql.promote, values: [seqs] },
   ])
   const settled = new Set(rows?.map(({ seq }) => seq))
   return settlements.map((settlement) => {
-    const { token } = settlement.lease
-    return { value: firstOf.get(token) === settlement && settled.has(token) }
+    const { lease } = settlement
+    return { value: firstOf.get(lease.token) === settlement && settled.has(toMark(lease).seq) }
   })
+}
+
+/** What tells a lease from every other; the number of its entry as Postgres gives it, a text. */
+function toMark({ token, attempt }: Lease): { seq: string; replays: number; attempt: number } {
+  const [seq = '', replays] = token.split(':')
+  return { seq, replays: Number(replays), attempt }
 }
 
 function toOutcomeRow({ lease, outcome }: Settlement) {
   return {
-    seq: lease.token,
-    attempt: lease.attempt,
+    ...toMark(lease),
     state: outcome.state,
     retry_in_ms: outcome.state === 'pending' ? outcome.retryInMs : 0,
     outcome: attemptOutcomes[outcome.state],

@@ -70,7 +70,8 @@ function openAsServer(file: string): SqliteFile {
   const db = undo.adopt(connect(file), (opened) => opened.close())
   migrate(db, file)
   const opened = undo.move()
-  return { path: file, db, assertInPlace: rememberPlaces(file), close: () => opened.dispose() }
+  const assertInPlace = rememberPlaces(file, [lockFileOf(file)])
+  return { path: file, db, assertInPlace, close: () => opened.dispose() }
 }
 
 function openExisting(file: string, open: (file: string) => DatabaseSync): SqliteFile {
@@ -124,9 +125,11 @@ function createPrivately(file: string): void {
   closeSync(openSync(file, 'a', 0o600))
 }
 
+const lockFileOf = (file: string) => `${file}.server-lock`
+
 /** An exclusive transaction on a file of its own: the operating system frees it when the process ends, by kill -9 too. */
 function lockForServer(file: string): DatabaseSync {
-  const lockFile = `${file}.server-lock`
+  const lockFile = lockFileOf(file)
   createPrivately(lockFile)
   const lock = new DatabaseSync(lockFile)
   try {

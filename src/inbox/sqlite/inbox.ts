@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto'
 import { ReceiverError } from '../../errors.ts'
-import type { Lease, NewEntry } from '../../event.ts'
+import { entryStates, type Lease, type NewEntry } from '../../event.ts'
+import { createHeldLeases } from '../held-leases.ts'
 import type { Inbox, OpenOptions } from '../inbox.ts'
-import { createRoom } from '../room.ts'
 import { toAttempt, toCounts, toEntry, toLease, toPresence } from '../rows.ts'
 import { ANSWER_WITHIN_MS, within } from '../within.ts'
 import type { Operation } from './operations.ts'
@@ -10,7 +10,7 @@ import type { Queries } from './queries.ts'
 import type { ReaderData, ReadRequest } from './reader.ts'
 import { createSubmitting } from './submit.ts'
 import { createThread } from './thread.ts'
-import { type AddedRow, nameLease, toEntryValues } from './work.ts'
+import { type AddedRow, toEntryValues, toMark, toSettlement } from './work.ts'
 import type { WriteAnswer, WriteRequest, WriterData } from './writer.ts'
 
 /** No step of a server's query takes so long; a command may count or search all that there is. */
@@ -27,11 +27,10 @@ export async function openSqliteInbox(
   { onCommit, log }: OpenOptions = {},
 ): Promise<Inbox> {
   const owner = randomUUID()
-  /** Names of the leases that were given and neither settled nor given back. */
-  const held = new Set<string>()
+  const held = createHeldLeases()
   const writer = createThread<WriteRequest, WriteAnswer>({
     script: new URL('./writer.ts', import.meta.url),
-    data: () => ({ path, as, owner, held: [...held] }) satisfies WriterData,
+    data: () => ({ path, as, owner, held: held.names() }) satisfies WriterData,
     onLost: (cause) => log?.error({ cause }, 'the thread that writes the inbox ended; a new one starts'),
   })
   const reader = createThread<ReadRequest, unknown>({
@@ -39,8 +38,7 @@ export async function openSqliteInbox(
     data: () => ({ path }) satisfies ReaderData,
     onLost: (cause) => log?.error({ cause }, 'the thread that reads the inbox ended; a new one starts'),
   })
-  const { submit, flush } = createSubmitting(writer, onCommit)
-  const room = createRoom()
+  const { submit, flush } = createSubmitting({ writer, onCommit, onLate })
   let isClosed = false
 
   function assertOpen(): void {
@@ -67,14 +65,14 @@ export async function openSqliteInbox(
     }
   }
 
-  function hold<T extends Added>(added: T): T {
-    if (typeof added !== 'string') held.add(nameLease(added))
-    return added
+  /** Nobody waits any more for what was leased: someone else is to get it. */
+  function onLate(row: AddedRow | undefined): void {
+    if (row?.[2]) void submit(['release', [[row[0], 0, 1]]]).catch(() => undefined)
   }
 
   async function release(leases: readonly Lease[]): Promise<void> {
-    await write(['release', leases.map(({ token, attempt }) => ({ token, attempt }))])
-    for (const lease of leases) held.delete(nameLease(lease))
+    await write(['release', leases.map(toMark)])
+    for (const lease of leases) held.delete(lease)
   }
 
   // What is closed again at once needs no second thread: the other one starts when it is needed.
@@ -83,32 +81,24 @@ export async function openSqliteInbox(
   return {
     async add(entry, lease) {
       assertOpen()
-      const operation: Operation = ['add', toEntryValues(entry), 0, 0, lease?.leaseMs]
-      const adding = room
-        .hold(entry.body.length, () => submit(operation, entry.body))
-        .then((row) => toAdded(entry, row))
-      try {
-        return hold(await within(ANSWER_WITHIN_MS, adding))
-      } catch (error) {
-        // When it is leased after all, nobody waits for it any more.
-        void adding.then((added) => (typeof added === 'string' ? undefined : release([added]))).catch(() => undefined)
-        throw error
-      }
+      const operation: Operation = ['add', toEntryValues(entry), 0, 0, lease !== undefined]
+      const added = toAdded(entry, await submit(operation, entry.body))
+      return typeof added === 'string' ? added : held.add(added)
     },
 
-    async claim({ limit, leaseMs }) {
+    async claim({ limit }) {
       for (;;) {
-        const { rows, heldBack } = await write(['claim', limit, leaseMs])
-        if (rows.length > 0 || heldBack === 0) return rows.map((row) => hold(toLease(row)))
+        const { rows, heldBack } = await write(['claim', limit])
+        if (rows.length > 0 || heldBack === 0) return rows.map((row) => held.add(toLease(row)))
       }
     },
 
     release,
 
     async settle(lease, outcome) {
-      const { token, attempt, entry } = lease
-      const isSettled = await write(['settle', { token, attempt, lane: entry.lane }, outcome])
-      held.delete(nameLease(lease))
+      assertOpen()
+      const isSettled = await submit(['settle', ...toSettlement(lease, outcome)])
+      held.delete(lease)
       return isSettled
     },
 
@@ -124,12 +114,15 @@ export async function openSqliteInbox(
     list: async (filter, page) => (await read('list', filter, page)).map(toEntry),
     counts: async () => toCounts(await read('counts')),
     oldestPendingMs: () => read('oldestPendingMs'),
+    undealt: () => read('undealt'),
     accounts: () => read('accounts'),
     readNote: (name) => read('readNote', name),
 
     writeNote: (name, value) => write(['writeNote', name, value]),
     takeTurn: (name, forMs) => write(['takeTurn', name, forMs]),
-    replay: (eventIds) => write(['replay', eventIds]),
+    replay: (eventIds, states = entryStates) => write(['replay', eventIds, states]),
+    park: (eventIds, reason) => write(['park', eventIds, reason]),
+    drop: (eventIds, reason) => write(['drop', eventIds, reason]),
     prune: (policy) => write(['prune', policy]),
 
     async check() {
@@ -149,8 +142,14 @@ type Added = Awaited<ReturnType<Inbox['add']>>
 
 function toAdded(entry: NewEntry, row: AddedRow | undefined): Added {
   if (row === undefined) return 'duplicate'
-  if (!row.isLeased) return 'added'
+  const [seq, receivedAt, isLeased] = row
+  if (!isLeased) return 'added'
   const { body, state: _state, reason: _reason, ...facts } = entry
-  const token = String(row.seq)
-  return { entry: { ...facts, receivedAt: new Date(row.receivedAt) }, body, attempt: 1, handledTwin: null, token }
+  return {
+    entry: { ...facts, receivedAt: new Date(receivedAt) },
+    body,
+    attempt: 1,
+    handledTwin: null,
+    token: `${seq}:0`,
+  }
 }

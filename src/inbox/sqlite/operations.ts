@@ -1,20 +1,32 @@
-import type { Lease, Outcome } from '../../event.ts'
-import type { PrunePolicy } from '../inbox.ts'
+import type { EntryState } from '../../event.ts'
+import type { Pruned, PrunePolicy } from '../inbox.ts'
 import type { Row } from '../rows.ts'
-import type { Statements } from './statements.ts'
-import { type AddedRow, claimDue, type EntryValues, insert, type LeaseMark, prune, settle } from './work.ts'
+import {
+  type AddedRow,
+  claimDue,
+  type EntryValues,
+  insert,
+  type LeaseMark,
+  park,
+  prune,
+  replay,
+  type Settlement,
+  settle,
+  type Writing,
+} from './work.ts'
 
 /** One thing to write, as it crosses threads. The body of an `add` lies from `start` to `end` in the bodies sent along. */
 export type Operation =
-  | readonly ['add', values: EntryValues, start: number, end: number, leaseMs: number | undefined]
-  | readonly ['claim', limit: number, leaseMs: number]
-  | readonly ['settle', lease: LeaseMark, outcome: Outcome]
-  | readonly ['release', leases: readonly Pick<Lease, 'token' | 'attempt'>[]]
-  | readonly ['replay', eventIds: readonly string[]]
+  | readonly ['add', values: EntryValues, start: number, end: number, isToLease: boolean]
+  | readonly ['claim', limit: number]
+  | readonly ['settle', ...Settlement]
+  | readonly ['release', leases: readonly LeaseMark[]]
+  | readonly ['replay', eventIds: readonly string[], states: readonly EntryState[]]
+  | readonly ['park', eventIds: readonly string[], reason: string]
+  | readonly ['drop', eventIds: readonly string[], reason: string]
   | readonly ['prune', policy: PrunePolicy]
   | readonly ['writeNote', name: string, value: string]
   | readonly ['takeTurn', name: string, forMs: number]
-  | readonly ['probe', step: 'fill' | 'empty']
 
 /** What each operation gives. */
 export interface Results {
@@ -22,41 +34,50 @@ export interface Results {
   readonly claim: { readonly rows: Row[]; readonly heldBack: number }
   readonly settle: boolean
   readonly replay: string[]
-  readonly prune: { readonly bodies: number; readonly entries: number }
+  readonly park: string[]
+  readonly drop: string[]
+  readonly prune: Pruned
   readonly takeTurn: boolean
 }
 
 /** Does one of them, inside the transaction of its batch. */
-export function perform(sql: Statements, owner: string, operation: Operation, bodies: Uint8Array): unknown {
+export function perform(writing: Writing, operation: Operation, bodies: Uint8Array): unknown {
+  const { sql, owner, now } = writing
   switch (operation[0]) {
     case 'add': {
-      const [, values, start, end, leaseMs] = operation
-      return insert(sql, owner, { values, body: bodies.subarray(start, end), leaseMs }) satisfies Results['add']
+      const [, values, start, end, isToLease] = operation
+      return insert(writing, { values, body: bodies.subarray(start, end), isToLease }) satisfies Results['add']
     }
-    case 'claim': {
-      const [, limit, leaseMs] = operation
-      return claimDue(sql, { owner, limit, leaseMs }) satisfies Results['claim']
+    case 'claim':
+      return claimDue(writing, operation[1]) satisfies Results['claim']
+    case 'settle': {
+      const [, ...settlement] = operation
+      return settle(writing, settlement) satisfies Results['settle']
     }
-    case 'settle':
-      return settle(sql, owner, operation[1], operation[2]) satisfies Results['settle']
     case 'release':
-      for (const { token, attempt } of operation[1]) sql.release.run(Number(token), owner, attempt)
+      for (const [seq, replays, attempt] of operation[1]) sql.release.run(seq, owner, replays, attempt)
       return
     case 'replay': {
-      const now = Date.now()
-      const isReplayed = (eventId: string) => sql.replay.run({ event_id: eventId, now }).changes === 1
-      return operation[1].filter(isReplayed) satisfies Results['replay']
+      const [, eventIds, states] = operation
+      return eventIds.filter((eventId) => replay(writing, eventId, states)) satisfies Results['replay']
+    }
+    case 'park': {
+      const [, eventIds, reason] = operation
+      return eventIds.filter((eventId) => park(writing, eventId, reason)) satisfies Results['park']
+    }
+    case 'drop': {
+      const [, eventIds, reason] = operation
+      const isDropped = (eventId: string) => sql.drop.run({ event_id: eventId, reason, now }).changes === 1
+      return eventIds.filter(isDropped) satisfies Results['drop']
     }
     case 'prune':
-      return prune(sql, operation[1]) satisfies Results['prune']
+      return prune(writing, operation[1]) satisfies Results['prune']
     case 'writeNote':
       return void sql.writeNote.run({ name: operation[1], value: operation[2] })
     case 'takeTurn': {
       const [, name, forMs] = operation
-      const turn = { name: `turn ${name}`, owner, now: Date.now(), for_ms: forMs }
+      const turn = { name: `turn ${name}`, owner, now, for_ms: forMs }
       return (sql.takeTurn.run(turn).changes === 1) satisfies Results['takeTurn']
     }
-    case 'probe':
-      return void (operation[1] === 'fill' ? sql.fillProbe : sql.emptyProbe).run()
   }
 }

@@ -1,7 +1,7 @@
 import type { DatabaseSync } from 'node:sqlite'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { EntryState } from '../../event.ts'
-import type { EntryFilter, Page } from '../inbox.ts'
+import type { EntryFilter, Page, Undealt } from '../inbox.ts'
 import type { Row } from '../rows.ts'
 import { prepareSeqSearch } from './seq.ts'
 
@@ -28,6 +28,9 @@ export function prepareQueries(db: DatabaseSync) {
     SELECT 'pending' AS state, count(*) AS entries FROM entry WHERE state = 'pending'
     UNION ALL SELECT 'running', count(*) FROM entry WHERE state = 'running'
     UNION ALL SELECT state, count(*) FROM entry WHERE state IN ('unhandled', 'parked', 'dead') GROUP BY state`)
+  const countUndealt = db.prepare(`
+    SELECT count(*) AS entries, min(settled_at) AS settled_at FROM entry
+    WHERE state IN ('unhandled', 'parked', 'dead') AND state IN ('parked', 'dead')`)
   const getOldestDue = db.prepare('SELECT min(due_at) AS due_at FROM entry WHERE ready = 1')
   /** Steps from account to account in the index, and reads no more of each than its authorization events. */
   const listAccounts = db.prepare(`
@@ -57,6 +60,11 @@ export function prepareQueries(db: DatabaseSync) {
     oldestPendingMs(): number | null {
       const dueAt = getOldestDue.get()?.due_at
       return typeof dueAt === 'number' && dueAt <= Date.now() ? Date.now() - dueAt : null
+    },
+
+    undealt(): Undealt {
+      const { entries, settled_at } = countUndealt.get() ?? {}
+      return { entries: Number(entries), oldestMs: typeof settled_at === 'number' ? Date.now() - settled_at : null }
     },
 
     accounts: (): string[] => listAccounts.all().map(({ account }) => String(account)),

@@ -23,8 +23,8 @@ export function prepareStatements(db: DatabaseSync) {
     /** As if it had been claimed at once; nothing when its lane has work, when its twin is here, or when the id is known. */
     insertLeased: db.prepare(`
       INSERT INTO entry (event_id, type, shape, account, object_id, lane, snapshot_event_id, livemode, api_version, created_at,
-                         route, source, secret, state, reason, received_at, ready, due_at, attempts, owner, started_at, lease_until)
-      SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, 'running', ?15, ?16, 0, ?16, 1, ?17, ?16, ?16 + ?18
+                         route, source, secret, state, reason, received_at, ready, due_at, attempts, owner, started_at)
+      SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, 'running', ?15, ?16, 0, ?16, 1, ?17, ?16
       WHERE ?14 = 'pending'
         AND NOT EXISTS (SELECT 1 FROM entry WHERE state = 'running' AND lane = ?6)
         AND NOT EXISTS (SELECT 1 FROM entry WHERE state = 'pending' AND lane = ?6 AND (ready = 0 OR due_at <= ?16))
@@ -34,21 +34,20 @@ export function prepareStatements(db: DatabaseSync) {
     insertPayload: db.prepare('INSERT INTO payload (seq, body) VALUES (?1, ?2)'),
 
     isAnyDue: db.prepare(`SELECT 1 FROM entry WHERE ready = 1 AND due_at <= :now LIMIT 1`),
-    isAnyLeaseOver: db.prepare(`SELECT 1 FROM entry WHERE state = 'running' AND lease_until <= :now LIMIT 1`),
     /**
      * OR IGNORE: an entry whose lane is running hits the unique index and stays as it is. A twin counts as handled only when its
-     * own handler did it (no reason), and not against a replay, which someone asked for.
+     * own handler did it (no reason), and not against the replay of what was handled, which asks for a second run.
      */
     claim: db.prepare(`
       UPDATE OR IGNORE entry
-      SET state = 'running', ready = 0, attempts = attempts + 1, owner = :owner, started_at = :now, lease_until = :now + :lease_ms
+      SET state = 'running', ready = 0, attempts = attempts + 1, owner = :owner, started_at = :now
       WHERE seq IN (SELECT seq FROM entry WHERE ready = 1 AND due_at <= :now ORDER BY due_at, seq LIMIT 0 + :limit)
-      RETURNING seq, attempts, event_id, type, shape, account, object_id, lane, snapshot_event_id, livemode, api_version, created_at,
+      RETURNING seq, attempts, replays, event_id, type, shape, account, object_id, lane, snapshot_event_id, livemode, api_version, created_at,
                 received_at, route, source, secret, (SELECT body FROM payload WHERE payload.seq = entry.seq) AS body,
                 coalesce((SELECT event_id FROM entry AS twin
-                          WHERE entry.replays = 0 AND twin.event_id = entry.snapshot_event_id AND twin.state = 'handled' AND twin.reason IS NULL),
+                          WHERE entry.forced = 0 AND twin.event_id = entry.snapshot_event_id AND twin.state = 'handled' AND twin.reason IS NULL),
                          (SELECT event_id FROM entry AS twin
-                          WHERE entry.replays = 0 AND twin.snapshot_event_id = entry.event_id AND twin.state = 'handled' AND twin.reason IS NULL)
+                          WHERE entry.forced = 0 AND twin.snapshot_event_id = entry.event_id AND twin.state = 'handled' AND twin.reason IS NULL)
                 ) AS handled_twin`),
     /** Takes due entries of busy lanes out of the claims' sight, so that the next claim does not meet them again. */
     holdBack: db.prepare(`
@@ -59,46 +58,80 @@ export function prepareStatements(db: DatabaseSync) {
                     ORDER BY due.due_at, due.seq LIMIT 0 + :limit)`),
 
     release: db.prepare(`
-      UPDATE entry SET state = 'pending', ready = 1, attempts = attempts - 1, owner = NULL, lease_until = NULL
-      WHERE seq = ?1 AND state = 'running' AND owner = ?2 AND attempts = ?3`),
+      UPDATE entry SET state = 'pending', ready = 1, attempts = attempts - 1, owner = NULL
+      WHERE seq = ?1 AND state = 'running' AND owner = ?2 AND replays = ?3 AND attempts = ?4`),
 
     recordAttempt: db.prepare(`
       INSERT INTO attempt (seq, replay, number, started_at, ended_at, outcome, error)
-      SELECT seq, replays, attempts, started_at, ?4, ?5, ?6 FROM entry
-      WHERE seq = ?1 AND state = 'running' AND owner = ?2 AND attempts = ?3`),
+      SELECT seq, replays, attempts, started_at, ?5, ?6, ?7 FROM entry
+      WHERE seq = ?1 AND state = 'running' AND owner = ?2 AND replays = ?3 AND attempts = ?4`),
     settle: db.prepare(`
       UPDATE entry
-      SET state = ?2, ready = ?2 = 'pending', due_at = ?3, settled_at = ?4, reason = ?5, owner = NULL, lease_until = NULL
+      SET state = ?2, ready = ?2 = 'pending', due_at = ?3, settled_at = ?4, reason = ?5, owner = NULL
       WHERE seq = ?1`),
-    /** The next of a lane takes its turn when the running one has settled. */
-    promoteLane: db.prepare(`
+    /** The next of the entry's lane takes its turn when that one has settled, or waits for its time. */
+    promoteNext: db.prepare(`
       UPDATE entry SET ready = 1, due_at = min(due_at, ?2)
-      WHERE seq = (SELECT seq FROM entry WHERE state = 'pending' AND lane = ?1 AND ready = 0 ORDER BY due_at, seq LIMIT 1)`),
+      WHERE seq = (SELECT seq FROM entry WHERE state = 'pending' AND lane = (SELECT lane FROM entry WHERE seq = ?1) AND ready = 0
+                   ORDER BY due_at, seq LIMIT 1)`),
+    /**
+     * Lets the first of each lane go on in which nothing runs or is due: nothing else would. Of all lanes when :event_id is null. That
+     * takes a row that was changed by hand, or a fault of this program.
+     */
+    letGo: db.prepare(`
+      UPDATE entry SET ready = 1, due_at = min(due_at, :now)
+      WHERE seq IN (SELECT (SELECT seq FROM entry WHERE state = 'pending' AND lane = held.lane AND ready = 0 ORDER BY due_at, seq LIMIT 1)
+                    FROM (SELECT DISTINCT lane FROM entry WHERE state = 'pending' AND ready = 0 AND (:event_id IS NULL OR event_id = :event_id)) AS held
+                    WHERE NOT EXISTS (SELECT 1 FROM entry WHERE state = 'running' AND lane = held.lane)
+                      AND NOT EXISTS (SELECT 1 FROM entry WHERE state = 'pending' AND lane = held.lane AND ready = 1 AND due_at <= :now))`),
 
     recordLostAttempts: db.prepare(`
       INSERT INTO attempt (seq, replay, number, started_at, ended_at, outcome, error)
       SELECT seq, replays, attempts, started_at, :now, 'lost', :reason FROM entry
-      WHERE state = 'running' AND lease_until <= :until AND NOT (owner = :owner AND seq || ':' || attempts IN (SELECT value FROM json_each(:held)))`),
+      WHERE state = 'running' AND NOT (owner = :owner AND seq || ':' || replays || ':' || attempts IN (SELECT value FROM json_each(:held)))`),
     /**
-     * Due at once after the first losses, as most are a restart; later ones wait at random, up to 10 s, 40 s … 6 h, so that an
-     * event which kills its process does not take those that run beside it through all their attempts.
+     * Due at once after the first two losses, as most are a restart; later ones wait at random, up to 10 s, 40 s … 6 h, so that an
+     * event which kills its process does not take those that run beside it through all their attempts. Each with its recorded losses.
      */
     freeLostLeases: db.prepare(`
-      UPDATE entry SET state = 'pending', ready = 1,
-        due_at = :now + iif(attempts < 3, 0, abs(random()) % (10000 << min(2 * (attempts - 3), 11))), reason = :reason, owner = NULL, lease_until = NULL
-      WHERE state = 'running' AND lease_until <= :until AND NOT (owner = :owner AND seq || ':' || attempts IN (SELECT value FROM json_each(:held)))`),
+      UPDATE entry SET state = 'pending', ready = 1, reason = :reason, owner = NULL,
+        due_at = :now + coalesce((SELECT iif(count(*) < 3, 0, abs(random()) % (10000 << min(2 * (count(*) - 3), 11))) FROM attempt
+                                  WHERE attempt.seq = entry.seq AND replay = entry.replays AND outcome = 'lost'), 0)
+      WHERE state = 'running' AND NOT (owner = :owner AND seq || ':' || replays || ':' || attempts IN (SELECT value FROM json_each(:held)))
+      RETURNING seq, due_at`),
+    /** Instants after the present are of a clock that has been set back since: what waits does so for as long as it was meant to. */
+    isAheadOfTime: db.prepare(
+      'SELECT 1 FROM (SELECT received_at FROM entry ORDER BY seq DESC LIMIT 1) WHERE received_at > ?',
+    ),
+    bringToPresent: db.prepare(`
+      UPDATE entry SET due_at = ?1 + max(0, due_at - meant.since)
+      FROM (SELECT seq, coalesce((SELECT max(ended_at) FROM attempt WHERE attempt.seq = entry.seq), received_at) AS since
+            FROM entry WHERE state = 'pending') AS meant
+      WHERE entry.seq = meant.seq AND meant.since > ?1`),
 
     /** Ready as on arrival: thousands of one lane do not hold up the others. */
     replay: db.prepare(`
       UPDATE entry
-      SET attempts = iif(state = 'pending', attempts, 0), replays = iif(state = 'pending', replays, replays + 1),
+      SET forced = iif(state = 'pending', forced, state = 'handled'), attempts = iif(state = 'pending', attempts, 0), replays = iif(state = 'pending', replays, replays + 1),
           ready = iif(state = 'pending', ready,
                       NOT EXISTS (SELECT 1 FROM entry AS busy WHERE busy.state = 'running' AND busy.lane = entry.lane)
                       AND NOT EXISTS (SELECT 1 FROM entry AS other WHERE other.state = 'pending' AND other.lane = entry.lane
                                       AND (other.ready = 0 OR other.due_at <= :now))),
           due_at = iif(state = 'pending' AND ready = 0, due_at, :now),
           state = 'pending', settled_at = NULL
-      WHERE event_id = :event_id AND state <> 'running' AND EXISTS (SELECT 1 FROM payload WHERE payload.seq = entry.seq)`),
+      WHERE event_id = :event_id AND state <> 'running' AND state IN (SELECT value FROM json_each(:states))
+        AND EXISTS (SELECT 1 FROM payload WHERE payload.seq = entry.seq)`),
+
+    recordParked: db.prepare(`
+      INSERT INTO attempt (seq, replay, number, started_at, ended_at, outcome, error)
+      SELECT seq, replays, attempts, started_at, :now, 'lost', :reason FROM entry WHERE event_id = :event_id AND state = 'running'`),
+    park: db.prepare(`
+      UPDATE entry SET state = 'parked', ready = 0, reason = :reason, settled_at = :now, owner = NULL
+      WHERE event_id = :event_id AND state IN ('pending', 'running') RETURNING seq`),
+    /** Settles what nobody dealt with as handled, with that reason: retention takes it in its turn, and a replay until then. */
+    drop: db.prepare(`
+      UPDATE entry SET state = 'handled', reason = :reason, settled_at = :now
+      WHERE event_id = :event_id AND state IN ('dead', 'parked', 'unhandled')`),
 
     writeNote: db.prepare(`
       INSERT INTO note (name, value) VALUES (:name, :value) ON CONFLICT (name) DO UPDATE SET value = excluded.value`),
@@ -107,14 +140,20 @@ export function prepareStatements(db: DatabaseSync) {
       ON CONFLICT (name) DO UPDATE SET owner = excluded.owner, until = excluded.until WHERE note.owner = excluded.owner OR note.until <= :now`),
 
     findSeq: prepareSeqSearch(db),
-    /** Bodies and entries lie in order of arrival, so only those before the number are looked at. */
+    findNewestArrival: db.prepare('SELECT received_at FROM entry ORDER BY seq DESC LIMIT 1'),
+    /** The last of those that one step of retention looks at, when there are as many; bodies and entries lie in order of arrival. */
+    findLastBody: db.prepare(
+      'SELECT seq FROM payload WHERE seq > :after AND seq < :before ORDER BY seq LIMIT 1 OFFSET 0 + :skip',
+    ),
+    findLastEntry: db.prepare(
+      'SELECT seq FROM entry WHERE seq > :after AND seq < :before ORDER BY seq LIMIT 1 OFFSET 0 + :skip',
+    ),
     dropBodies: db.prepare(`
       DELETE FROM payload
-      WHERE seq IN (SELECT payload.seq FROM payload JOIN entry USING (seq)
-                    WHERE payload.seq < :before AND settled_at < :until ORDER BY payload.seq LIMIT :limit)`),
+      WHERE seq > :after AND seq <= :last
+        AND EXISTS (SELECT 1 FROM entry WHERE entry.seq = payload.seq AND settled_at < :until AND state IN ('handled', 'unhandled'))`),
     dropEntries: db.prepare(`
-      DELETE FROM entry
-      WHERE seq IN (SELECT seq FROM entry WHERE seq < :before AND settled_at < :until ORDER BY seq LIMIT :limit)`),
+      DELETE FROM entry WHERE seq > :after AND seq <= :last AND settled_at < :until AND state IN ('handled', 'unhandled')`),
 
     /** How many pages the log holds, and how many of them the file has too. */
     measureLog: db.prepare('PRAGMA wal_checkpoint(NOOP)'),

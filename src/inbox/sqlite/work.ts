@@ -1,5 +1,5 @@
-import { attemptOutcomes, type Lease, type NewEntry, type Outcome } from '../../event.ts'
-import type { PrunePolicy } from '../inbox.ts'
+import { attemptOutcomes, type EntryState, type Lease, type NewEntry, type Outcome } from '../../event.ts'
+import type { Pruned, PrunePolicy } from '../inbox.ts'
 import { LOST_REASON, type Row, reasonOf } from '../rows.ts'
 import type { Statements } from './statements.ts'
 
@@ -29,87 +29,126 @@ export function toEntryValues(entry: NewEntry): EntryValues {
   ]
 }
 
-/** What became of an added entry: its number, and whether it was leased. Undefined for a duplicate. */
-export interface AddedRow {
-  readonly seq: number
-  readonly receivedAt: number
-  readonly isLeased: boolean
+/** What became of an added entry: its number, when it came, and whether it was leased. Undefined for a duplicate. */
+export type AddedRow = readonly [seq: number, receivedAt: number, isLeased: boolean]
+
+/** Who writes, and when: one instant for a whole batch. */
+export interface Writing {
+  readonly sql: Statements
+  readonly owner: string
+  /** Milliseconds since the epoch. */
+  readonly now: number
 }
 
-/** Adds the entry and its body, unless the event id is there; leased to the owner when `leaseMs` is given and nothing keeps it waiting. */
+/** Adds the entry and its body, unless the event id is there; leased to the owner when that is wanted and nothing keeps it waiting. */
 export function insert(
-  sql: Statements,
-  owner: string,
-  { values, body, leaseMs }: { values: EntryValues; body: Uint8Array; leaseMs: number | undefined },
+  { sql, owner, now }: Writing,
+  { values, body, isToLease }: { values: EntryValues; body: Uint8Array; isToLease: boolean },
 ): AddedRow | undefined {
-  const receivedAt = Date.now()
-  const leased = leaseMs === undefined ? undefined : sql.insertLeased.run(...values, receivedAt, owner, leaseMs)
+  const leased = isToLease ? sql.insertLeased.run(...values, now, owner) : undefined
   const isLeased = leased?.changes === 1
-  const inserted = isLeased ? leased : sql.insertEntry.run(...values, receivedAt)
+  const inserted = isLeased ? leased : sql.insertEntry.run(...values, now)
   if (inserted.changes === 0) return undefined
   sql.insertPayload.run(inserted.lastInsertRowid, body)
-  return { seq: Number(inserted.lastInsertRowid), receivedAt, isLeased }
+  return [Number(inserted.lastInsertRowid), now, isLeased]
 }
 
 /** Leases what is due; `heldBack` counts the due entries that now wait for their lane. Writes nothing when nothing is due. */
-export function claimDue(
-  sql: Statements,
-  { owner, limit, leaseMs }: { owner: string; limit: number; leaseMs: number },
-): { rows: Row[]; heldBack: number } {
-  const now = Date.now()
-  if (sql.isAnyLeaseOver.get({ now }) !== undefined) freeLeases(sql, { until: now, owner, held: [] })
+export function claimDue({ sql, owner, now }: Writing, limit: number): { rows: Row[]; heldBack: number } {
   if (sql.isAnyDue.get({ now }) === undefined) return { rows: [], heldBack: 0 }
-  const rows = sql.claim.all({ owner, now, lease_ms: leaseMs, limit })
+  const rows = sql.claim.all({ owner, now, limit })
   if (rows.length === limit) return { rows, heldBack: 0 }
   return { rows, heldBack: Number(sql.holdBack.run({ now, limit: MAX_HELD_BACK }).changes) }
 }
 
 /** Cheap look, outside any transaction, so that an idle worker writes nothing. */
-export function isAnythingToClaim(sql: Statements): boolean {
-  const now = Date.now()
-  return sql.isAnyDue.get({ now }) !== undefined || sql.isAnyLeaseOver.get({ now }) !== undefined
+export function isAnythingToClaim(sql: Statements, now: number): boolean {
+  return sql.isAnyDue.get({ now }) !== undefined
 }
 
-/** Names a lease of an owner, over all of its attempts. */
-export function nameLease({ token, attempt }: Pick<Lease, 'token' | 'attempt'>): string {
-  return `${token}:${attempt}`
-}
-
-/** Makes entries whose lease ended by `until` due again, but those that the owner still holds, and records the lost attempts. */
-export function freeLeases(
-  sql: Statements,
-  { until, owner, held }: { until: number; owner: string; held: readonly string[] },
-): void {
-  const lost = { now: Date.now(), until, owner, held: JSON.stringify(held), reason: LOST_REASON }
+/**
+ * Makes what runs due again, but what the owner still holds (names of leases), records the lost attempts, and lets the lanes go on.
+ * For the start, when no other process can be running anything.
+ */
+export function freeLostLeases({ sql, owner, now }: Writing, held: readonly string[]): void {
+  if (sql.isAheadOfTime.get(now) !== undefined) sql.bringToPresent.run(now)
+  const lost = { now, owner, held: JSON.stringify(held), reason: LOST_REASON }
   sql.recordLostAttempts.run(lost)
-  sql.freeLostLeases.run(lost)
+  for (const { seq = null, due_at } of sql.freeLostLeases.all(lost)) {
+    if (Number(due_at) > now) sql.promoteNext.run(seq, now)
+  }
+  sql.letGo.run({ now, event_id: null })
 }
 
-/** What settling needs of a lease. */
-export type LeaseMark = Pick<Lease, 'token' | 'attempt'> & { readonly lane: string }
+/** Makes the entry due now; false when it is running, unknown, without its body or in none of the states. */
+export function replay({ sql, now }: Writing, eventId: string, states: readonly EntryState[]): boolean {
+  const isReplayed = sql.replay.run({ event_id: eventId, states: JSON.stringify(states), now }).changes === 1
+  if (isReplayed) sql.letGo.run({ now, event_id: eventId })
+  return isReplayed
+}
+
+/** Sets the entry aside, also while it runs; false when it is neither waiting nor running. The next of its lane takes its turn. */
+export function park({ sql, now }: Writing, eventId: string, reason: string): boolean {
+  const parked = { event_id: eventId, reason, now }
+  sql.recordParked.run(parked)
+  const row = sql.park.get(parked)
+  if (row === undefined) return false
+  sql.promoteNext.run(row.seq ?? null, now)
+  return true
+}
+
+/** How an attempt ended, as plain values: a nested object costs as much again between threads. */
+export type Settlement = readonly [
+  seq: number,
+  replays: number,
+  attempt: number,
+  state: Outcome['state'],
+  retryInMs: number,
+  reason: string | null,
+]
+
+export function toSettlement(lease: Lease, outcome: Outcome): Settlement {
+  const retryInMs = outcome.state === 'pending' ? outcome.retryInMs : 0
+  return [...toMark(lease), outcome.state, retryInMs, reasonOf(outcome)]
+}
+
+/** What tells a lease from every other: the entry, its replays, the attempt. */
+export type LeaseMark = readonly [seq: number, replays: number, attempt: number]
+
+export function toMark({ token, attempt }: Pick<Lease, 'token' | 'attempt'>): LeaseMark {
+  const [seq, replays] = token.split(':').map(Number)
+  return [seq ?? Number.NaN, replays ?? Number.NaN, attempt]
+}
 
 /** Records how an attempt ended, and lets the next of its lane take its turn; false when the lease was lost. */
-export function settle(sql: Statements, owner: string, lease: LeaseMark, outcome: Outcome): boolean {
-  const now = Date.now()
-  const seq = Number(lease.token)
-  const reason = reasonOf(outcome)
-  const recorded = sql.recordAttempt.run(seq, owner, lease.attempt, now, attemptOutcomes[outcome.state], reason)
+export function settle(
+  { sql, owner, now }: Writing,
+  [seq, replays, attempt, state, retryInMs, reason]: Settlement,
+): boolean {
+  const recorded = sql.recordAttempt.run(seq, owner, replays, attempt, now, attemptOutcomes[state], reason)
   if (recorded.changes === 0) return false
-  const isRetried = outcome.state === 'pending'
-  const dueAt = isRetried ? now + outcome.retryInMs : now
-  sql.settle.run(seq, outcome.state, dueAt, isRetried ? null : now, reason)
-  sql.promoteLane.run(lease.lane, now)
+  sql.settle.run(seq, state, now + retryInMs, state === 'pending' ? null : now, reason)
+  sql.promoteNext.run(seq, now)
   return true
 }
 
 /** One step of retention, as the interface says. */
-export function prune(
-  sql: Statements,
-  { bodiesAfterMs, entriesAfterMs, limit }: PrunePolicy,
-): { bodies: number; entries: number } {
-  const drop = (statement: 'dropBodies' | 'dropEntries', afterMs: number): number => {
-    const until = Date.now() - afterMs
-    return Number(sql[statement].run({ before: sql.findSeq(until), until, limit }).changes)
+export function prune({ sql }: Writing, { bodiesAfterMs, entriesAfterMs, limit, after = '0:0' }: PrunePolicy): Pruned {
+  // By the wall clock: the store's own stays ahead of one that was set back.
+  const now = Math.min(Date.now(), Number(sql.findNewestArrival.get()?.received_at ?? 0))
+  const [bodiesAfter, entriesAfter] = after.split(':').map(Number)
+
+  function step(what: 'Bodies' | 'Entries', afterMs: number, from = 0) {
+    const until = now - afterMs
+    const range = { after: from, before: sql.findSeq(until), skip: limit - 1 }
+    const last = (what === 'Bodies' ? sql.findLastBody : sql.findLastEntry).get(range)?.seq
+    const end = Number(last ?? Math.max(from, range.before - 1))
+    const dropped = Number(sql[`drop${what}`].run({ after: from, last: end, until }).changes)
+    return { dropped, end, isLast: last === undefined }
   }
-  return { bodies: drop('dropBodies', bodiesAfterMs), entries: drop('dropEntries', entriesAfterMs) }
+
+  const bodies = step('Bodies', bodiesAfterMs, bodiesAfter)
+  const entries = step('Entries', entriesAfterMs, entriesAfter)
+  const next = bodies.isLast && entries.isLast ? null : `${bodies.end}:${entries.end}`
+  return { bodies: bodies.dropped, entries: entries.dropped, next }
 }

@@ -1,10 +1,11 @@
 import { ReceiverError } from '../../errors.ts'
+import { createClock } from './clock.ts'
 import { findFault, toOpenError, toReceiverError } from './faults.ts'
 import { openSqliteFile, type SqliteFile } from './file.ts'
 import { type Operation, perform, type Results } from './operations.ts'
 import { type Answered, type Asked, type Served, serveThread, type ThreadFailure, toFailure } from './serve-thread.ts'
 import { prepareStatements, type Statements } from './statements.ts'
-import { freeLeases, isAnythingToClaim } from './work.ts'
+import { freeLostLeases, isAnythingToClaim } from './work.ts'
 
 export interface WriterData {
   readonly path: string
@@ -52,6 +53,7 @@ function createWriter(
 ): Served<WriteRequest> {
   const sql = prepareStatements(file.db)
   const commit = createCommit(file)
+  const clock = createClock()
   let isWriteFailing = false
   /** Why nothing is written any more, once SQLite found the file damaged. */
   let damage: string | undefined
@@ -64,7 +66,7 @@ function createWriter(
   function write(batch: Batch): void {
     const startedAt = performance.now()
     const operations = batch.flatMap((asked) => asked.operations)
-    const isIdle = operations.every(([kind]) => kind === 'claim') && !isAnythingToClaim(sql)
+    const isIdle = operations.every(([kind]) => kind === 'claim') && !isAnythingToClaim(sql, clock())
     const outcomes: Outcome[] = isIdle ? operations.map(() => ({ value: NOTHING_DUE })) : commitAll(batch)
     const spent = { items: operations.length, durationMs: performance.now() - startedAt }
     const answers = batch.map(({ id, operations: own }, index) => {
@@ -75,8 +77,9 @@ function createWriter(
   }
 
   function commitAll(batch: Batch): Outcome[] {
+    const writing = { sql, owner, now: clock() }
     const work = batch.flatMap(({ operations, bodies }) =>
-      operations.map((operation) => () => perform(sql, owner, operation, bodies)),
+      operations.map((operation) => () => perform(writing, operation, bodies)),
     )
     if (damage === undefined) return commit(work)
     const error = new ReceiverError('store_unavailable', damage)
@@ -121,7 +124,7 @@ function createWriter(
   }
 
   // No other server can be running: what this one does not hold is lost.
-  if (as === 'server') commitAlone(() => freeLeases(sql, { until: Number.MAX_SAFE_INTEGER, owner, held }))
+  if (as === 'server') commitAlone(() => freeLostLeases({ sql, owner, now: clock() }, held))
 
   return {
     handle(first, next) {

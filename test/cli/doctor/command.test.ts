@@ -210,7 +210,7 @@ it('prints one JSON object for each finding', async () => {
 })
 
 describe('a module of HANDLERS', () => {
-  it('counts, and what it keeps open does not hold up the command', async () => {
+  it('is all that counts, and what it keeps open does not hold up the command', async () => {
     const scratch = await makeScratch()
     const module = join(scratch.path, 'handlers.js')
     await writeFile(
@@ -219,12 +219,30 @@ describe('a module of HANDLERS', () => {
        export const handlers = { 'invoice.paid': () => {} }
        export const fallback = () => {}`,
     )
-    double.v2 = [v2Destination({ enabled_events: [...snapshotHandled, 'payout.paid'] })]
+    double.v2 = [v2Destination({ enabled_events: ['payout.paid'] })]
     const { code, stdout } = await runDoctor([], { HANDLERS: module })
     await scratch.remove()
     expect(code).toBe(1)
     expect(stdout).toContain('1 type handled and not sent to https://example.com/webhook: invoice.paid\n')
     expect(stdout).toMatch(/^ok .* sends the fallback 1 type: payout.paid$/m)
+    expect(stdout).toMatch(/\n\n1 fault, 0 warnings\n$/)
+  })
+
+  it('that spreads from the built-in handlers wants their types too, and its own where only a built-in twin is sent', async () => {
+    const scratch = await makeScratch()
+    const module = join(scratch.path, 'handlers.js')
+    const builtIn = new URL('../../../src/handlers/built-in/map.ts', import.meta.url)
+    await writeFile(
+      module,
+      `import { handlerMap } from ${JSON.stringify(builtIn.href)}
+       export const handlers = { ...handlerMap, 'payout.failed': () => {} }`,
+    )
+    double.v2 = [v2Destination({ event_payload: 'thin' })]
+    const { code, stdout } = await runDoctor([], { HANDLERS: module })
+    await scratch.remove()
+    expect(code).toBe(1)
+    expect(stdout).toContain('1 type handled and not sent to https://example.com/webhook: payout.failed\n')
+    expect(stdout).toMatch(/\n\n1 fault, 0 warnings\n$/)
   })
 
   it('that is not there is told before anything is asked', async () => {

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { deliver } from '../../support/deliver.ts'
 import {
   type DestinationsDouble,
@@ -18,29 +18,31 @@ import { type StripeApiDouble, startStripeApiDouble } from '../../support/stripe
 let api: StripeApiDouble
 let double: DestinationsDouble
 let scratch: Awaited<ReturnType<typeof makeScratch>>
-let server: ServerProcess | undefined
+let server: ServerProcess
+beforeAll(async () => {
+  scratch = await makeScratch()
+  server = await spawnServer({ folder: scratch.path })
+})
+afterAll(async () => {
+  server.kill('SIGKILL')
+  await server.exited
+  await scratch.remove()
+})
 beforeEach(async () => {
   api = await startStripeApiDouble()
   double = serveDestinations(api)
-  scratch = await makeScratch()
 })
-afterEach(async () => {
-  server?.kill('SIGKILL')
-  await server?.exited
-  server = undefined
-  await scratch.remove()
-  await api.close()
-})
+afterEach(() => api.close())
 
-function runPing(...args: string[]) {
-  const env = {
+function runPing(args: readonly string[] = [], env: Readonly<Record<string, string>> = {}) {
+  const common = {
     STRIPE_API_KEY: api.key,
     STRIPE_API_BASE: api.url,
     STRIPE_WEBHOOK_SECRET: SECRET,
     STRIPE_CONNECT_WEBHOOK_SECRET: CONNECT_SECRET,
     DATABASE_URL: `file:${join(scratch.path, 'data', 'inbox.db')}`,
   }
-  return runCli(['doctor', '--ping', ...args], { env })
+  return runCli(['doctor', '--ping', ...args], { env: { ...common, ...env } })
 }
 
 const newId = () => `evt_test_${randomUUID().replaceAll('-', '')}`
@@ -52,9 +54,8 @@ function pingJson(id: string, destination: string): string {
   return thinJson({ id, type: 'v2.core.event_destination.ping', related_object })
 }
 
-/** A running server, and a Stripe that delivers its pings there, signed as it should be or not. */
-async function startPinged({ secret, isOtherId = false }: { secret?: string; isOtherId?: boolean } = {}) {
-  server = await spawnServer({ folder: scratch.path })
+/** Lets Stripe deliver its pings to the server, signed as it should be or not. */
+function servePings({ secret, isOtherId = false }: { secret?: string; isOtherId?: boolean } = {}): void {
   const { url } = server
   double.v2 = [
     v2Destination({ id: 'ed_1', url: `${url}/webhook` }),
@@ -67,7 +68,6 @@ async function startPinged({ secret, isOtherId = false }: { secret?: string; isO
     await deliver(`${url}${path}`, body, { secret: secret ?? secrets[path] })
     return id
   }
-  return server
 }
 const secrets = { '/webhook': SECRET, '/webhook/connect': CONNECT_SECRET }
 
@@ -76,7 +76,7 @@ describe('--ping', () => {
     ['the id that Stripe named', false],
     ['another id, of a ping for the same destination', true],
   ])('finds the pings of both routes in the inbox of a running server, by %s', async (_name, isOtherId) => {
-    await startPinged({ isOtherId })
+    servePings({ isOtherId })
     const { code, stdout, stderr } = await runPing()
     expect(stdout).toMatch(
       /^ok {7}the ping of ed_1 at http:\/\/127\.0\.0\.1:\d+\/webhook came within \d+ s \(evt_test_\w+\)$/m,
@@ -87,9 +87,9 @@ describe('--ping', () => {
   })
 
   it('has a fault with its mend for a ping that is refused, and does not take an earlier one for it', async () => {
-    const { url } = await startPinged({ secret: 'whsec_another_secret' })
-    expect(await deliver(`${url}/webhook`, pingJson(newId(), 'ed_1'))).toBe(200)
-    const { code, stdout } = await runPing('--timeout', '1')
+    servePings({ secret: 'whsec_another_secret' })
+    expect(await deliver(`${server.url}/webhook`, pingJson(newId(), 'ed_1'))).toBe(200)
+    const { code, stdout } = await runPing(['--timeout', '1'])
     expect(code).toBe(1)
     expect(stdout).toMatch(
       /^fault {4}the ping of ed_1 at \S+ did not come within 1 s \(evt_test_\w+\)\n {9}→ look at its delivery/m,
@@ -98,8 +98,8 @@ describe('--ping', () => {
   })
 
   it('says what cannot be pinged, and looks at no other', async () => {
-    await startPinged()
-    double.v2.push(v2Destination({ id: 'ed_off', url: `${server?.url}/webhook`, status: 'disabled' }))
+    servePings()
+    double.v2.push(v2Destination({ id: 'ed_off', url: `${server.url}/webhook`, status: 'disabled' }))
     double.v1 = [v1Endpoint({ id: 'we_1', url: 'https://old.example/webhook' })]
     const { code, stdout } = await runPing()
     expect(code).toBe(0)
@@ -111,14 +111,14 @@ describe('--ping', () => {
   })
 
   it('pings the URL that was asked for alone', async () => {
-    const { url } = await startPinged()
+    servePings()
     double.v2.push(v2Destination({ id: 'ed_other' }))
-    const { stdout } = await runPing('--url', `${url}/webhook`)
+    const { stdout } = await runPing(['--url', `${server.url}/webhook`])
     expect(stdout.match(/the ping of \w+/g)?.toSorted()).toEqual(['the ping of ed_1', 'the ping of ed_2'])
   })
 
   it('has a fault when Stripe refuses to ping', async () => {
-    await startPinged()
+    servePings()
     api.route('POST', '/v2/core/event_destinations/ed_1/ping', () => v2Error(403, 'forbidden'))
     const { code, stdout } = await runPing()
     expect(code).toBe(1)
@@ -128,7 +128,7 @@ describe('--ping', () => {
 
   it('pings nothing when the inbox is not there', async () => {
     double.v2 = [v2Destination()]
-    const { code, stdout } = await runPing()
+    const { code, stdout } = await runPing([], { DATABASE_URL: `file:${join(scratch.path, 'none.db')}` })
     expect(code).toBe(1)
     expect(stdout).toMatch(/^fault {4}not pinged\. There is no inbox at \S+/m)
     expect(api.requests.filter(({ method }) => method === 'POST')).toEqual([])

@@ -45,7 +45,7 @@ describe('counts', () => {
   })
 })
 
-const commands = [['counts'], ['list'], ['show', 'evt_1'], ['replay', 'evt_1']]
+const commands = [['counts'], ['list'], ['show', 'evt_1'], ['replay', 'evt_1'], ['drop', 'evt_1'], ['park', 'evt_1']]
 
 describe('the database', () => {
   it.each(commands)('is named and not created when it is not there: %s', async (...args) => {
@@ -112,6 +112,8 @@ describe('options', () => {
     [['list', '--type', 'payout.paid,payout.failed'], 'Expected one event type'],
     [['show', 'evt_1', '--payload', '--json'], "'--payload' cannot be used with option '--json'"],
     [['show'], "missing required argument 'event-id'"],
+    [['park'], "missing required argument 'event-ids'"],
+    [['drop', '--state', 'gone'], 'one or more of pending'],
     [['list', 'evt_1'], 'too many arguments'],
     [['lists'], 'Did you mean list?'],
   ])('refuses %j and says what it expected', async (args, expected) => {
@@ -121,7 +123,7 @@ describe('options', () => {
     expect(stderr).toContain('(--help tells more)')
   })
 
-  it.each([[[]], [['list']], [['show']], [['replay']], [['counts']]])(
+  it.each([[[]], [['list']], [['show']], [['replay']], [['drop']], [['park']], [['counts']]])(
     'have help with examples: %j',
     async (command) => {
       const { code, stdout } = await runCli(['events', ...command, '--help'])

@@ -23,6 +23,10 @@ export interface EventsInbox {
   readonly env: Readonly<Record<string, string>>
   /** `events …` on this inbox. */
   run(...args: string[]): Promise<CliResult>
+  /** The same on a terminal, with what someone types. */
+  runTyping(typed: string, ...args: string[]): Promise<CliResult>
+  /** Ids of the entries in that state now, newest first. */
+  find(state: EntryState): Promise<string[]>
   /** Opens the inbox as a command does, beside whoever has it. */
   open(): Promise<Inbox>
   remove(): Promise<void>
@@ -38,11 +42,19 @@ export async function makeEventsInbox(entries: readonly PlannedEntry[]): Promise
   backdate(path, entries)
   await inbox.prune({ bodiesAfterMs: 30 * DAY_MS, entriesAfterMs: 1_000 * DAY_MS, limit: 1_000 })
   await inbox.close()
+  const open = () => openSqliteInbox(path, 'command')
   return {
     path,
     env,
     run: (...args) => runCli(['events', ...args], { env }),
-    open: () => openSqliteInbox(path, 'command'),
+    runTyping: (typed, ...args) => runCli(['events', ...args], { env, typed }),
+    async find(state) {
+      const opened = await open()
+      const found = await opened.list({ states: [state] }, { limit: 10_000 })
+      await opened.close()
+      return found.map(({ eventId }) => eventId)
+    },
+    open,
     remove: scratch.remove,
   }
 }

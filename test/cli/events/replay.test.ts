@@ -9,19 +9,12 @@ beforeEach(async () => {
     { eventId: 'evt_old', type: 'payout.failed', state: 'dead', ageMs: 3 * DAY_MS, account: 'acct_9' },
     { eventId: 'evt_dead', type: 'payout.failed', state: 'dead' },
     { eventId: 'evt_dead2', type: 'invoice.paid', state: 'dead' },
+    { eventId: 'evt_handled', type: 'invoice.paid', state: 'handled' },
     { eventId: 'evt_parked', type: 'payout.paid', state: 'parked' },
     { eventId: 'evt_running', type: 'payout.paid', state: 'running' },
   ])
 })
 afterEach(() => inbox.remove())
-
-/** Ids of the entries that are pending now; those of the others were left as they were. */
-async function findPending(): Promise<string[]> {
-  const opened = await inbox.open()
-  const entries = await opened.list({ states: ['pending'] }, { limit: 10_000 })
-  await opened.close()
-  return entries.map(({ eventId }) => eventId)
-}
 
 describe('which entries it replays', () => {
   it.each([
@@ -39,6 +32,15 @@ describe('which entries it replays', () => {
       ['evt_dead', 'evt_old'],
     ],
     [['--account', 'acct_9'], ['evt_old']],
+    // What was handled is not meant by a filter that does not name it.
+    [
+      ['--type', 'payout.*'],
+      ['evt_parked', 'evt_dead', 'evt_old'],
+    ],
+    [
+      ['--since', '1d'],
+      ['evt_parked', 'evt_dead2', 'evt_dead'],
+    ],
     [
       ['--since', '1d', '--state', 'dead'],
       ['evt_dead2', 'evt_dead'],
@@ -54,7 +56,7 @@ describe('which entries it replays', () => {
       stdout: `replayed ${expected.length} ${noun}\n`,
       stderr: '',
     })
-    expect(await findPending()).toEqual(expected)
+    expect(await inbox.find('pending')).toEqual(expected)
   })
 
   it.each([
@@ -65,7 +67,7 @@ describe('which entries it replays', () => {
     const { code, stdout, stderr } = await inbox.run('replay', ...args)
     expect({ code, stdout }).toEqual({ code: 1, stdout: '' })
     expect(stderr).toContain(`error: ${expected}`)
-    expect(await findPending()).toEqual([])
+    expect(await inbox.find('pending')).toEqual([])
   })
 })
 
@@ -80,25 +82,30 @@ evt_unknown left alone: no entry has this id
 evt_running left alone: it is running
 `,
     })
-    expect(await findPending()).toEqual(['evt_dead'])
+    expect(await inbox.find('pending')).toEqual(['evt_dead'])
   })
 
   it('ends with 0 when a filter matches such entries beside others', async () => {
-    expect(await inbox.run('replay', '--type', 'payout.paid')).toEqual({
+    expect(await inbox.run('replay', '--type', 'payout.paid', '--state', 'handled,parked')).toEqual({
       code: 0,
-      stdout: 'replayed 1 entry, 2 left alone\n',
-      stderr: 'evt_running left alone: it is running\nevt_dropped left alone: retention dropped its body\n',
+      stdout: 'replayed 1 entry, 1 left alone\n',
+      stderr: 'evt_dropped left alone: retention dropped its body\n',
     })
-    expect(await findPending()).toEqual(['evt_parked'])
+    expect(await inbox.find('pending')).toEqual(['evt_parked'])
   })
 
   it('ends with 1 when a filter matches nothing, or nothing else', async () => {
-    const [nothing, running] = await Promise.all([
+    const [nothing, dropped, running] = await Promise.all([
       inbox.run('replay', '--type', 'payout.imaginary'),
-      inbox.run('replay', '--state', 'running'),
+      inbox.run('replay', '--type', 'payout.paid', '--state', 'handled'),
+      inbox.run('replay', '--state', 'running,dead'),
     ])
     expect(nothing).toEqual({ code: 1, stdout: '', stderr: 'error: no entry matches\n' })
-    expect(running).toMatchObject({ code: 1, stdout: 'replayed 0 entries, 1 left alone\n' })
+    expect(dropped).toMatchObject({ code: 1, stdout: 'replayed 0 entries, 1 left alone\n' })
+    const expected = 'expected --state of pending, handled, unhandled, parked, dead'
+    const stderr = `error: what is running cannot be replayed: ${expected}\n`
+    expect(running).toEqual({ code: 1, stdout: '', stderr })
+    expect(await inbox.find('pending')).toEqual([])
   })
 })
 
@@ -107,9 +114,9 @@ describe('with --dry-run', () => {
     const { code, stdout, stderr } = await inbox.run('replay', '--type', 'p*', '--dry-run')
     expect(code).toBe(0)
     expect(stdout).toMatch(/^ENTRIES +STATE +TYPE\n2 +dead +payout\.failed\n1 +parked +payout\.paid\n\n/)
-    expect(stdout).toContain('\nwould replay 3 entries, 2 left alone; nothing was changed\n')
-    expect(stderr).toContain('evt_dropped left alone: retention dropped its body\n')
-    expect(await findPending()).toEqual([])
+    expect(stdout).toContain('\nwould replay 3 entries; nothing was changed\n')
+    expect(stderr).toBe('')
+    expect(await inbox.find('pending')).toEqual([])
   })
 
   it('does the same with ids', async () => {
@@ -117,7 +124,7 @@ describe('with --dry-run', () => {
     expect(code).toBe(1)
     expect(stdout).toMatch(/\n1 +dead +payout\.failed\n\nwould replay 1 entry, 1 left alone; nothing was changed\n$/)
     expect(stderr).toBe('evt_unknown left alone: no entry has this id\n')
-    expect(await findPending()).toEqual([])
+    expect(await inbox.find('pending')).toEqual([])
   })
 })
 
@@ -135,5 +142,37 @@ it('replays thousands, and tells how far it is on standard error', async () => {
     stdout: 'replayed 2150 entries\n',
     stderr: 'replaying: 1000 entries\nreplaying: 2000 entries\n',
   })
-  expect(await findPending()).toHaveLength(2_150)
+  expect(await inbox.find('pending')).toHaveLength(2_150)
+})
+
+describe('on a terminal', () => {
+  /** These and the three of the fixture. */
+  const addMany = async (count: number) => {
+    const opened = await inbox.open()
+    await addDead(opened, count - 3)
+    await opened.close()
+  }
+
+  it('asks before it replays more than 100, and takes no for an answer', async () => {
+    await addMany(101)
+    const refused = await inbox.runTyping('n\n', 'replay', '--state', 'dead')
+    expect(refused).toMatchObject({ code: 1, stdout: '' })
+    expect(refused.stderr).toContain('Replay 101 entries? [y/N] ')
+    expect(refused.stderr).toMatch(/error: nothing was changed\n$/)
+    expect(await inbox.find('pending')).toEqual([])
+    expect(await inbox.runTyping('y\n', 'replay', '--state', 'dead')).toMatchObject({
+      code: 0,
+      stdout: 'replayed 101 entries\n',
+    })
+  })
+
+  it.each([
+    [100, []],
+    [101, ['--yes']],
+  ])('does not ask for %i with %j', async (count, options) => {
+    await addMany(count)
+    const { code, stdout, stderr } = await inbox.runTyping('', 'replay', '--state', 'dead', ...options)
+    expect({ code, stdout }).toEqual({ code: 0, stdout: `replayed ${count} entries\n` })
+    expect(stderr).not.toContain('[y/N]')
+  })
 })

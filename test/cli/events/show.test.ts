@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, expect, it } from 'vitest'
+import { processEnvironment } from '../../support/process-environment.ts'
 import { DAY_MS, type EventsInbox, makeEventsInbox, parseLines } from './inbox.ts'
 
 const body = Buffer.from('{"private": "né",\r\n "not utf-8": "\xff\0" }\n\n', 'latin1')
@@ -85,7 +86,7 @@ it('prints the exact bytes of the body, and nothing else, with --payload', async
   const { stdout, stderr } = await promisify(execFile)(
     process.execPath,
     [cli, 'events', 'show', 'evt_dead', '--payload'],
-    { env: { PATH: process.env.PATH, ...inbox.env }, encoding: 'buffer' },
+    { env: { ...processEnvironment(), ...inbox.env }, encoding: 'buffer' },
   )
   expect(stdout).toEqual(body)
   expect(stderr).toEqual(Buffer.alloc(0))

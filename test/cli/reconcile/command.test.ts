@@ -68,14 +68,6 @@ describe('reconcile', () => {
     expect(await entriesOf('evt_5')).toEqual([undefined])
   })
 
-  it('finds nothing more the second time', async () => {
-    await putFive()
-    await run()
-    const { code, stdout } = await run()
-    expect(code).toBe(0)
-    expect(stdout).toContain('4 events undelivered at Stripe, of 9 types in 2 accounts; none was missing.')
-  })
-
   it('adds nothing in a dry run', async () => {
     await putFive()
     const { code, stdout } = await run(['--dry-run'])
@@ -113,13 +105,13 @@ describe('reconcile', () => {
     expect(await entriesOf(young.id)).toMatchObject([{ source: 'reconcile' }])
   })
 
-  it('looks for the types of a module of HANDLERS too', async () => {
+  it('looks for the types of a module of HANDLERS alone', async () => {
     const path = join(inbox.path, '..', 'handlers.ts')
     await writeFile(path, "export const handlers = { 'invoice.paid': () => {}, 'v1.invoice.paid': () => {} }\n")
     await putFive()
     const { stdout } = await run(['--since', '2h'], { HANDLERS: path })
-    expect(stdout).toContain('5 events undelivered at Stripe, of 10 types')
-    expect(typesOf(stripe.listings()[0]?.query ?? new URLSearchParams())).toContain('invoice.paid')
+    expect(stdout).toContain('1 event undelivered at Stripe, of 1 type')
+    expect(typesOf(stripe.listings()[0]?.query ?? new URLSearchParams())).toEqual(['invoice.paid'])
   })
 
   it('says when Stripe has nothing', async () => {

@@ -14,6 +14,7 @@ import { makeScratch } from '../../support/scratch.ts'
 import { describeInbox } from '../inbox-contract.ts'
 
 const run = promisify(execFile)
+const DAY_MS = 86_400_000
 
 describeInbox('the Postgres store', async () => {
   const schema = planPostgresSchema()
@@ -24,6 +25,19 @@ describeInbox('the Postgres store', async () => {
       await inbox.close()
       inbox = await openPostgresInbox(schema.url, 'server')
       return inbox
+    },
+    async loseProcess() {
+      await inbox.close()
+      await schema.query("UPDATE entry SET lease_until = now() - interval '1 second' WHERE state = 'running'")
+      inbox = await openPostgresInbox(schema.url, 'server')
+      return inbox
+    },
+    async age(ms, eventId) {
+      await schema.query(
+        `UPDATE entry SET received_at = received_at - older.by, due_at = due_at - older.by, settled_at = settled_at - older.by
+         FROM (SELECT $1 * interval '1 millisecond' AS by) AS older WHERE $2::text IS NULL OR event_id = $2`,
+        [ms, eventId ?? null],
+      )
     },
     async remove() {
       await inbox.close()
@@ -51,6 +65,33 @@ describe('the Postgres store', () => {
     return lease
   }
 
+  it('leases again what another process did not settle within its lease, as the next attempt', async () => {
+    const other = await openPostgresInbox(schema.url, 'server')
+    const entry = newEntry()
+    await inbox.add(entry)
+    const [lost] = await inbox.claim({ limit: 1, leaseMs: 1 })
+    if (lost === undefined) throw new Error('nothing was due')
+    const [again] = await eventually('the lease to run out', async () => {
+      const leases = await other.claim({ limit: 1, leaseMs: 60_000 })
+      return leases.length > 0 && leases
+    })
+    expect(again?.attempt).toBe(2)
+    expect(await inbox.settle(lost, { state: 'handled' })).toBe(false)
+    expect((await inbox.get(entry.eventId))?.entry.state).toBe('running')
+    expect((await inbox.get(entry.eventId))?.attempts).toMatchObject([
+      { number: 1, outcome: 'lost', error: expect.any(String) },
+    ])
+    await other.close()
+  })
+
+  it('never takes its own leases for lost: a process that lives knows what it runs', async () => {
+    await inbox.add(newEntry())
+    const lease = await claimOne()
+    await schema.query(`UPDATE entry SET lease_until = now() - interval '1 hour'`)
+    expect(await inbox.claim({ limit: 1, leaseMs: 1 })).toEqual([])
+    expect(await inbox.settle(lease, { state: 'handled' })).toBe(true)
+  })
+
   it('is shared by processes: each sees what the others stored, and settles its own leases only', async () => {
     const other = await openPostgresInbox(schema.url, 'server')
     const entry = newEntry()
@@ -71,6 +112,11 @@ describe('the Postgres store', () => {
       const entry = newEntry()
       await inbox.add(entry)
       await claimOne()
+      await schema.query(
+        `INSERT INTO attempt (seq, replay, number, started_at, ended_at, outcome)
+         SELECT seq, 0, number, now(), now(), 'lost' FROM entry, generate_series(1, $1 - 1) AS number WHERE event_id = $2`,
+        [attempts, entry.eventId],
+      )
       await schema.query('UPDATE entry SET attempts = $1, lease_until = now() WHERE event_id = $2', [
         attempts,
         entry.eventId,
@@ -78,7 +124,7 @@ describe('the Postgres store', () => {
       const other = await openPostgresInbox(schema.url, 'server')
       const leases = await other.claim({ limit: 1, leaseMs: 60_000 })
       expect(leases.map(({ attempt }) => attempt)).toEqual(isDue ? [attempts + 1] : [])
-      expect((await other.get(entry.eventId))?.attempts).toMatchObject([{ number: attempts, outcome: 'lost' }])
+      expect((await other.get(entry.eventId))?.attempts).toHaveLength(attempts)
       await other.close()
     }
   })
@@ -252,6 +298,20 @@ describe('the Postgres store', () => {
     await schema.query('ALTER TABLE other RENAME TO write_probe')
     await inbox.check()
     expect(await schema.query('SELECT * FROM write_probe')).toEqual([])
+  })
+
+  it('drops nothing because its own clock is ahead of that of the process', async () => {
+    await inbox.add(newEntry())
+    await inbox.settle(await claimOne(), { state: 'handled' })
+    await schema.query(
+      `UPDATE entry SET received_at = received_at - interval '70 days', settled_at = settled_at - interval '70 days'`,
+    )
+    await inbox.add(newEntry())
+    const policy = { bodiesAfterMs: 30 * DAY_MS, entriesAfterMs: 60 * DAY_MS, limit: 10 }
+    vi.useFakeTimers({ toFake: ['Date'], now: Date.now() - 70 * DAY_MS })
+    expect(await inbox.prune(policy)).toEqual({ bodies: 0, entries: 0, next: null })
+    vi.useRealTimers()
+    expect(await inbox.prune(policy)).toMatchObject({ entries: 1 })
   })
 
   it('counts all entries for a command, and takes an estimate of many for a server', async () => {

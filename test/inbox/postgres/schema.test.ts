@@ -1,6 +1,5 @@
 import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest'
 import { openPostgresInbox } from '../../../src/inbox/postgres/inbox.ts'
-import { openSchema } from '../../../src/inbox/postgres/schema.ts'
 import { parsePostgresUrl } from '../../../src/inbox/postgres/url.ts'
 import { newEntry } from '../../support/new-entry.ts'
 import { type PostgresSchema, planPostgresSchema } from '../../support/postgres-schema.ts'
@@ -20,6 +19,7 @@ describe('the Postgres schema', () => {
     expect(await schema.query('SELECT version FROM migration ORDER BY version')).toEqual([
       { version: 1 },
       { version: 2 },
+      { version: 3 },
     ])
     await Promise.all(inboxes.map((inbox) => inbox.close()))
   })
@@ -75,13 +75,6 @@ describe('the Postgres schema', () => {
     await schema.query(`CREATE SCHEMA ${schema.name}; CREATE TABLE attempt (mine text)`)
     await expect(openPostgresInbox(schema.url, 'server')).rejects.toMatchObject({ code: 'inbox_unusable' })
     expect(await schema.query(`SELECT to_regclass('entry') AS found`)).toEqual([{ found: null }])
-  })
-
-  it('keeps commits durable when the server or the role would not', async () => {
-    const url = new URL(schema.url)
-    url.searchParams.set('options', `-c search_path=${schema.name} -c synchronous_commit=off`)
-    expect(await openSchema(parsePostgresUrl(url.href), 'server')).toEqual({ settings: ['synchronous_commit=on'] })
-    expect(await openSchema(parsePostgresUrl(schema.url), 'server')).toEqual({ settings: [] })
   })
 })
 

@@ -5,6 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { Inbox } from '../../../src/inbox/inbox.ts'
 import { assertSqliteVersion } from '../../../src/inbox/sqlite/file.ts'
 import { openSqliteInbox } from '../../../src/inbox/sqlite/inbox.ts'
+import { eventually } from '../../support/eventually.ts'
 import { newEntry } from '../../support/new-entry.ts'
 import { makeScratch } from '../../support/scratch.ts'
 import { describeInbox } from '../inbox-contract.ts'
@@ -19,6 +20,18 @@ describeInbox('the SQLite store', async () => {
       await inbox.close()
       inbox = await openSqliteInbox(path, 'server')
       return inbox
+    },
+    async loseProcess() {
+      await inbox.close()
+      inbox = await openSqliteInbox(path, 'server')
+      return inbox
+    },
+    async age(ms, eventId) {
+      using db = new DatabaseSync(path, { timeout: 1_000 })
+      db.prepare(
+        `UPDATE entry SET received_at = received_at - ?1, due_at = due_at - ?1, settled_at = settled_at - ?1
+         WHERE ?2 IS NULL OR event_id = ?2`,
+      ).run(ms, eventId ?? null)
     },
     async remove() {
       await inbox.close()
@@ -78,6 +91,18 @@ describe('the SQLite file', () => {
     expect(lease).toMatchObject({ attempt: 2, entry: { eventId: entry.eventId } })
     expect((await next.get(entry.eventId))?.attempts).toMatchObject([{ number: 1, outcome: 'lost' }])
     await next.close()
+  })
+
+  it('keeps the leases of a process that lives, however long by the clock', async () => {
+    const inbox = await openSqliteInbox(path, 'server')
+    await inbox.add(newEntry())
+    const [lease] = await inbox.claim({ limit: 1, leaseMs: 1 })
+    if (lease === undefined) throw new Error('nothing was due')
+    const before = Date.now()
+    await eventually('the clock to move', () => Date.now() > before + 5)
+    expect(await inbox.claim({ limit: 1, leaseMs: 1 })).toEqual([])
+    expect(await inbox.settle(lease, { state: 'handled' })).toBe(true)
+    await inbox.close()
   })
 
   it('is shared with a command, which frees nothing and sees what the server stored', async () => {

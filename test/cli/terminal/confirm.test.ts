@@ -1,6 +1,6 @@
 import { PassThrough } from 'node:stream'
 import { expect, it } from 'vitest'
-import { confirm } from '../../../src/cli/destination/confirm.ts'
+import { confirm } from '../../../src/cli/terminal/confirm.ts'
 
 /** A terminal on which someone types this; without it, nobody is there. */
 function terminal(typed: string | undefined) {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { createGroupCommit } from '../../src/inbox/group-commit.ts'
+import { createGroupCommit } from '../../../src/inbox/postgres/group-commit.ts'
 
 describe('a group commit', () => {
   it('commits what was submitted in one turn together, in order, and answers each', async () => {

@@ -1,4 +1,4 @@
-import type { OnCommit } from './inbox.ts'
+import type { OnCommit } from '../inbox.ts'
 
 /** What became of one item of a batch. */
 export type Committed<Result> = { readonly value: Result } | { readonly error: unknown }
