@@ -347,6 +347,17 @@ export function describeInbox(name: string, open: () => Promise<StoreUnderTest>)
         expect((await claimOne()).handledTwin).toBeNull()
       })
 
+      it('count once they were handled, also while they are replayed and when that fails', async () => {
+        const { snapshot, thin } = makeTwins()
+        await inbox.add(snapshot)
+        await inbox.settle(await claimOne(), { state: 'handled' })
+        await inbox.replay([snapshot.eventId])
+        const again = await claimOne()
+        await inbox.add(thin)
+        await inbox.settle(again, { state: 'dead', error: 'bug' })
+        expect((await claimOne()).handledTwin).toBe(snapshot.eventId)
+      })
+
       it.each([{ state: 'dead', error: 'bug' }, { state: 'unhandled' }] as const)(
         'are both replayed after they were $state, and one of them is handled',
         async (outcome) => {

@@ -1,3 +1,5 @@
+import { TWIN_WAS_HANDLED } from '../rows.ts'
+
 /** Class of the advisory locks on lanes: any number. Lanes that share a key merely wait for each other. */
 const LANE_LOCKS = 25_000
 
@@ -93,15 +95,15 @@ export const sql = {
     ORDER BY due.due_at, seq`,
   /**
    * Of what the claim of this transaction took, those whose twin was handled. A statement of its own, which sees what was settled
-   * until the rows were locked: the claim's own sight is older than that. A twin counts only when its own handler did it (no
-   * reason), and not against the replay of what was handled, which asks for a second run.
+   * until the rows were locked: the claim's own sight is older than that. A handled twin does not count against
+   * the replay of what was handled, which asks for a second run.
    */
   handledTwins: `
     SELECT * FROM (
       SELECT seq, coalesce((SELECT event_id FROM entry AS twin
-                            WHERE twin.event_id = claimed.snapshot_event_id AND twin.state = 'handled' AND twin.reason IS NULL),
+                            WHERE twin.event_id = claimed.snapshot_event_id AND ${TWIN_WAS_HANDLED}),
                            (SELECT event_id FROM entry AS twin
-                            WHERE twin.snapshot_event_id = claimed.event_id AND twin.state = 'handled' AND twin.reason IS NULL
+                            WHERE twin.snapshot_event_id = claimed.event_id AND ${TWIN_WAS_HANDLED}
                             LIMIT 1)) AS handled_twin
       FROM entry AS claimed WHERE state = 'running' AND owner = $1 AND started_at = now() AND NOT forced
     ) AS twins WHERE handled_twin IS NOT NULL`,

@@ -1,4 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite'
+import { TWIN_WAS_HANDLED } from '../rows.ts'
 import { prepareSeqSearch } from './seq.ts'
 
 /**
@@ -35,8 +36,8 @@ export function prepareStatements(db: DatabaseSync) {
 
     isAnyDue: db.prepare(`SELECT 1 FROM entry WHERE ready = 1 AND due_at <= :now LIMIT 1`),
     /**
-     * OR IGNORE: an entry whose lane is running hits the unique index and stays as it is. A twin counts as handled only when its
-     * own handler did it (no reason), and not against the replay of what was handled, which asks for a second run.
+     * OR IGNORE: an entry whose lane is running hits the unique index and stays as it is. A handled twin does not
+     * count against the replay of what was handled, which asks for a second run.
      */
     claim: db.prepare(`
       UPDATE OR IGNORE entry
@@ -45,9 +46,9 @@ export function prepareStatements(db: DatabaseSync) {
       RETURNING seq, attempts, replays, event_id, type, shape, account, object_id, lane, snapshot_event_id, livemode, api_version, created_at,
                 received_at, route, source, secret, (SELECT body FROM payload WHERE payload.seq = entry.seq) AS body,
                 coalesce((SELECT event_id FROM entry AS twin
-                          WHERE entry.forced = 0 AND twin.event_id = entry.snapshot_event_id AND twin.state = 'handled' AND twin.reason IS NULL),
+                          WHERE entry.forced = 0 AND twin.event_id = entry.snapshot_event_id AND ${TWIN_WAS_HANDLED}),
                          (SELECT event_id FROM entry AS twin
-                          WHERE entry.forced = 0 AND twin.snapshot_event_id = entry.event_id AND twin.state = 'handled' AND twin.reason IS NULL)
+                          WHERE entry.forced = 0 AND twin.snapshot_event_id = entry.event_id AND ${TWIN_WAS_HANDLED})
                 ) AS handled_twin`),
     /** Takes due entries of busy lanes out of the claims' sight, so that the next claim does not meet them again. */
     holdBack: db.prepare(`
