@@ -124,7 +124,8 @@ export const sql = {
     UPDATE entry SET ready = false WHERE seq = ANY (ARRAY (SELECT seq FROM waiting)) RETURNING 1`,
 
   release: `
-    UPDATE entry SET state = 'pending', ready = true, attempts = entry.attempts - 1, owner = NULL, lease_until = NULL
+    UPDATE entry
+    SET state = 'pending', ready = true, due_at = least(due_at, now()), attempts = entry.attempts - 1, owner = NULL, lease_until = NULL
     FROM unnest($2::bigint[], $3::integer[], $4::integer[]) AS given (seq, replays, attempt)
     WHERE entry.seq = ANY ($2::bigint[]) AND entry.seq = given.seq AND entry.owner = $1
       AND entry.replays = given.replays AND entry.attempts = given.attempt`,
@@ -215,7 +216,7 @@ export const sql = {
         attempts = CASE WHEN state = 'pending' THEN attempts ELSE 0 END,
         replays = CASE WHEN state = 'pending' THEN replays ELSE replays + 1 END,
         ready = state <> 'pending' OR ready,
-        due_at = CASE WHEN state = 'pending' AND NOT ready THEN due_at ELSE now() END,
+        due_at = CASE WHEN state = 'pending' THEN least(due_at, now()) ELSE now() END,
         state = 'pending', settled_at = NULL
     FROM given WHERE entry.seq = given.seq
     RETURNING event_id`,

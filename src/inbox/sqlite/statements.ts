@@ -59,7 +59,7 @@ export function prepareStatements(db: DatabaseSync) {
                     ORDER BY due.due_at, due.seq LIMIT 0 + :limit)`),
 
     release: db.prepare(`
-      UPDATE entry SET state = 'pending', ready = 1, attempts = attempts - 1, owner = NULL
+      UPDATE entry SET state = 'pending', ready = 1, due_at = min(due_at, ?5), attempts = attempts - 1, owner = NULL
       WHERE seq = ?1 AND state = 'running' AND owner = ?2 AND replays = ?3 AND attempts = ?4`),
 
     recordAttempt: db.prepare(`
@@ -101,14 +101,16 @@ export function prepareStatements(db: DatabaseSync) {
       WHERE state = 'running' AND NOT (owner = :owner AND seq || ':' || replays || ':' || attempts IN (SELECT value FROM json_each(:held)))
       RETURNING seq, due_at`),
     /** Instants after the present are of a clock that has been set back since: what waits does so for as long as it was meant to. */
-    isAheadOfTime: db.prepare(
-      'SELECT 1 FROM (SELECT received_at FROM entry ORDER BY seq DESC LIMIT 1) WHERE received_at > ?',
-    ),
     bringToPresent: db.prepare(`
-      UPDATE entry SET due_at = ?1 + max(0, due_at - meant.since)
-      FROM (SELECT seq, coalesce((SELECT max(ended_at) FROM attempt WHERE attempt.seq = entry.seq), received_at) AS since
-            FROM entry WHERE state = 'pending') AS meant
+      UPDATE entry SET due_at = ?1 + due_at - meant.since
+      FROM (SELECT seq, coalesce((SELECT ended_at FROM attempt WHERE attempt.seq = entry.seq AND replay = entry.replays
+                                  ORDER BY number DESC LIMIT 1), due_at) AS since
+            FROM entry WHERE ready = 1 AND due_at > ?1) AS meant
       WHERE entry.seq = meant.seq AND meant.since > ?1`),
+    /** So that the next start does not bring them there once more. */
+    bringAttemptsToPresent: db.prepare(`
+      UPDATE attempt SET ended_at = ?1
+      WHERE seq IN (SELECT seq FROM entry WHERE ready = 1 AND due_at > ?1) AND ended_at > ?1`),
 
     /** Ready as on arrival: thousands of one lane do not hold up the others. */
     replay: db.prepare(`
@@ -118,7 +120,7 @@ export function prepareStatements(db: DatabaseSync) {
                       NOT EXISTS (SELECT 1 FROM entry AS busy WHERE busy.state = 'running' AND busy.lane = entry.lane)
                       AND NOT EXISTS (SELECT 1 FROM entry AS other WHERE other.state = 'pending' AND other.lane = entry.lane
                                       AND (other.ready = 0 OR other.due_at <= :now))),
-          due_at = iif(state = 'pending' AND ready = 0, due_at, :now),
+          due_at = iif(state = 'pending', min(due_at, :now), :now),
           state = 'pending', settled_at = NULL
       WHERE event_id = :event_id AND state <> 'running' AND state IN (SELECT value FROM json_each(:states))
         AND EXISTS (SELECT 1 FROM payload WHERE payload.seq = entry.seq)`),
