@@ -3,8 +3,7 @@ import fc from 'fast-check'
 import type { Lease, Outcome } from '../../../src/event.ts'
 import type { Inbox, PrunePolicy } from '../../../src/inbox/inbox.ts'
 import { newEntry } from '../../support/new-entry.ts'
-import type { Held, Kept } from './kept.ts'
-import type { Reference } from './reference.ts'
+import type { Held, Reference, Worker } from './reference.ts'
 import type { StoreUnderModel } from './store.ts'
 
 /** A store, and a line for each command that it was given. */
@@ -22,7 +21,6 @@ interface Both {
 }
 
 type Command = fc.AsyncCommand<Reference, Real>
-type Worker = 0 | 1
 /** Of a handler; a number of milliseconds when it failed and is tried again. */
 type Ending = 'handled' | 'handled by the fallback' | 'unhandled' | 'dead' | number
 
@@ -30,7 +28,7 @@ type Ending = 'handled' | 'handled by the fallback' | 'unhandled' | 'dead' | num
  * The clock moves by whole steps of 20 s, and what ends by it ends 10 s off them: on a store whose clock goes on by itself, what a
  * sequence takes never decides. `FOR_EVER_MS` is after any wait.
  */
-const LEASE_MS = 70_000
+export const LEASE_MS = 70_000
 const RETRIES_MS = [0, 30_000, 90_000]
 const HOUR_MS = 3_600_000
 const FOR_EVER_MS = 24 * HOUR_MS
@@ -98,39 +96,20 @@ function add(names: readonly string[], to: { worker: Worker; isHandedOver: boole
     for (const { entry, answer } of new Set(inOrder)) {
       const { eventId: id, lane, state, snapshotEventId } = entry
       const facts = { id, lane, state, twinId: snapshotEventId ?? `${id}'` }
-      reference.add(facts, answer, { worker: to.worker, leaseMs: LEASE_MS })
+      reference.add(facts, answer, to.worker)
     }
   })
 }
 
-/** One worker claims, or both at once; what was lost until then is freed by that. */
+/** One worker claims, or both at once. */
 async function claimBy(workers: readonly Worker[], limit: number, { reference, store, say }: Both): Promise<Lease[]> {
-  await passBy(store.tickMs, { reference, store })
-  const overdue = reference.overdue()
   const claiming = workers.map(async (worker) => {
-    return { worker, leases: await store.inboxes()[worker].claim({ limit, leaseMs: LEASE_MS }) }
+    return { worker, given: await store.inboxes()[worker].claim({ limit, leaseMs: LEASE_MS }) }
   })
   const claims = await Promise.all(claiming)
-  say(claims.map(({ leases }) => tellLeases(leases)).join(' and '))
-  const leases = claims.flatMap((claim) => claim.leases)
-  await followLosses(overdue, leases, { reference, store })
-  // One of them may find nothing while the other takes it.
-  const told = leases.length === 0 ? claims : claims.filter((claim) => claim.leases.length > 0)
-  for (const claim of told) reference.claim(claim.leases, limit, { worker: claim.worker, leaseMs: LEASE_MS })
-  return leases
-}
-
-/** What was freed waits for as long as the store chose: not at all when it was leased again at once. */
-async function followLosses(
-  lost: readonly Kept[],
-  leases: readonly Lease[],
-  { reference, store }: Omit<Both, 'say'>,
-): Promise<void> {
-  for (const kept of lost) {
-    const isLeased = leases.some(({ entry }) => entry.eventId === kept.id)
-    const found = isLeased ? undefined : await store.inboxes()[0].get(kept.id)
-    reference.lose(kept, found === undefined ? 0 : found.entry.dueAt.getTime() - (await store.now()))
-  }
+  say(claims.map(({ given }) => tellLeases(given)).join(' and '))
+  reference.claim(claims, limit)
+  return claims.flatMap(({ given }) => given)
 }
 
 function claim(workers: readonly Worker[], limit: number): Command {
@@ -154,8 +133,8 @@ async function settleBy(held: Held, ending: Ending, { reference, store }: Omit<B
   return isSettled
 }
 
-function settle(which: 'open' | 'ended', pick: number, ending: Ending): Command {
-  const line = which === 'open' ? 'an attempt' : 'an attempt that had ended'
+function settle(which: 'open' | 'over', pick: number, ending: Ending): Command {
+  const line = which === 'open' ? 'an attempt' : 'an attempt whose lease was over'
   return command(
     `${line} ${tellEnding(ending)}`,
     async (both) => {
@@ -177,18 +156,16 @@ function run(worker: Worker, ending: Ending): Command {
   })
 }
 
-/** Of what was not started: its lease is not over yet. */
 function giveBack(pick: number): Command {
-  const able = (reference: Reference) => reference.open().filter((held) => !reference.isOver(held))
   return command(
     'give one back',
     async ({ reference, store, say }) => {
-      const held = pickOf(able(reference), pick)
+      const held = pickOf(reference.open(), pick)
       say(tellLease(held.lease))
       await store.inboxes()[held.worker].release([held.lease])
       reference.release(held)
     },
-    (reference) => able(reference).length > 0,
+    (reference) => reference.open().length > 0,
   )
 }
 
@@ -198,35 +175,48 @@ function pickOf<T>(some: readonly T[], pick: number): T {
   return picked
 }
 
-function replay(names: readonly string[]): Command {
-  return command(`replay ${names.join(', ')}`, async ({ reference, store, say }) => {
+function byName(what: 'replay' | 'park' | 'drop', names: readonly string[]): Command {
+  return command(`${what} ${names.join(', ')}`, async ({ reference, store, say }) => {
+    const [inbox] = store.inboxes()
     const eventIds = names.map(toEventId)
-    const replayed = await store.inboxes()[0].replay(eventIds)
-    say(replayed.map(toName).join(', ') || 'nothing')
-    reference.replay(eventIds, replayed)
+    const answer = await (what === 'replay' ? inbox.replay(eventIds) : inbox[what](eventIds, 'by hand'))
+    say(answer.map(toName).join(', ') || 'nothing')
+    reference[what](eventIds, answer)
   })
 }
 
 function prune(policy: PrunePolicy): Command {
   const [bodies, entries] = [policy.bodiesAfterMs / 1_000, policy.entriesAfterMs / 1_000]
-  const line = `drop ${policy.limit} bodies after ${bodies} s, and entries after ${entries} s`
+  const line = `drop bodies after ${bodies} s, and entries after ${entries} s, ${policy.limit} at a time`
   return command(line, async ({ reference, store, say }) => {
     const [inbox] = store.inboxes()
-    const answer = await inbox.prune(policy)
+    for (let after: string | null | undefined; after !== null; )
+      after = (await inbox.prune({ ...policy, ...(after === undefined ? {} : { after }) })).next
     const left = await inbox.lookUp([...reference.entries.keys()])
-    say(`${answer.bodies} and ${answer.entries}`)
-    reference.prune(policy, answer, new Map(left.map((found) => [found.eventId, found])))
+    say(
+      `left ${left.map(({ eventId, hasBody }) => toName(eventId) + (hasBody ? '' : ' without a body')).join(', ') || 'nothing'}`,
+    )
+    reference.prune(policy, new Map(left.map((found) => [found.eventId, found])))
   })
 }
 
 async function loseBy(worker: Worker, { reference, store }: Omit<Both, 'say'>): Promise<void> {
-  await store.lose(worker)
-  await followLosses(reference.loseProcess(worker), [], { reference, store })
+  await store.loseProcess(worker)
+  reference.loseProcess(worker)
 }
 
 function lose(worker: Worker): Command {
   return command(`the process of ${tellWorker(worker)} is lost`, (both) => loseBy(worker, both))
 }
+
+const loseThreads = command(
+  "the store's threads are lost",
+  async ({ reference, store }) => {
+    await store.loseThreads?.()
+    reference.loseThreads()
+  },
+  ({ isShared }) => !isShared,
+)
 
 /** A process that dies of what it runs, and after each time its lease runs out. */
 function crash(worker: Worker, times: number): Command {
@@ -241,9 +231,9 @@ function crash(worker: Worker, times: number): Command {
   })
 }
 
-async function passBy(ms: number, { reference, store }: Omit<Both, 'say'>): Promise<void> {
-  await store.step(ms)
-  reference.step(ms, ms)
+async function passBy(ms: number, { reference, store }: Omit<Both, 'say'>, isSet = false): Promise<void> {
+  await store.step(ms, isSet)
+  reference.step(ms, isSet)
 }
 
 function pass(ms: number): Command {
@@ -252,10 +242,7 @@ function pass(ms: number): Command {
 
 function setClock(ms: number): Command {
   const line = `the clock is set ${ms < 0 ? 'back' : 'ahead'} by ${Math.abs(ms) / 1_000} s`
-  return command(line, async ({ reference, store }) => {
-    await store.step(ms)
-    reference.step(ms, 0)
-  })
+  return command(line, (both) => passBy(ms, both, true))
 }
 
 const worker = fc.constantFrom<Worker[]>(0, 1)
@@ -273,7 +260,7 @@ const ending = fc.constantFrom<Ending[]>(
 const names = fc.array(fc.constantFrom(...NAMES), { maxLength: 3 }).filter(({ length }) => length > 0)
 const different = fc.uniqueArray(fc.constantFrom(...NAMES), { maxLength: 3 }).filter(({ length }) => length > 0)
 const policy = fc.record({
-  limit: fc.constantFrom(10, 1),
+  limit: fc.constantFrom(10, 1, 2),
   bodiesAfterMs: fc.constantFrom(50_000, -10_000),
   entriesAfterMs: fc.constantFrom(FOR_EVER_MS, 130_000, -10_000),
 })
@@ -291,14 +278,17 @@ const commands: [weight: number, arbitrary: fc.Arbitrary<Command>][] = [
   [1, limit.map((most) => claim([0, 1], most))],
   [4, fc.tuple(worker, ending).map((given) => run(...given))],
   [5, fc.tuple(fc.constant('open' as const), pick, ending).map((given) => settle(...given))],
-  [4, fc.tuple(fc.constant('ended' as const), pick, ending).map((given) => settle(...given))],
+  [4, fc.tuple(fc.constant('over' as const), pick, ending).map((given) => settle(...given))],
   [1, pick.map(giveBack)],
-  [3, different.map(replay)],
+  [3, different.map((some) => byName('replay', some))],
+  [1, different.map((some) => byName('park', some))],
+  [1, different.map((some) => byName('drop', some))],
   [1, policy.map(prune)],
   [1, worker.map(lose)],
+  [1, fc.constant(loseThreads)],
   [2, fc.tuple(worker, fc.integer({ min: 1, max: 3 })).map((given) => crash(...given))],
   [3, fc.constantFrom(80_000, 20_000, HOUR_MS).map(pass)],
-  [1, fc.constantFrom(-HOUR_MS, -20_000, 80_000).map(setClock)],
+  [1, fc.constantFrom(-HOUR_MS, -20_000, 80_000, HOUR_MS).map(setClock)],
 ]
 
 /** Any command, the likely ones more often. */
@@ -308,8 +298,8 @@ export const anyCommand = fc.oneof(...commands.map(([weight, arbitrary]) => ({ w
 export async function finish(reference: Reference, real: Real): Promise<void> {
   const both = tell('in the end, worker 1 handles all that is due', reference, real)
   await handleAll(both)
-  // What is freed after the first may have to wait once more.
-  for (const ms of [reference.behindMs() + FOR_EVER_MS, FOR_EVER_MS]) {
+  // What is lost after the first may have to wait once more; and a clock that was set back has to catch up.
+  for (const ms of [2 * FOR_EVER_MS, FOR_EVER_MS]) {
     await passBy(ms, both)
     await handleAll(tell(`${ms / HOUR_MS} h later, it handles all that is due`, reference, real))
   }
@@ -333,12 +323,10 @@ async function compare(reference: Reference, inbox: Inbox): Promise<void> {
   for (const [index, { id, state, attempts, replays, hasBody, history }] of kept.entries()) {
     const { entry, body, attempts: recorded = [] } = found[index] ?? {}
     const is = {
-      ...{
-        state: entry?.state,
-        attempts: entry?.attempts,
-        replays: entry?.replays,
-        hasBody: body instanceof Uint8Array,
-      },
+      state: entry?.state,
+      attempts: entry?.attempts,
+      replays: entry?.replays,
+      hasBody: body instanceof Uint8Array,
       history: recorded.map(({ replay, number, outcome }) => ({ replay, number, outcome })),
     }
     const right = { state, attempts, replays, hasBody, history }
