@@ -76,8 +76,8 @@ export function prepareStatements(db: DatabaseSync) {
       WHERE seq = (SELECT seq FROM entry WHERE state = 'pending' AND lane = (SELECT lane FROM entry WHERE seq = ?1) AND ready = 0
                    ORDER BY due_at, seq LIMIT 1)`),
     /**
-     * Lets the first of each lane go on in which nothing runs or is due: nothing else would. Of all lanes when :event_id is null. That
-     * takes a row that was changed by hand, or a fault of this program.
+     * Lets the first of each lane go on in which nothing runs or is due: a lost one may wait there, or a row was changed by hand. Of
+     * all lanes when :event_id is null.
      */
     letGo: db.prepare(`
       UPDATE entry SET ready = 1, due_at = min(due_at, :now)
@@ -98,8 +98,7 @@ export function prepareStatements(db: DatabaseSync) {
       UPDATE entry SET state = 'pending', ready = 1, reason = :reason, owner = NULL,
         due_at = :now + coalesce((SELECT iif(count(*) < 3, 0, abs(random()) % (10000 << min(2 * (count(*) - 3), 11))) FROM attempt
                                   WHERE attempt.seq = entry.seq AND replay = entry.replays AND outcome = 'lost'), 0)
-      WHERE state = 'running' AND NOT (owner = :owner AND seq || ':' || replays || ':' || attempts IN (SELECT value FROM json_each(:held)))
-      RETURNING seq, due_at`),
+      WHERE state = 'running' AND NOT (owner = :owner AND seq || ':' || replays || ':' || attempts IN (SELECT value FROM json_each(:held)))`),
     /** Instants after the present are of a clock that has been set back since: what waits does so for as long as it was meant to. */
     bringToPresent: db.prepare(`
       UPDATE entry SET due_at = ?1 + due_at - meant.since

@@ -75,9 +75,7 @@ export function freeLostLeases({ sql, owner, now }: Writing, held: readonly stri
   sql.bringAttemptsToPresent.run(now)
   const lost = { now, owner, held: JSON.stringify(held), reason: LOST_REASON }
   sql.recordLostAttempts.run(lost)
-  for (const { seq = null, due_at } of sql.freeLostLeases.all(lost)) {
-    if (Number(due_at) > now) sql.promoteNext.run(seq, now)
-  }
+  sql.freeLostLeases.run(lost)
   sql.letGo.run({ now, event_id: null })
 }
 
