@@ -70,6 +70,7 @@ export function createReference({ isShared }: { readonly isShared: boolean }, le
 
   const all = () => [...entries.values()]
   const inLane = (lane: string, state: EntryState) => all().filter((kept) => kept.lane === lane && kept.state === state)
+  const overdue = () => all().flatMap(({ held }) => (held !== undefined && held.endsAt <= now ? [held] : []))
   const isAlive = (held: Held) => processes[held.worker] === held.process
   const mayRun = ({ wait }: Kept) => now - wait.since >= wait.leastMs
   const mustRun = ({ wait }: Kept) => now - wait.since >= wait.mostMs
@@ -134,6 +135,8 @@ export function createReference({ isShared }: { readonly isShared: boolean }, le
     entries,
     /** Leases that their workers may still settle. */
     open: () => leases.filter((held) => isAlive(held) && !held.isOver),
+    /** Leases that ran out, and that a claim may free. */
+    overdue,
     /** Those of living workers that are over, of entries that run once more. */
     over: () => leases.filter((held) => isAlive(held) && held.isOver && held.kept.held !== undefined),
 
@@ -163,15 +166,14 @@ export function createReference({ isShared }: { readonly isShared: boolean }, le
       give(kept, answer, worker)
     },
 
-    /** Any claim frees what other processes leased for too short a time, or died with, and then finds something if anything is due. */
+    /** Frees what other processes leased for too short a time, or died with. One by itself then finds what is due, if anything. */
     claim(claims: readonly { readonly worker: Worker; readonly given: readonly Lease[] }[], limit: number): void {
       const isOthers = (held: Held) => claims.some(({ worker }) => worker !== held.worker || !isAlive(held))
-      for (const kept of all())
-        if (kept.held !== undefined && kept.held.endsAt <= now && isOthers(kept.held)) lose(kept)
+      for (const held of overdue()) if (isOthers(held)) lose(held.kept)
       const due = all().find(
         (kept) => kept.state === 'pending' && mustRun(kept) && inLane(kept.lane, 'running').length === 0,
       )
-      if (due !== undefined && claims.every(({ given }) => given.length === 0))
+      if (due !== undefined && claims.length === 1 && claims[0]?.given.length === 0)
         reject(`nothing was leased, though ${due.id} was due`)
       for (const { worker, given } of claims) {
         if (given.length > limit) reject(`${given.length} were leased, and ${limit} asked for`)
