@@ -70,8 +70,8 @@ describe('what is in the image', () => {
     const programs = [
       'src/main.ts',
       'src/cli.ts',
-      'src/inbox/sqlite/writer.ts',
-      'src/inbox/sqlite/reader.ts',
+      'src/inbox/sqlite/writer-thread.ts',
+      'src/inbox/sqlite/reader-thread.ts',
       'src/worker/watchdog-thread.ts',
     ]
     const modules = globSync('src/**/*.ts', { cwd: app }).filter((file) => !programs.includes(file))

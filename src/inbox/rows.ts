@@ -95,6 +95,13 @@ export function toCounts(rows: readonly Row[]): Record<EntryState, number> {
   return Object.fromEntries(entryStates.map((state) => [state, counted.get(state) ?? 0])) as Record<EntryState, number>
 }
 
+/**
+ * Condition, in both stores, that a handler of its own (no reason) once handled the `twin`, whatever became of it since. Postgres may
+ * make a join of an EXISTS, and read all attempts.
+ */
+export const TWIN_WAS_HANDLED =
+  "(SELECT 1 FROM attempt WHERE attempt.seq = twin.seq AND outcome = 'handled' AND error IS NULL LIMIT 1) IS NOT NULL"
+
 /** Of an attempt whose lease ended before it did. */
 export const LOST_REASON = 'the process ended, or its lease ran out, before it settled'
 

@@ -248,6 +248,25 @@ export function describeInbox(name: string, open: () => Promise<StoreUnderTest>)
       })
     })
 
+    describe('a clock that was set back', () => {
+      it('leaves due what is given back', async () => {
+        await inbox.add(newEntry())
+        const leases = await claim()
+        await store.age(-3_600_000)
+        await inbox.release(leases)
+        expect(await claim()).toHaveLength(1)
+      })
+
+      it('leaves due what was replayed while it was due', async () => {
+        const entry = newEntry()
+        await inbox.add(entry)
+        await store.age(3_600_000)
+        expect(await inbox.replay([entry.eventId])).toEqual([entry.eventId])
+        await store.age(-1_800_000)
+        expect(await claim()).toHaveLength(1)
+      })
+    })
+
     describe('settle', () => {
       it.each(['handled', 'unhandled'] as const)('records %s once, with the attempt', async (state) => {
         const entry = newEntry()
@@ -348,6 +367,17 @@ export function describeInbox(name: string, open: () => Promise<StoreUnderTest>)
         await inbox.settle(await claimOne(), { state: 'handled', reason: 'twin' })
         await inbox.replay([thin.eventId])
         expect((await claimOne()).handledTwin).toBeNull()
+      })
+
+      it('count once they were handled, also while they are replayed and when that fails', async () => {
+        const { snapshot, thin } = makeTwins()
+        await inbox.add(snapshot)
+        await inbox.settle(await claimOne(), { state: 'handled' })
+        await inbox.replay([snapshot.eventId])
+        const again = await claimOne()
+        await inbox.add(thin)
+        await inbox.settle(again, { state: 'dead', error: 'bug' })
+        expect((await claimOne()).handledTwin).toBe(snapshot.eventId)
       })
 
       it.each([{ state: 'dead', error: 'bug' }, { state: 'unhandled' }] as const)(

@@ -1,4 +1,5 @@
 import { ACCOUNT_NOTE } from '../inbox.ts'
+import { TWIN_WAS_HANDLED } from '../rows.ts'
 
 /** Class of the advisory locks on lanes: any number. Lanes that share a key merely wait for each other. */
 const LANE_LOCKS = 25_000
@@ -95,15 +96,15 @@ export const sql = {
     ORDER BY due.due_at, seq`,
   /**
    * Of what the claim of this transaction took, those whose twin was handled. A statement of its own, which sees what was settled
-   * until the rows were locked: the claim's own sight is older than that. A twin counts only when its own handler did it (no
-   * reason), and not against the replay of what was handled, which asks for a second run.
+   * until the rows were locked: the claim's own sight is older than that. A handled twin does not count against
+   * the replay of what was handled, which asks for a second run.
    */
   handledTwins: `
     SELECT * FROM (
       SELECT seq, coalesce((SELECT event_id FROM entry AS twin
-                            WHERE twin.event_id = claimed.snapshot_event_id AND twin.state = 'handled' AND twin.reason IS NULL),
+                            WHERE twin.event_id = claimed.snapshot_event_id AND ${TWIN_WAS_HANDLED}),
                            (SELECT event_id FROM entry AS twin
-                            WHERE twin.snapshot_event_id = claimed.event_id AND twin.state = 'handled' AND twin.reason IS NULL
+                            WHERE twin.snapshot_event_id = claimed.event_id AND ${TWIN_WAS_HANDLED}
                             LIMIT 1)) AS handled_twin
       FROM entry AS claimed WHERE state = 'running' AND owner = $1 AND started_at = now() AND NOT forced
     ) AS twins WHERE handled_twin IS NOT NULL`,
@@ -124,7 +125,8 @@ export const sql = {
     UPDATE entry SET ready = false WHERE seq = ANY (ARRAY (SELECT seq FROM waiting)) RETURNING 1`,
 
   release: `
-    UPDATE entry SET state = 'pending', ready = true, attempts = entry.attempts - 1, owner = NULL, lease_until = NULL
+    UPDATE entry
+    SET state = 'pending', ready = true, due_at = least(due_at, now()), attempts = entry.attempts - 1, owner = NULL, lease_until = NULL
     FROM unnest($2::bigint[], $3::integer[], $4::integer[]) AS given (seq, replays, attempt)
     WHERE entry.seq = ANY ($2::bigint[]) AND entry.seq = given.seq AND entry.owner = $1
       AND entry.replays = given.replays AND entry.attempts = given.attempt`,
@@ -215,7 +217,7 @@ export const sql = {
         attempts = CASE WHEN state = 'pending' THEN attempts ELSE 0 END,
         replays = CASE WHEN state = 'pending' THEN replays ELSE replays + 1 END,
         ready = state <> 'pending' OR ready,
-        due_at = CASE WHEN state = 'pending' AND NOT ready THEN due_at ELSE now() END,
+        due_at = CASE WHEN state = 'pending' THEN least(due_at, now()) ELSE now() END,
         state = 'pending', settled_at = NULL
     FROM given WHERE entry.seq = given.seq
     RETURNING event_id`,

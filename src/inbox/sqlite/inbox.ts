@@ -27,16 +27,17 @@ export async function openSqliteInbox(
   path: string,
   as: 'server' | 'command',
   { onCommit, log }: OpenOptions = {},
+  makeThread: typeof createThread = createThread,
 ): Promise<Inbox> {
   const owner = randomUUID()
   const held = createHeldLeases()
-  const writer = createThread<WriteRequest, WriteAnswer>({
-    script: new URL('./writer.ts', import.meta.url),
+  const writer = makeThread<WriteRequest, WriteAnswer>({
+    script: new URL('./writer-thread.ts', import.meta.url),
     data: () => ({ path, as, owner, held: held.names() }) satisfies WriterData,
     onLost: (cause) => log?.error({ cause }, 'the thread that writes the inbox ended; a new one starts'),
   })
-  const reader = createThread<ReadRequest, unknown>({
-    script: new URL('./reader.ts', import.meta.url),
+  const reader = makeThread<ReadRequest, unknown>({
+    script: new URL('./reader-thread.ts', import.meta.url),
     data: () => ({ path }) satisfies ReaderData,
     onLost: (cause) => log?.error({ cause }, 'the thread that reads the inbox ended; a new one starts'),
   })

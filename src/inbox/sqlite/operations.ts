@@ -55,7 +55,7 @@ export function perform(writing: Writing, operation: Operation, bodies: Uint8Arr
       return settle(writing, settlement) satisfies Results['settle']
     }
     case 'release':
-      for (const [seq, replays, attempt] of operation[1]) sql.release.run(seq, owner, replays, attempt)
+      for (const [seq, replays, attempt] of operation[1]) sql.release.run(seq, owner, replays, attempt, now)
       return
     case 'replay': {
       const [, eventIds, states] = operation

@@ -1,7 +1,7 @@
 import { toOpenError, toReceiverError } from './faults.ts'
 import { openForReading } from './file.ts'
 import { prepareQueries, type Queries } from './queries.ts'
-import { type Answered, serveThread, toFailure } from './serve-thread.ts'
+import { type Answered, type Served, toFailure } from './serve-thread.ts'
 
 export interface ReaderData {
   readonly path: string
@@ -12,7 +12,11 @@ export type ReadRequest = {
   readonly [Name in keyof Queries]: readonly [name: Name, ...given: Parameters<Queries[Name]>]
 }[keyof Queries]
 
-serveThread<ReaderData, ReadRequest, unknown>(({ path }, reply) => {
+/** What the thread that reads does: opens the inbox's file, as openForReading says, and answers by `reply`. */
+export function openReader(
+  { path }: ReaderData,
+  reply: (answers: readonly Answered<unknown>[]) => void,
+): Served<ReadRequest> {
   const file = openForReading(path)
   let queries: Queries
   try {
@@ -37,4 +41,4 @@ serveThread<ReaderData, ReadRequest, unknown>(({ path }, reply) => {
     handle: ({ id, request }) => void answer(id, request).then((answered) => reply([answered])),
     close: file.close,
   }
-})
+}

@@ -31,7 +31,7 @@ export interface Served<Request> {
   close(): void
 }
 
-/** The thread's side of `startThread`: opens, says so, and serves what comes until it is told to close. */
+/** The thread's side of `createThread`: opens, says so, and serves what comes until it is told to close. */
 export function serveThread<Data, Request, Answer>(
   open: (data: Data, reply: (answers: readonly Answered<Answer>[]) => void) => Served<Request>,
 ): void {

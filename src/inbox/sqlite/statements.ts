@@ -1,5 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite'
 import { ACCOUNT_NOTE } from '../inbox.ts'
+import { TWIN_WAS_HANDLED } from '../rows.ts'
 import { prepareSeqSearch } from './seq.ts'
 
 /**
@@ -36,8 +37,8 @@ export function prepareStatements(db: DatabaseSync) {
 
     isAnyDue: db.prepare(`SELECT 1 FROM entry WHERE ready = 1 AND due_at <= :now LIMIT 1`),
     /**
-     * OR IGNORE: an entry whose lane is running hits the unique index and stays as it is. A twin counts as handled only when its
-     * own handler did it (no reason), and not against the replay of what was handled, which asks for a second run.
+     * OR IGNORE: an entry whose lane is running hits the unique index and stays as it is. A handled twin does not
+     * count against the replay of what was handled, which asks for a second run.
      */
     claim: db.prepare(`
       UPDATE OR IGNORE entry
@@ -46,9 +47,9 @@ export function prepareStatements(db: DatabaseSync) {
       RETURNING seq, attempts, replays, event_id, type, shape, account, object_id, lane, snapshot_event_id, livemode, api_version, created_at,
                 received_at, route, source, secret, reason, (SELECT body FROM payload WHERE payload.seq = entry.seq) AS body,
                 coalesce((SELECT event_id FROM entry AS twin
-                          WHERE entry.forced = 0 AND twin.event_id = entry.snapshot_event_id AND twin.state = 'handled' AND twin.reason IS NULL),
+                          WHERE entry.forced = 0 AND twin.event_id = entry.snapshot_event_id AND ${TWIN_WAS_HANDLED}),
                          (SELECT event_id FROM entry AS twin
-                          WHERE entry.forced = 0 AND twin.snapshot_event_id = entry.event_id AND twin.state = 'handled' AND twin.reason IS NULL)
+                          WHERE entry.forced = 0 AND twin.snapshot_event_id = entry.event_id AND ${TWIN_WAS_HANDLED})
                 ) AS handled_twin`),
     /** Takes due entries of busy lanes out of the claims' sight, so that the next claim does not meet them again. */
     holdBack: db.prepare(`
@@ -59,7 +60,7 @@ export function prepareStatements(db: DatabaseSync) {
                     ORDER BY due.due_at, due.seq LIMIT 0 + :limit)`),
 
     release: db.prepare(`
-      UPDATE entry SET state = 'pending', ready = 1, attempts = attempts - 1, owner = NULL
+      UPDATE entry SET state = 'pending', ready = 1, due_at = min(due_at, ?5), attempts = attempts - 1, owner = NULL
       WHERE seq = ?1 AND state = 'running' AND owner = ?2 AND replays = ?3 AND attempts = ?4`),
 
     recordAttempt: db.prepare(`
@@ -76,8 +77,8 @@ export function prepareStatements(db: DatabaseSync) {
       WHERE seq = (SELECT seq FROM entry WHERE state = 'pending' AND lane = (SELECT lane FROM entry WHERE seq = ?1) AND ready = 0
                    ORDER BY due_at, seq LIMIT 1)`),
     /**
-     * Lets the first of each lane go on in which nothing runs or is due: nothing else would. Of all lanes when :event_id is null. That
-     * takes a row that was changed by hand, or a fault of this program.
+     * Lets the first of each lane go on in which nothing runs or is due: a lost one may wait there, or a row was changed by hand. Of
+     * all lanes when :event_id is null.
      */
     letGo: db.prepare(`
       UPDATE entry SET ready = 1, due_at = min(due_at, :now)
@@ -98,17 +99,18 @@ export function prepareStatements(db: DatabaseSync) {
       UPDATE entry SET state = 'pending', ready = 1, reason = :reason, owner = NULL,
         due_at = :now + coalesce((SELECT iif(count(*) < 3, 0, abs(random()) % (10000 << min(2 * (count(*) - 3), 11))) FROM attempt
                                   WHERE attempt.seq = entry.seq AND replay = entry.replays AND outcome = 'lost'), 0)
-      WHERE state = 'running' AND NOT (owner = :owner AND seq || ':' || replays || ':' || attempts IN (SELECT value FROM json_each(:held)))
-      RETURNING seq, due_at`),
+      WHERE state = 'running' AND NOT (owner = :owner AND seq || ':' || replays || ':' || attempts IN (SELECT value FROM json_each(:held)))`),
     /** Instants after the present are of a clock that has been set back since: what waits does so for as long as it was meant to. */
-    isAheadOfTime: db.prepare(
-      'SELECT 1 FROM (SELECT received_at FROM entry ORDER BY seq DESC LIMIT 1) WHERE received_at > ?',
-    ),
     bringToPresent: db.prepare(`
-      UPDATE entry SET due_at = ?1 + max(0, due_at - meant.since)
-      FROM (SELECT seq, coalesce((SELECT max(ended_at) FROM attempt WHERE attempt.seq = entry.seq), received_at) AS since
-            FROM entry WHERE state = 'pending') AS meant
+      UPDATE entry SET due_at = ?1 + due_at - meant.since
+      FROM (SELECT seq, coalesce((SELECT ended_at FROM attempt WHERE attempt.seq = entry.seq AND replay = entry.replays
+                                  ORDER BY number DESC LIMIT 1), due_at) AS since
+            FROM entry WHERE ready = 1 AND due_at > ?1) AS meant
       WHERE entry.seq = meant.seq AND meant.since > ?1`),
+    /** So that the next start does not bring them there once more. */
+    bringAttemptsToPresent: db.prepare(`
+      UPDATE attempt SET ended_at = ?1
+      WHERE seq IN (SELECT seq FROM entry WHERE ready = 1 AND due_at > ?1) AND ended_at > ?1`),
 
     /** Ready as on arrival: thousands of one lane do not hold up the others. */
     replay: db.prepare(`
@@ -118,7 +120,7 @@ export function prepareStatements(db: DatabaseSync) {
                       NOT EXISTS (SELECT 1 FROM entry AS busy WHERE busy.state = 'running' AND busy.lane = entry.lane)
                       AND NOT EXISTS (SELECT 1 FROM entry AS other WHERE other.state = 'pending' AND other.lane = entry.lane
                                       AND (other.ready = 0 OR other.due_at <= :now))),
-          due_at = iif(state = 'pending' AND ready = 0, due_at, :now),
+          due_at = iif(state = 'pending', min(due_at, :now), :now),
           state = 'pending', settled_at = NULL
       WHERE event_id = :event_id AND state <> 'running' AND state IN (SELECT value FROM json_each(:states))
         AND EXISTS (SELECT 1 FROM payload WHERE payload.seq = entry.seq)`),

@@ -71,12 +71,11 @@ export function isAnythingToClaim(sql: Statements, now: number): boolean {
  * For the start, when no other process can be running anything.
  */
 export function freeLostLeases({ sql, owner, now }: Writing, held: readonly string[]): void {
-  if (sql.isAheadOfTime.get(now) !== undefined) sql.bringToPresent.run(now)
+  sql.bringToPresent.run(now)
+  sql.bringAttemptsToPresent.run(now)
   const lost = { now, owner, held: JSON.stringify(held), reason: LOST_REASON }
   sql.recordLostAttempts.run(lost)
-  for (const { seq = null, due_at } of sql.freeLostLeases.all(lost)) {
-    if (Number(due_at) > now) sql.promoteNext.run(seq, now)
-  }
+  sql.freeLostLeases.run(lost)
   sql.letGo.run({ now, event_id: null })
 }
 

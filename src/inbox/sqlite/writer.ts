@@ -3,7 +3,7 @@ import { createClock } from './clock.ts'
 import { findFault, toOpenError, toReceiverError } from './faults.ts'
 import { openSqliteFile, type SqliteFile } from './file.ts'
 import { type Operation, perform, type Results } from './operations.ts'
-import { type Answered, type Asked, type Served, serveThread, type ThreadFailure, toFailure } from './serve-thread.ts'
+import { type Answered, type Asked, type Served, type ThreadFailure, toFailure } from './serve-thread.ts'
 import { prepareStatements, type Statements } from './statements.ts'
 import { freeLostLeases, isAnythingToClaim } from './work.ts'
 
@@ -35,7 +35,11 @@ const MAX_BATCH = 256
 /** Of the log that the file does not have yet: 2 MiB. */
 const CHECKPOINT_PAGES = 128
 
-serveThread<WriterData, WriteRequest, WriteAnswer>((data, reply) => {
+/** What the thread that writes does: opens the inbox's file, as openSqliteFile says, and answers by `reply`. */
+export function openWriter(
+  data: WriterData,
+  reply: (answers: readonly Answered<WriteAnswer>[]) => void,
+): Served<WriteRequest> {
   const file = openSqliteFile(data.path, data.as)
   try {
     return createWriter(file, data, reply)
@@ -43,7 +47,7 @@ serveThread<WriterData, WriteRequest, WriteAnswer>((data, reply) => {
     file.close()
     throw toOpenError(file.path, error)
   }
-})
+}
 
 /** The one connection that writes: whatever has queued up becomes one transaction. */
 function createWriter(

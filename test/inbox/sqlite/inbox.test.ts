@@ -105,6 +105,33 @@ describe('the SQLite file', () => {
     await inbox.close()
   })
 
+  /** All that was written until now, as by a clock that was an hour ahead. */
+  async function setClockBack(): Promise<void> {
+    using db = new DatabaseSync(path, { timeout: 1_000 })
+    db.exec(`UPDATE entry SET received_at = received_at + 3600000, due_at = due_at + 3600000;
+             UPDATE attempt SET started_at = started_at + 3600000, ended_at = ended_at + 3600000`)
+  }
+
+  it('lets a retry wait as long as was meant after the clock was set back, however often it starts', async () => {
+    const entry = newEntry()
+    const first = await openSqliteInbox(path, 'server')
+    await first.add(entry)
+    const [lease] = await first.claim({ limit: 1, leaseMs: 1_000 })
+    if (lease === undefined) throw new Error('nothing was due')
+    await first.settle(lease, { state: 'pending', retryInMs: 600_000, error: 'not yet' })
+    await setClockBack()
+    await first.add(newEntry())
+    await first.close()
+    const earliest = Date.now()
+    await (await openSqliteInbox(path, 'server')).close()
+    const latest = Date.now()
+    const last = await openSqliteInbox(path, 'server')
+    const dueAt = (await last.get(entry.eventId))?.entry.dueAt.getTime()
+    expect(dueAt).toBeGreaterThanOrEqual(earliest + 600_000)
+    expect(dueAt).toBeLessThanOrEqual(latest + 600_000)
+    await last.close()
+  })
+
   it('is shared with a command, which frees nothing and sees what the server stored', async () => {
     const entry = newEntry()
     const server = await openSqliteInbox(path, 'server')

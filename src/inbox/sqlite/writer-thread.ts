@@ -1,0 +1,4 @@
+import { serveThread } from './serve-thread.ts'
+import { openWriter } from './writer.ts'
+
+serveThread(openWriter)
