@@ -18,6 +18,9 @@ import type { WriteAnswer, WriteRequest, WriterData } from './writer.ts'
 /** No step of a server's query takes so long; a command may count or search all that there is. */
 const READ_WITHIN_MS = { server: 5_000, command: 600_000 }
 
+/** At the close; nobody waits for what they find. */
+const READS_END_WITHIN_MS = 100
+
 /**
  * The embedded store: one file, one server process, and in it one thread that writes and one that reads, so that neither a sync of
  * the disk nor a search stops the event loop. See the interface for what its methods promise.
@@ -137,7 +140,9 @@ export async function openSqliteInbox(
     async close() {
       isClosed = true
       flush()
-      await Promise.all([writer.close(ANSWER_WITHIN_MS), reader.close(ANSWER_WITHIN_MS)])
+      // The last one to close writes the log back and removes it, which the reader could not.
+      await reader.close(READS_END_WITHIN_MS)
+      await writer.close(ANSWER_WITHIN_MS)
     },
   }
 }

@@ -1,4 +1,4 @@
-import { mkdir, readFile, stat, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -48,6 +48,14 @@ describe('the SQLite file', () => {
     path = join(scratch.path, 'deep', 'folder', 'inbox.db')
   })
   afterEach(() => scratch.remove())
+
+  it('is all that is left once the inbox is closed, though it was read', async () => {
+    const inbox = await openSqliteInbox(path, 'server')
+    await inbox.add(newEntry())
+    await inbox.counts()
+    await inbox.close()
+    expect(await readdir(dirname(path))).toEqual(['inbox.db', 'inbox.db.server-lock'])
+  })
 
   async function withDatabase(change: (db: DatabaseSync) => void): Promise<void> {
     await (await openSqliteInbox(path, 'server')).close()
