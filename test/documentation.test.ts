@@ -1,16 +1,18 @@
 import { execFile } from 'node:child_process'
 import { existsSync, globSync, readFileSync } from 'node:fs'
+import { cp, readFile, symlink, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { parse } from 'dotenv'
 import Stripe from 'stripe'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, onTestFinished } from 'vitest'
 import { parseConfig, variableNames } from '../src/config.ts'
 import { type EntryState, entryStates } from '../src/event.ts'
 import { handlerMap } from '../src/handlers/built-in/map.ts'
 import { loadHandlers } from '../src/handlers/load.ts'
 import { createMetrics } from '../src/metrics.ts'
+import { makeScratch } from './support/scratch.ts'
 
 const run = promisify(execFile)
 const project = fileURLToPath(new URL('../', import.meta.url))
@@ -139,12 +141,9 @@ describe('the documentation', () => {
     }
   })
 
-  it('lists the events that have handlers, and the API version that they are typed for', () => {
+  it('leads to the list of the events that have handlers, and names the API version that they are typed for', () => {
     const steps = sectionOf('With a destination in Workbench')
-    const listed = quotedIn(steps.slice(steps.indexOf('the built-in handlers are for'), steps.indexOf('5. Choose')))
-    const types = listed.filter((name) => name.includes('.') && name !== 'v1.')
-    const handled = types.flatMap((type) => [type, `v1.${type}`])
-    expect(handled.toSorted()).toEqual(Object.keys(handlerMap).toSorted())
+    expect(steps).toContain('](../src/handlers/built-in/map.ts)')
     expect(steps).toContain(`\`${Stripe.API_VERSION}\``)
   })
 
@@ -215,5 +214,32 @@ describe("the documentation's code", () => {
     const beside = await loadHandlers(join(folder, 'beside-built-in.ts'))
     expect(beside.handlers.map).toEqual({ ...handlerMap, 'payout.failed': expect.any(Function) })
     expect(beside.handlers.yielding).toEqual(new Set(['v1.payout.failed']))
+  })
+
+  it('makes a built-in handler of its function and its line', async () => {
+    const scratch = await makeScratch()
+    onTestFinished(scratch.remove)
+    const section = sectionOf('In this tree')
+    const line = /`('refund\.created': [^`]+)`/.exec(section)?.[1] ?? ''
+    for (const path of ['src', 'package.json'])
+      await cp(join(project, path), join(scratch.path, path), { recursive: true })
+    await symlink(join(project, 'node_modules'), join(scratch.path, 'node_modules'))
+    const folder = join(scratch.path, 'src/handlers/built-in')
+    await writeFile(join(folder, 'refund.ts'), blocksOf(section, 'ts').join('\n'))
+    // Whoever tried it in this tree has the lines already.
+    const lines = (await readFile(join(folder, 'map.ts'), 'utf8')).split('\n')
+    const map = lines.filter((each) => !each.includes('refundCreated')).join('\n')
+    const mapWith = (added: string) =>
+      `import { refundCreated } from './refund.ts'\n${map.replace('\n} satisfies', `\n  ${added}$&`)}`
+    await writeFile(join(folder, 'map.ts'), mapWith(line))
+    await writeFile(join(folder, 'misspelt.ts'), mapWith(line.replace('refund.created', 'refund.craeted')))
+    const config = { extends: join(project, 'tsconfig.json'), include: [], files: ['map.ts', 'misspelt.ts'] }
+    await writeFile(join(folder, 'tsconfig.json'), JSON.stringify(config))
+    const compiled = run(join(project, 'node_modules/.bin/tsc'), ['--project', folder])
+    await expect(compiled).rejects.toMatchObject({
+      stdout: expect.stringMatching(/^.*misspelt\.ts.*'refund\.craeted'.*\n(.*misspelt\.ts.*\n)*$/),
+    })
+    const { handlerMap: made } = await import(join(folder, 'map.ts'))
+    expect(new Set(Object.keys(made))).toEqual(new Set([...Object.keys(handlerMap), 'refund.created']))
   })
 })

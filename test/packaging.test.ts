@@ -1,6 +1,6 @@
 import { execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { globSync, readFileSync } from 'node:fs'
+import { globSync, readdirSync, readFileSync } from 'node:fs'
 import { cp, mkdir, symlink } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -34,6 +34,33 @@ it('the lock file names the optional packages of every platform', () => {
   expect(missing).toEqual([])
 })
 
+const { scripts }: { scripts: Readonly<Record<string, string>> } = JSON.parse(read('package.json'))
+const KEEP_COMPILED = '--import=./src/compile-cache.js'
+
+// Windows runs them with cmd.exe, which has neither `exec` and `env` nor `NAME=value` before a command.
+it('the scripts call programs alone, as every shell can', () => {
+  const programs = Object.values(scripts).flatMap((script) => script.split(' && ').map((call) => call.split(' ')[0]))
+  const installed = readdirSync(join(project, 'node_modules/.bin'))
+  expect(programs.filter((program = '') => program !== 'npm' && !installed.includes(program))).toEqual([])
+  expect(Object.values(scripts).filter((script) => /[$'`|;<>\\]/.test(script))).toEqual([])
+})
+
+it('`npm start` keeps what its threads compile, too', async () => {
+  expect(scripts.start).toContain(` ${KEEP_COMPILED} `)
+  const thread = `import { getCompileCacheDir } from 'node:module'
+    import { parentPort } from 'node:worker_threads'
+    parentPort.postMessage(getCompileCacheDir())`
+  const script = `import { getCompileCacheDir } from 'node:module'
+    import { Worker } from 'node:worker_threads'
+    const thread = new Worker(new URL('data:text/javascript,' + ${JSON.stringify(encodeURIComponent(thread))}))
+    thread.on('message', (folder) => console.log(JSON.stringify([getCompileCacheDir(), folder])))`
+  const { NODE_COMPILE_CACHE: _, ...env } = process.env
+  const options = [KEEP_COMPILED, '--input-type=module', '--eval', script]
+  const { stdout } = await run(process.execPath, options, { cwd: project, env, timeout: 20_000 })
+  const folder = expect.stringContaining(join(project, 'node_modules/.cache/compiled/'))
+  expect(JSON.parse(stdout)).toEqual([folder, folder])
+})
+
 /** What the image holds under /app, without a registry: the production packages are links to the installed ones. */
 describe('what is in the image', () => {
   let scratch: Awaited<ReturnType<typeof makeScratch>>
@@ -58,7 +85,9 @@ describe('what is in the image', () => {
   })
   afterAll(() => scratch.remove())
 
-  const node = (script: string) => run('node', ['--input-type=module', '--eval', script], { cwd: app, env })
+  // Within the test's own time: what does not end by itself would outlive it.
+  const node = (script: string) =>
+    run('node', ['--input-type=module', '--eval', script], { cwd: app, env, timeout: 20_000 })
 
   it('is no development package', async () => {
     for (const name of Object.keys(JSON.parse(read('package.json')).devDependencies)) {
@@ -70,6 +99,7 @@ describe('what is in the image', () => {
     const programs = [
       'src/main.ts',
       'src/cli.ts',
+      'src/dev.ts',
       'src/inbox/sqlite/writer-thread.ts',
       'src/inbox/sqlite/reader-thread.ts',
       'src/worker/watchdog-thread.ts',
@@ -92,7 +122,8 @@ describe('what is in the image', () => {
 
   it('is a server that its health check finds alive and SIGTERM ends in order', async () => {
     const [command = '', ...args] = JSON.parse(argumentsOf('CMD')[0] ?? '')
-    expect([command, ...args].join(' ')).toBe(JSON.parse(read('package.json')).scripts.start.replace('exec ', ''))
+    // The image's user can write nothing beside the code, so nothing compiled is kept there.
+    expect([command, ...args].join(' ')).toBe(scripts.start?.replace(`${KEEP_COMPILED} `, ''))
     const server = spawn(command, args, {
       cwd: app,
       env: { ...env, STRIPE_WEBHOOK_SECRET: 'whsec_for_the_image', PORT: '0', ADMIN_PORT: '0' },

@@ -1,5 +1,6 @@
 import { parseSettings, readEnvironment } from '../config.ts'
 import type { Mode } from '../event/mode.ts'
+import type { WebhookRoute } from '../event.ts'
 
 /** What `doctor` and `destination` need of the configuration. A secret that is not set is for them to report. */
 export interface Settings {
@@ -10,6 +11,8 @@ export interface Settings {
   readonly twins: 'one' | 'both'
   readonly hasSecret: boolean
   readonly hasConnectSecret: boolean
+  /** Those that are set, by the route that they are for. */
+  readonly secrets: Readonly<Record<WebhookRoute, readonly string[]>>
 }
 
 const asked = ['connectWebhookSecrets', 'stripeApiKey', 'stripeApiBase', 'handlersPath', 'twins'] as const
@@ -29,5 +32,6 @@ export function readSettings(): Settings {
     twins: config.twins,
     hasSecret,
     hasConnectSecret: config.connectWebhookSecrets.length > 0,
+    secrets: { account: hasSecret ? config.webhookSecrets : [], connect: config.connectWebhookSecrets },
   }
 }

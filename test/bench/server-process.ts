@@ -23,7 +23,6 @@ export interface ServerProcess extends AsyncDisposable {
 /** One of the servers that lie here, or the receiver of a checkout. */
 export type Program = 'raw-server' | 'docs-sample' | Checkout
 
-const COMPILE_CACHE = 'NODE_COMPILE_CACHE'
 const START_TIMEOUT_MS = 15_000
 const READY_POLL_MS = 2
 
@@ -35,8 +34,7 @@ export async function startServer(
 ): Promise<ServerProcess> {
   const [port, adminPort] = await findFreePorts()
   const startedAt = performance.now()
-  const start = startOf(program)
-  const child = spawn(process.execPath, start.args, {
+  const child = spawn(process.execPath, argumentsOf(program), {
     cwd: folder,
     // Nothing of the caller's own environment, so that its settings do not reach a measurement.
     env: {
@@ -46,7 +44,6 @@ export async function startServer(
       ADMIN_PORT: String(adminPort),
       STRIPE_WEBHOOK_SECRET: SECRET,
       LOG_LEVEL: 'warn',
-      ...start.env,
       ...env,
     },
     stdio: ['ignore', 'inherit', 'inherit'],
@@ -81,16 +78,15 @@ export async function warmUp(checkout: Checkout, folder: string): Promise<void> 
   await server.stop()
 }
 
-/** A receiver has the options and the folder of compiled files that its own `npm start` gives, and the image too. */
-function startOf(program: Program): { readonly args: string[]; readonly env: Readonly<Record<string, string>> } {
-  if (typeof program === 'string') return { args: [new URL(`./${program}.ts`, import.meta.url).pathname], env: {} }
+/** A receiver has the options that its own `npm start` gives; those that name a file are relative to it. */
+function argumentsOf(program: Program): string[] {
+  if (typeof program === 'string') return [new URL(`./${program}.ts`, import.meta.url).pathname]
   const { scripts } = JSON.parse(readFileSync(join(program.folder, 'package.json'), 'utf8'))
   const words: string[] = scripts.start.split(' ')
-  const [, cache] = words.find((word) => word.startsWith(COMPILE_CACHE))?.split('=') ?? []
-  return {
-    args: [...words.filter((word) => word.startsWith('--')), join(program.folder, 'src/main.ts')],
-    env: cache === undefined ? {} : { [COMPILE_CACHE]: join(program.folder, cache) },
-  }
+  const options = words
+    .filter((word) => word.startsWith('--'))
+    .map((word) => word.replace('=./', `=${program.folder}/`))
+  return [...options, join(program.folder, 'src/main.ts')]
 }
 
 function createKill(child: ChildProcess, exited: Promise<unknown>): () => Promise<void> {

@@ -2,20 +2,23 @@ import Stripe from 'stripe'
 import { describe, expect, it } from 'vitest'
 import { compareDestinations, type Expectations } from '../../src/destinations/compare.ts'
 import { type Destination, fromV1, fromV2 } from '../../src/destinations/destinations.ts'
-import { snapshotHandled, thinHandled, v1Endpoint, v2Destination } from '../support/destinations-double.ts'
+import { snapshotTwins, thinTwins, v1Endpoint, v2Destination } from '../support/destinations-double.ts'
 
 const VERSION = Stripe.API_VERSION
 const URL_HERE = 'https://example.com/webhook'
 const CONNECT_URL = `${URL_HERE}/connect`
 
-const v1 = (overrides: Parameters<typeof v1Endpoint>[0] = {}) => fromV1(v1Endpoint(overrides))
-const v2 = (overrides: Parameters<typeof v2Destination>[0] = {}) => fromV2(v2Destination(overrides))
-const thin = (overrides: Parameters<typeof v2Destination>[0] = {}) => v2({ event_payload: 'thin', ...overrides })
+const v1 = (overrides: Parameters<typeof v1Endpoint>[0] = {}) =>
+  fromV1(v1Endpoint({ enabled_events: snapshotTwins, ...overrides }))
+const v2 = (overrides: Parameters<typeof v2Destination>[0] = {}) =>
+  fromV2(v2Destination({ enabled_events: snapshotTwins, ...overrides }))
+const thin = (overrides: Parameters<typeof v2Destination>[0] = {}) =>
+  v2({ event_payload: 'thin', enabled_events: thinTwins, ...overrides })
 const connect = (overrides: Parameters<typeof v2Destination>[0] = {}) =>
   v2({ url: CONNECT_URL, events_from: ['@accounts'], ...overrides })
 
 const expectations: Expectations = {
-  handledTypes: [...snapshotHandled, ...thinHandled],
+  handledTypes: [...snapshotTwins, ...thinTwins],
   hasFallback: false,
   apiVersion: VERSION,
   hasConnectSecret: true,
@@ -117,7 +120,7 @@ describe('several destinations at one URL', () => {
     ['that differ in their query', [v2(), v2({ url: `${URL_HERE}?version=2` })]],
     [
       'for different types',
-      [v2({ enabled_events: snapshotHandled.slice(1) }), v2({ enabled_events: snapshotHandled.slice(0, 1) })],
+      [v2({ enabled_events: snapshotTwins.slice(1) }), v2({ enabled_events: snapshotTwins.slice(0, 1) })],
     ],
     ['one of which is for connected accounts too', [thin(), thin({ events_from: ['@self', '@accounts'] })]],
   ])('are one fault: %s', (_name, destinations) => {

@@ -4,18 +4,18 @@ import { compareDestinations, type Expectations } from '../../src/destinations/c
 import { type Destination, fromV1, fromV2, PING_TYPE } from '../../src/destinations/destinations.ts'
 import { subscribableTypes } from '../../src/destinations/types.ts'
 import { snapshotTypes } from '../../src/event/known-types.ts'
-import { snapshotHandled, thinHandled, v1Endpoint, v2Destination } from '../support/destinations-double.ts'
+import { snapshotTwins, thinTwins, v1Endpoint, v2Destination } from '../support/destinations-double.ts'
 
 const URL_HERE = 'https://example.com/webhook'
 
 const v2 = (overrides: Parameters<typeof v2Destination>[0] = {}) => fromV2(v2Destination(overrides))
-const snapshot = (types: readonly string[] = snapshotHandled, overrides: Parameters<typeof v2Destination>[0] = {}) =>
+const snapshot = (types: readonly string[] = snapshotTwins, overrides: Parameters<typeof v2Destination>[0] = {}) =>
   v2({ enabled_events: [...types], ...overrides })
-const thin = (types: readonly string[] = thinHandled, overrides: Parameters<typeof v2Destination>[0] = {}) =>
+const thin = (types: readonly string[] = thinTwins, overrides: Parameters<typeof v2Destination>[0] = {}) =>
   v2({ enabled_events: [...types], event_payload: 'thin', ...overrides })
 const connect = { url: `${URL_HERE}/connect`, events_from: ['@accounts'] }
 
-const handledTypes = [...snapshotHandled, ...thinHandled]
+const handledTypes = [...snapshotTwins, ...thinTwins]
 
 function find(check: string, destinations: readonly Destination[], overrides: Partial<Expectations> = {}) {
   const expected = { hasFallback: false, apiVersion: Stripe.API_VERSION, hasConnectSecret: true, twins: 'one' } as const
@@ -24,7 +24,7 @@ function find(check: string, destinations: readonly Destination[], overrides: Pa
 }
 
 describe('types handled and not sent', () => {
-  const most = snapshotHandled.filter((type) => type !== 'payout.failed')
+  const most = snapshotTwins.filter((type) => type !== 'payout.failed')
 
   it('are a fault that names each, and the destination to add them to', () => {
     const lacking = snapshot(most)
@@ -35,12 +35,12 @@ describe('types handled and not sent', () => {
   })
 
   it('of thin events are told of a thin destination', () => {
-    const lacking = thin(thinHandled.filter((type) => type !== 'v1.payout.failed'))
+    const lacking = thin(thinTwins.filter((type) => type !== 'v1.payout.failed'))
     expect(find('types_sent', [lacking])).toMatchObject([{ severity: 'fault', types: ['v1.payout.failed'] }])
   })
 
   it('are a warning when the other route is sent them', () => {
-    const found = find('types_sent', [snapshot(most), snapshot(snapshotHandled, connect)])
+    const found = find('types_sent', [snapshot(most), snapshot(snapshotTwins, connect)])
     expect(found).toMatchObject([
       { severity: 'warning', types: ['payout.failed'], message: expect.stringContaining(URL_HERE) },
     ])
@@ -50,7 +50,7 @@ describe('types handled and not sent', () => {
   })
 
   it('of a server count at that server alone', () => {
-    const elsewhere = snapshot(snapshotHandled, { url: 'https://other.example/webhook' })
+    const elsewhere = snapshot(snapshotTwins, { url: 'https://other.example/webhook' })
     expect(find('types_sent', [snapshot(most), elsewhere])).toMatchObject([{ severity: 'fault' }])
   })
 
@@ -64,7 +64,7 @@ describe('types handled and not sent', () => {
     expect(found).toMatchObject([{ severity: 'fault', types: ['payout.failed'] }])
     expect(find('types_sent', [snapshot()], yielding)).toEqual([])
     expect(find('types_sent', [thin(['v1.balance.available']), snapshot()], yielding)).toEqual([])
-    const others = thinHandled.filter((type) => type !== 'v1.payout.failed')
+    const others = thinTwins.filter((type) => type !== 'v1.payout.failed')
     expect(find('types_sent', [thin(others)], yielding)).toMatchObject([{ types: ['payout.failed'] }])
   })
 
@@ -83,7 +83,7 @@ describe('types handled and not sent', () => {
 
 describe('types sent and not handled', () => {
   it('are a fault that names them', () => {
-    const eager = snapshot([...snapshotHandled, 'invoice.paid', 'newer.than.the_sdk'])
+    const eager = snapshot([...snapshotTwins, 'invoice.paid', 'newer.than.the_sdk'])
     const faults = find('types_handled', [eager])
     expect(faults).toMatchObject([{ severity: 'fault', types: ['invoice.paid', 'newer.than.the_sdk'] }])
     expect(faults[0]?.message).toContain('no handler, 2 types: invoice.paid, newer.than.the_sdk')
@@ -92,7 +92,7 @@ describe('types sent and not handled', () => {
 
   it('are the rest of all types with *, in one short line', () => {
     const [fault] = find('types_handled', [snapshot(['*'])])
-    expect(fault?.types).toHaveLength(snapshotTypes.length - snapshotHandled.length)
+    expect(fault?.types).toHaveLength(snapshotTypes.length - snapshotTwins.length)
     expect(fault?.message).toMatch(/2\d\d types \(it sends every type\): (\S+, ){4}\S+ and 2\d\d more$/)
   })
 
@@ -102,14 +102,14 @@ describe('types sent and not handled', () => {
   })
 
   it('are those of thin events too, and never a ping', () => {
-    expect(find('types_handled', [thin([...thinHandled, PING_TYPE])])).toEqual([])
-    expect(find('types_handled', [thin([...thinHandled, 'v2.core.account.updated'])])).toMatchObject([
+    expect(find('types_handled', [thin([...thinTwins, PING_TYPE])])).toEqual([])
+    expect(find('types_handled', [thin([...thinTwins, 'v2.core.account.updated'])])).toMatchObject([
       { severity: 'fault', types: ['v2.core.account.updated'] },
     ])
   })
 
   it('do not include a type that is named like a property of every object', () => {
-    expect(find('types_handled', [snapshot([...snapshotHandled, 'constructor'])])).toMatchObject([
+    expect(find('types_handled', [snapshot([...snapshotTwins, 'constructor'])])).toMatchObject([
       { types: ['constructor'] },
     ])
   })
@@ -122,7 +122,7 @@ describe('snapshot and thin events of one change', () => {
       {
         severity: 'fault',
         destinations: both.map(({ id }) => id),
-        types: expect.arrayContaining(snapshotHandled),
+        types: expect.arrayContaining(snapshotTwins),
         mend: expect.stringContaining('set TWINS=one'),
       },
     ])
@@ -130,26 +130,26 @@ describe('snapshot and thin events of one change', () => {
   })
 
   it('are found through every type, and at the other route', () => {
-    const types = snapshotHandled.length
+    const types = snapshotTwins.length
     for (const both of [
       [snapshot(['*']), thin()],
       [snapshot(), thin(['*'])],
-      [snapshot(), thin(thinHandled, { ...connect, events_from: ['@self', '@accounts'] })],
+      [snapshot(), thin(thinTwins, { ...connect, events_from: ['@self', '@accounts'] })],
     ]) {
       expect(find('twins', both, { twins: 'both' })[0]?.types).toHaveLength(types)
     }
   })
 
   it('are found by its route where API v1 does not tell whose events they are', () => {
-    const both = [fromV1(v1Endpoint({ url: connect.url })), thin(thinHandled, connect)]
+    const both = [fromV1(v1Endpoint({ url: connect.url, enabled_events: snapshotTwins })), thin(thinTwins, connect)]
     expect(find('twins', both, { twins: 'both' })).toMatchObject([{ severity: 'fault' }])
   })
 
   it.each([
     ['their types differ', [snapshot(['payout.failed']), thin(['v1.payout.paid'])]],
-    ['one is of connected accounts', [snapshot(), thin(thinHandled, connect)]],
-    ['one is disabled', [snapshot(), thin(thinHandled, { status: 'disabled' })]],
-    ['they are of two servers', [snapshot(), thin(thinHandled, { url: 'https://other.example/webhook' })]],
+    ['one is of connected accounts', [snapshot(), thin(thinTwins, connect)]],
+    ['one is disabled', [snapshot(), thin(thinTwins, { status: 'disabled' })]],
+    ['they are of two servers', [snapshot(), thin(thinTwins, { url: 'https://other.example/webhook' })]],
   ])('are none when %s', (_name, destinations) => {
     expect(find('twins', destinations, { twins: 'both' })).toEqual([])
   })

@@ -3,8 +3,12 @@ import { handlerMap } from '../../src/handlers/built-in/map.ts'
 import type { ApiAnswer, StripeApiDouble } from './stripe-api-double.ts'
 
 export const SITE = 'https://example.com'
+/** The types of the built-in handlers: what a command without HANDLERS wants to be sent. */
 export const snapshotHandled = Object.keys(handlerMap).filter((type) => !type.startsWith('v1.'))
 export const thinHandled = Object.keys(handlerMap).filter((type) => type.startsWith('v1.'))
+/** Types of a map of handlers in which each has its twin, as not every built-in one need have. */
+export const snapshotTwins = ['payment_intent.succeeded', 'balance.available', 'payout.failed', 'account.updated']
+export const thinTwins = snapshotTwins.map((type) => `v1.${type}`)
 
 type V1 = Pick<Stripe.WebhookEndpoint, 'id' | 'url' | 'enabled_events' | 'status' | 'api_version' | 'application'>
 type V2 = Stripe.V2.Core.EventDestination

@@ -113,14 +113,19 @@ async function create(client: Stripe, plan: DestinationPlan, settings: Settings)
 }
 
 function tellSecret(secret: string | undefined, { from }: DestinationPlan, settings: Settings): boolean {
-  const isConnect = from === 'connect'
-  const name = isConnect ? 'STRIPE_CONNECT_WEBHOOK_SECRET' : 'STRIPE_WEBHOOK_SECRET'
+  const name = from === 'connect' ? 'STRIPE_CONNECT_WEBHOOK_SECRET' : 'STRIPE_WEBHOOK_SECRET'
   if (secret === undefined) return fail(`Stripe did not tell its signing secret: copy it from Workbench to ${name}`)
-  const isSet = isConnect ? settings.hasConnectSecret : settings.hasSecret
-  process.stdout.write(`${name}=${secret}${isSet ? ',<existing>' : ''}\n`)
-  const advice = isSet
-    ? `${name} is set already: put the new secret in front of what it holds, in place of <existing>, so that both are taken`
-    : 'Put this line into .env'
-  process.stderr.write(`${advice}; then restart the server.\n`)
+  const existing = settings.secrets[from]
+  // Those that are set go into a file, and not on a screen.
+  const others = process.stdout.isTTY && existing.length > 0 ? ['<existing>'] : existing
+  process.stdout.write(`${name}=${[secret, ...others].join(',')}\n`)
+  process.stderr.write(`${adviceOn(name, others)}; then restart the server.\n`)
   return true
+}
+
+function adviceOn(name: string, others: readonly string[]): string {
+  if (others.length === 0) return 'Put this line into .env'
+  if (others[0] === '<existing>')
+    return `${name} is set already: put the new secret in front of what it holds, in place of <existing>, so that both are taken`
+  return `${name} is set already: in .env this line takes its place, or goes after it, so that both secrets are taken`
 }

@@ -1,7 +1,9 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { parse } from 'dotenv'
 import Stripe from 'stripe'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { parseConfig } from '../../../src/config.ts'
 import {
   type DestinationsDouble,
   permissionMissing,
@@ -64,7 +66,8 @@ describe('create', () => {
     const { code, stdout, stderr } = await create('--url', url, ...args)
     const [secret = 'none'] = double.secrets
     expect({ code, stdout }).toEqual({ code: 0, stdout: `${variable}=${secret}\n` })
-    expect(stderr).toMatch(/^created ed_test_\d+: a destination for 9 types/)
+    const count = expected.enabled_events.length
+    expect(stderr).toMatch(new RegExp(`^created ed_test_\\d+: a destination for ${count} types`))
     expect(stderr).toContain('Put this line into .env; then restart the server.\n')
     expect(stderr).not.toContain(secret)
     const { name, ...created } = double.created[0] ?? {}
@@ -100,11 +103,21 @@ describe('create', () => {
   it.each([
     ['STRIPE_WEBHOOK_SECRET', SECRET, [HERE]],
     ['STRIPE_CONNECT_WEBHOOK_SECRET', CONNECT_SECRET, [`${HERE}/connect`, '--connect']],
-  ])('shows how to join it to a %s that is set', async (variable, existing, [url = '', ...args]) => {
-    const { code, stdout, stderr } = await run(['create', '--url', url, ...args], { [variable]: existing })
-    expect({ code, stdout }).toEqual({ code: 0, stdout: `${variable}=${double.secrets[0]},<existing>\n` })
-    expect(stderr).toContain(`${variable} is set already: put the new secret in front of what it holds`)
-  })
+  ])(
+    'prints a line for .env, with the new secret before a %s that is set',
+    async (variable, existing, [url = '', ...args]) => {
+      const env = { STRIPE_API_KEY: api.key, STRIPE_API_BASE: api.url, [variable]: existing }
+      const { code, stdout, stderr } = await runCli(['destination', 'create', '--url', url, ...args], { env })
+      expect(stderr).not.toContain(existing)
+      expect({ code, stdout }).toEqual({ code: 0, stdout: `${variable}=${double.secrets[0]},${existing}\n` })
+      expect(stderr).toContain(`${variable} is set already`)
+      // As with `>> .env` behind the line that is there.
+      const { webhookSecrets, connectWebhookSecrets } = parseConfig({ STRIPE_WEBHOOK_SECRET: SECRET, ...parse(stdout) })
+      expect([...webhookSecrets, ...connectWebhookSecrets]).toEqual(
+        expect.arrayContaining([double.secrets[0], existing]),
+      )
+    },
+  )
 
   it('says what to do when Stripe does not tell the secret', async () => {
     api.route('POST', '/v2/core/event_destinations', () => ({ body: { ...v2Destination(), webhook_endpoint: {} } }))
@@ -236,8 +249,8 @@ describe('list', () => {
     const { code, stdout, stderr } = await run(['list'])
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
     expect(stdout.replace(/ {2,}/g, ' | ')).toBe(`ID | URL | SHAPE | FROM | STATUS | API VERSION | TYPES
-ed_1 | ${HERE} | thin | connect | enabled | – | 9
-ed_2 | no webhook | snapshot | account | enabled | ${Stripe.API_VERSION} | 9
+ed_1 | ${HERE} | thin | connect | enabled | – | ${thinHandled.length}
+ed_2 | no webhook | snapshot | account | enabled | ${Stripe.API_VERSION} | ${snapshotHandled.length}
 we_1 | ${HERE} | snapshot | not told by v1 | disabled | account default | all
 `)
   })
