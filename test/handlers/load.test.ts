@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, relative } from 'node:path'
 import { promisify } from 'node:util'
@@ -52,6 +52,22 @@ describe('a module of the user', () => {
     const { handlers } = await loadHandlers(await writeModule(text, extension))
     expect(handlers.map['refund.created']).toBeTypeOf('function')
     // The module is the map: no built-in handler is added to it.
+    expect(Object.keys(handlers.map)).toEqual(['refund.created'])
+  })
+
+  test('finds the packages that lie in its own folder', async () => {
+    const own = join(folder, 'with-packages')
+    await mkdir(join(own, 'node_modules', 'ledger'), { recursive: true })
+    await writeFile(
+      join(own, 'node_modules', 'ledger', 'package.json'),
+      '{"name":"ledger","type":"module","main":"index.js"}',
+    )
+    await writeFile(join(own, 'node_modules', 'ledger', 'index.js'), 'export const book = () => {}')
+    await writeFile(
+      join(own, 'index.ts'),
+      "import { book } from 'ledger'\nexport const handlers = { 'refund.created': (event: object): void => book(event) }",
+    )
+    const { handlers } = await loadHandlers(join(own, 'index.ts'))
     expect(Object.keys(handlers.map)).toEqual(['refund.created'])
   })
 
