@@ -30,11 +30,14 @@ const bounds = {
   requireHostHeader: false,
 }
 const MAX_CONNECTIONS = 4_096
+/** Those that come in one turn of the event loop, while places are made for them. */
+const COMING = 96
 
 /** Serves the app; port 0 takes a free one. Throws ReceiverError `address_unusable`. */
 export async function listen(
   app: App,
   { host, port, variable }: { host: string; port: number; variable: string },
+  maxConnections = MAX_CONNECTIONS,
 ): Promise<HttpServer> {
   const holding: Holding = {}
   const last = new WeakMap<Duplex, Exchange>()
@@ -51,7 +54,8 @@ export async function listen(
   // An expectation that nobody here knows changes nothing.
   server.on('checkExpectation', handle)
   server.on('clientError', (error, socket) => app.onClientError(error, socket, last.get(socket)))
-  server.maxConnections = MAX_CONNECTIONS
+  server.maxConnections = maxConnections + COMING
+  makeRoom(server, maxConnections, (socket) => last.get(socket)?.res.writableFinished === false)
   const { promise, resolve, reject } = Promise.withResolvers<void>()
   server.once('error', reject)
   server.listen(port, host, resolve)
@@ -66,6 +70,18 @@ export async function listen(
     )
   }
   return { ...describeAddress(server), close: (timeoutMs) => close(server, holding, timeoutMs) }
+}
+
+/** A new connection takes the place of the oldest on which nothing is under way: else a few thousand idle ones keep everyone out. */
+function makeRoom(server: Server, maxConnections: number, isBusy: (socket: Duplex) => boolean): void {
+  const open = new Set<Duplex>()
+  server.on('connection', (socket) => {
+    open.add(socket)
+    socket.once('close', () => open.delete(socket))
+    if (open.size <= maxConnections) return
+    const idle = open.values().find((other) => other !== socket && !isBusy(other))
+    idle?.destroy()
+  })
 }
 
 /** `variable` is the one of the port. */

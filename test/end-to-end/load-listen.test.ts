@@ -1,17 +1,24 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
-import type { RequestListener, Server } from 'node:http'
+import type { RequestListener, Server, ServerResponse } from 'node:http'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { App } from '../../src/http/app.ts'
 import { type HttpServer, listen } from '../../src/http/listen.ts'
 import { openRaw, type RawConnection, rawRequest } from '../support/raw-http.ts'
 
+const ADDRESS = { host: '127.0.0.1', port: 0, variable: 'PORT' }
+
+function makeApp(answer: (res: ServerResponse) => void): App {
+  const onClientError: App['onClientError'] = (_error, socket) => void socket.destroy()
+  return Object.assign<RequestListener, Pick<App, 'onClientError'>>((_req, res) => answer(res), { onClientError })
+}
+
 let server: HttpServer
 const connections: RawConnection[] = []
 beforeEach(async () => {
-  const app = Object.assign<RequestListener, Pick<App, 'onClientError'>>((_req, res) => res.end('answered'), {
-    onClientError: (_error, socket) => void socket.destroy(),
-  })
-  server = await listen(app, { host: '127.0.0.1', port: 0, variable: 'PORT' })
+  server = await listen(
+    makeApp((res) => void res.end('answered')),
+    ADDRESS,
+  )
 })
 afterEach(async () => {
   for (const connection of connections.splice(0)) connection.destroy()
@@ -39,7 +46,27 @@ describe('listen', () => {
     expect(headersTimeout).toBe(10_000)
     expect(requestTimeout).toBe(20_000)
     expect(keepAliveTimeout).toBeGreaterThan(60_000)
-    expect(maxConnections).toBe(4_096)
+    expect(maxConnections).toBe(4_096 + 96)
+  })
+
+  it('lets a new connection take the place of the oldest that is idle, and of none that is answered', async () => {
+    const [asked, gate] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
+    await server.close(0)
+    const app = makeApp((res) => {
+      asked.resolve()
+      void gate.promise.then(() => res.end('late'))
+    })
+    server = await listen(app, ADDRESS, 3)
+    const [busy, idle, younger] = [await connect(), await connect(), await connect()]
+    busy.send(request)
+    await asked.promise
+    const fourth = await connect()
+    expect(await idle.ended).toMatch(/closed|ECONNRESET/)
+    gate.resolve()
+    for (const connection of [busy, fourth, younger]) {
+      if (connection !== busy) connection.send(request)
+      expect(await connection.answer()).toMatchObject({ status: 200, body: 'late' })
+    }
   })
 })
 
