@@ -45,8 +45,12 @@ describe('what nobody signed', () => {
 })
 
 describe('the admin port', () => {
-  it('is open to this machine alone unless told otherwise, and nothing on it changes anything', async () => {
+  // Other systems tell of their sockets in other ways.
+  it.runIf(process.platform === 'linux')('is open to this machine alone unless told otherwise', () => {
     expect(findListenAddresses(Number(new URL(server.adminUrl).port))).toEqual(['0100007F'])
+  })
+
+  it('has nothing that changes anything', async () => {
     expect(await post(scriptedJson({}, { id: 'evt_admin' }))).toBe(200)
     await eventually('it to be handled', async () => (await server.find('evt_admin')).entry.state === 'handled')
     for (const method of ['POST', 'PUT', 'PATCH', 'DELETE']) {

@@ -11,6 +11,8 @@ import { type ScriptedServer, scriptedJson, startScripted } from '../support/scr
 import { snapshotJson } from '../support/sign.ts'
 
 const CHUNKS = 65_536
+/** Where the kernel tells how much memory a process has had. */
+const isLinux = process.platform === 'linux'
 
 let server: ScriptedServer | undefined
 let connections: RawConnection[] = []
@@ -129,14 +131,14 @@ describe('large bodies', () => {
     expectOnlyTakenOrPutOff(answers)
     expect(answers.map(codeOf)).toContain('overloaded')
     // About 125 MiB at rest, 64 MiB of bodies, and what is not yet collected: 400 at the most seen.
-    expect(peakMiB(running)).toBeLessThan(500)
+    if (isLinux) expect(peakMiB(running)).toBeLessThan(500)
     expect(await deliver(`${running.url}/webhook`, body)).toBe(200)
     expect((await fetch(`${running.url}/readyz`)).status).toBe(200)
   })
 })
 
 describe('bodies in one-byte chunks', () => {
-  it('cost no more memory than others, without a signature too', async () => {
+  it.runIf(isLinux)('cost no more memory than others, without a signature too', async () => {
     const running = await start({ ROLE: 'receive' })
     expect(await deliver(`${running.url}/webhook`, snapshotJson())).toBe(200)
     const before = peakMiB(running)

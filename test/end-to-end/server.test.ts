@@ -354,15 +354,18 @@ describe('the server does not start', () => {
       { HOST: 'nosuch.invalid' },
       /ENOTFOUND.*Set HOST to an/,
     ],
-    [
-      'in a folder that cannot be made',
-      { DATABASE_URL: 'file:/proc/none/inbox.db' },
-      /\/proc\/none.*ENOENT.*Check the path/,
-    ],
   ])('%s', async (_what, env, told) => {
     const { code, text } = await startInVain({ folder: scratch.path, env })
     expect(code).toBe(1)
     expect(text).toMatch(told)
+  })
+
+  // Elsewhere root can make a folder wherever there is none.
+  it.runIf(process.platform === 'linux')('in a folder that cannot be made', async () => {
+    const env = { DATABASE_URL: 'file:/proc/none/inbox.db' }
+    const { code, text } = await startInVain({ folder: scratch.path, env })
+    expect(code).toBe(1)
+    expect(text).toMatch(/\/proc\/none.*ENOENT.*Check the path/)
   })
 
   it('when .env is there and cannot be read', async () => {

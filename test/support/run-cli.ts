@@ -18,22 +18,28 @@ export interface CliOptions {
   readonly cwd?: string
   /** What someone types on the terminal; without it there is none. */
   readonly typed?: string
+  /** How wide the terminal is that standard output passes for; without it that is a pipe. */
+  readonly columns?: number
 }
 
-/** Makes pipes pass for a terminal: what asks goes by nothing else. */
-const TERMINAL = { NODE_OPTIONS: '--import=data:text/javascript,process.stdin.isTTY=process.stderr.isTTY=true' }
+/** Makes pipes pass for a terminal: what asks, or fits lines into a width, goes by nothing else. */
+function terminal({ typed, columns }: CliOptions): Readonly<Record<string, string>> {
+  const lines = [
+    ...(typed === undefined ? [] : ['process.stdin.isTTY=process.stderr.isTTY=true']),
+    ...(columns === undefined ? [] : [`process.stdout.columns=${columns}`]),
+  ]
+  return lines.length === 0 ? {} : { NODE_OPTIONS: `--import=data:text/javascript,${lines.join(';')}` }
+}
 
 /**
  * Runs `src/cli.ts` as a process of its own and resolves when it has ended. Nothing of this process's environment but what node
  * needs reaches it, and the default working folder holds no `.env`: a developer's own settings never reach a test.
  */
-export async function runCli(
-  args: readonly string[],
-  { env, cwd = tmpdir(), typed }: CliOptions = {},
-): Promise<CliResult> {
+export async function runCli(args: readonly string[], options: CliOptions = {}): Promise<CliResult> {
+  const { env, cwd = tmpdir(), typed } = options
   const child = spawn(process.execPath, [cliPath, ...args], {
     cwd,
-    env: { ...processEnvironment(), ...env, ...(typed !== undefined && TERMINAL) },
+    env: { ...processEnvironment(), ...env, ...terminal(options) },
   })
   // It may end without having read.
   child.stdin.on('error', () => {})

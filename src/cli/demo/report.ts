@@ -20,7 +20,8 @@ export function printTable(results: readonly DemoResult[], faults: readonly stri
   for (const line of formatTable([header, ...results.map(toRow)], width)) print(line)
   print(`\n${summarize(results, faults, durationMs)}`)
   printFaults(results, faults)
-  print(`\nWhere it says fetched=false: with STRIPE_API_KEY set, the object of a thin event is fetched from Stripe.
+  print(`\nWhere it says fetched=false: with STRIPE_API_KEY set, the object of a thin event
+is fetched from Stripe.
 Next: put STRIPE_WEBHOOK_SECRET into .env, run \`npm start\`,
 and in another terminal \`npm run trigger -- payout.failed\`.`)
 }
@@ -57,9 +58,9 @@ function summarize(results: readonly DemoResult[], faults: readonly string[], du
     ...(['duplicate', 'forged', 'unknown type'] as const).map(
       (kind) => `${count(({ delivery }) => delivery.kind === kind)} ${kind}`,
     ),
-    bad === 0 ? styleText('green', 'all as it should be') : styleText('red', `${bad} not as it should be`),
   ]
-  return parts.join(', ')
+  const verdict = bad === 0 ? styleText('green', 'all as it should be') : styleText('red', `${bad} not as it should be`)
+  return `${parts.join(', ')}:\n${verdict}`
 }
 
 function printFaults(results: readonly DemoResult[], faults: readonly string[]): void {

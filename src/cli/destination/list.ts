@@ -4,7 +4,7 @@ import { findDestinations } from '../../destinations/find.ts'
 import { checkSetup } from '../../destinations/setup.ts'
 import { createStripeClients } from '../../stripe/client.ts'
 import { readSettings } from '../settings.ts'
-import { formatTable, headerRow, type TableRow } from '../terminal/table.ts'
+import { formatTable, headerRow, type Narrowing, type TableRow, terminalWidth } from '../terminal/table.ts'
 import { writeFailure } from './failure.ts'
 
 /** Prints the account's destinations. False when a list could not be read. */
@@ -23,9 +23,18 @@ export async function runDestinationList({ json }: { readonly json?: true }): Pr
   return failures.every(({ severity }) => severity !== 'fault')
 }
 
+/** Where Stripe sends to says more than an id, which is known by its end. */
+const narrowing: readonly Narrowing[] = [
+  { leaveOut: 'API VERSION' },
+  { leaveOut: 'TYPES' },
+  { shorten: 'ID', to: 20 },
+  { leaveOut: 'FROM' },
+  { shorten: 'URL', to: 24 },
+]
+
 function formatDestinations(destinations: readonly Destination[]): string[] {
   const header = headerRow(['ID', 'URL', 'SHAPE', 'FROM', 'STATUS', 'API VERSION', 'TYPES'])
-  return formatTable([header, ...destinations.map(toRow)], Infinity)
+  return formatTable([header, ...destinations.map(toRow)], terminalWidth(), narrowing)
 }
 
 function toRow({ id, url, shape, from, isEnabled, apiVersion, types }: Destination): TableRow {

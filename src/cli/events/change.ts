@@ -11,7 +11,7 @@ import {
 import { withInbox } from '../inbox.ts'
 import { canAsk, confirm } from '../terminal/confirm.ts'
 import { createProgress } from '../terminal/progress.ts'
-import { formatTable, headerRow, toOneLine } from '../terminal/table.ts'
+import { formatTable, headerRow, terminalWidth, toOneLine } from '../terminal/table.ts'
 import type { ChangeOptions } from './options.ts'
 
 /** More than this many are changed only after a yes, where there is someone to ask. */
@@ -91,7 +91,8 @@ async function withProgress<T>(verb: string, work: (onProgress: (count: number) 
 function printGroups(groups: readonly ChangeGroup[]): void {
   const header = headerRow(['ENTRIES', 'STATE', 'TYPE'])
   const rows = groups.map(({ entries, state, type }) => ({ cells: [String(entries), state, type] }))
-  process.stdout.write(`${formatTable([header, ...rows], Infinity).join('\n')}\n\n`)
+  const lines = formatTable([header, ...rows], terminalWidth(), [{ shorten: 'TYPE', to: 24 }])
+  process.stdout.write(`${lines.join('\n')}\n\n`)
 }
 
 function summarize({ verb, done }: Change, { changed, leftAlone, groups }: ChangeResult): string {

@@ -2,7 +2,7 @@ import { styleText } from 'node:util'
 import type { Entry, EntryState } from '../../event.ts'
 import { withInbox } from '../inbox.ts'
 import { formatDuration } from '../terminal/duration.ts'
-import { formatTable, headerRow, type TableRow } from '../terminal/table.ts'
+import { formatTable, headerRow, type Narrowing, type TableRow, terminalWidth } from '../terminal/table.ts'
 import { matchesAll, toFilter } from './filter.ts'
 import type { ListOptions } from './options.ts'
 
@@ -23,14 +23,22 @@ export async function runList(options: ListOptions): Promise<boolean> {
   return true
 }
 
+/** The id stays whole, since the other commands take it, and the state. Age and account are what a filter tells as well. */
+const narrowing: readonly Narrowing[] = [
+  { leaveOut: 'ACCOUNT' },
+  { leaveOut: 'RECEIVED' },
+  { shorten: 'TYPE', to: 24 },
+  { leaveOut: 'ATTEMPTS' },
+  { shorten: 'TYPE', to: 14 },
+]
+
 function formatEntries(entries: readonly Entry[]): string[] {
   const hasAccounts = entries.some((entry) => entry.account !== null)
   const header = headerRow(
     ['EVENT', 'TYPE', ...(hasAccounts ? ['ACCOUNT'] : []), 'STATE', 'ATTEMPTS', 'RECEIVED'],
     entries.some((entry) => entry.reason !== null) ? 'REASON' : '',
   )
-  // Through a pipe the reasons stay whole, for grep.
-  return formatTable([header, ...entries.map((entry) => toRow(entry, hasAccounts))], process.stdout.columns ?? Infinity)
+  return formatTable([header, ...entries.map((entry) => toRow(entry, hasAccounts))], terminalWidth(), narrowing)
 }
 
 function toRow({ eventId, type, account, state, attempts, receivedAt, reason }: Entry, hasAccounts: boolean): TableRow {

@@ -1,6 +1,6 @@
 import type { Reconciled } from '../../reconcile/reconcile.ts'
 import { sumOf } from '../../reconcile/tally.ts'
-import { formatTable, headerRow } from '../terminal/table.ts'
+import { formatTable, headerRow, terminalWidth } from '../terminal/table.ts'
 
 /** Prints a table by type and a sentence, or one JSON object. `types` is how many were looked for. */
 export function printReconciled(
@@ -26,7 +26,7 @@ function formatTypes({ types }: Reconciled): string[] {
     cells: [type, String(undelivered), String(missing), String(added)],
   }))
   rows.sort((one, other) => Number(other.cells[2]) - Number(one.cells[2]))
-  return [...formatTable([header, ...rows], Infinity), '']
+  return [...formatTable([header, ...rows], terminalWidth(), [{ shorten: 'TYPE', to: 24 }]), '']
 }
 
 function summarize(result: Reconciled, isDryRun: boolean, types: number): string {

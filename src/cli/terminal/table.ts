@@ -9,6 +9,12 @@ export interface TableRow {
   readonly paint?: (cells: string) => string
 }
 
+/** One thing to give up in a table that is wider than the terminal, of the column with that title. */
+export type Narrowing =
+  | { readonly leaveOut: string }
+  /** Its cells lose their middle as far as needed, down to this many characters. */
+  | { readonly shorten: string; readonly to: number }
+
 const GAP = '  '
 const INDENT = '    '
 /** With less room than this, the text gets a line of its own. */
@@ -19,14 +25,20 @@ export function headerRow(cells: readonly string[], text = ''): TableRow {
   return { cells, text, paint: (line) => styleText('bold', line) }
 }
 
-/** Lines of a table, at most `width` columns wide unless the cells alone are wider. */
-export function formatTable(rows: readonly TableRow[], width: number): string[] {
-  const cells = rows.map((row) => row.cells.map(toOneLine))
-  const columns = Math.max(0, ...cells.map((row) => row.length))
-  const widths = Array.from({ length: columns }, (_, column) =>
-    cells.reduce((widest, row) => Math.max(widest, row[column]?.length ?? 0), 0),
-  )
-  const room = width - widths.reduce((sum, cell) => sum + cell + GAP.length, 0)
+/** Columns of the terminal that standard output is; through a pipe there is no end, so that grep finds all. */
+export function terminalWidth(): number {
+  return process.stdout.columns ?? Infinity
+}
+
+/**
+ * Lines of a table, whose first row has the titles: at most `width` columns wide, unless the cells are wider after all steps, which
+ * are taken in their order.
+ */
+export function formatTable(rows: readonly TableRow[], width: number, steps: readonly Narrowing[] = []): string[] {
+  const whole = rows.map((row) => row.cells.map(toOneLine))
+  const cells = steps.reduce((wider, step) => narrow(wider, width, step), whole)
+  const widths = widthsOf(cells)
+  const room = width - sumOf(widths) - GAP.length
   return rows.flatMap(({ text = '', paint = (plain) => plain }, index) => {
     const line = (cells[index] ?? []).map((cell, column) => cell.padEnd(widths[column] ?? 0)).join(GAP)
     if (text === '') return [paint(line.trimEnd())]
@@ -37,9 +49,38 @@ export function formatTable(rows: readonly TableRow[], width: number): string[] 
   })
 }
 
+function narrow(cells: readonly string[][], width: number, step: Narrowing): string[][] {
+  const excess = sumOf(widthsOf(cells)) - width
+  if (excess <= 0) return [...cells]
+  const title = 'leaveOut' in step ? step.leaveOut : step.shorten
+  const column = cells[0]?.indexOf(title) ?? -1
+  if ('leaveOut' in step) return cells.map((row) => row.filter((_, index) => index !== column))
+  const most = Math.max(step.to, (widthsOf(cells)[column] ?? 0) - excess)
+  return cells.map((row) => row.map((cell, index) => (index === column ? shortenMiddle(cell, most) : cell)))
+}
+
+function widthsOf(cells: readonly string[][]): number[] {
+  const columns = Math.max(0, ...cells.map((row) => row.length))
+  return Array.from({ length: columns }, (_, column) =>
+    cells.reduce((widest, row) => Math.max(widest, row[column]?.length ?? 0), 0),
+  )
+}
+
+/** Columns that the cells take, with what is between them. */
+function sumOf(widths: readonly number[]): number {
+  return widths.reduce((sum, width) => sum + width + GAP.length, -GAP.length)
+}
+
 /** Foreign text on one line, without control characters: they could break the table or steer the terminal. */
 export function toOneLine(text: string): string {
   return text.replace(/[\s\p{Cc}]+/gu, ' ').trim()
+}
+
+/** A type's end tells what happened, and an id's end which one it is. */
+function shortenMiddle(text: string, width: number): string {
+  if (text.length <= width) return text
+  const kept = width - 1
+  return `${text.slice(0, Math.floor(kept / 2))}…${text.slice(-Math.ceil(kept / 2))}`
 }
 
 function shorten(text: string, width: number): string {

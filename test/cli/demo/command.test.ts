@@ -36,6 +36,13 @@ it('fits its lines into 120 columns and shows no secret', async () => {
   expect(stdout).not.toContain('whsec_')
 })
 
+it('fits a terminal of 80 columns', async () => {
+  const { stdout } = await runCli(['demo'], { env: { TMPDIR: folder }, columns: 80 })
+  const lines = stdout.split('\n')
+  expect(lines.filter((line) => line.length > 80)).toEqual([])
+  for (const type of sampleTypes) expect(lines.filter((line) => line.startsWith(`v1.${type} `))).toHaveLength(2)
+})
+
 it('needs no configuration, ignores .env, and leaves nothing behind', async () => {
   const env = { TMPDIR: folder, STRIPE_WEBHOOK_SECRET: 'nonsense', PORT: 'nonsense' }
   await writeFile(join(folder, '.env'), 'HANDLERS=/does/not/exist\nDATABASE_URL=nonsense\n')

@@ -255,6 +255,19 @@ we_1 | ${HERE} | snapshot | not told by v1 | disabled | account default | all
 `)
   })
 
+  it('fits a terminal of 80 columns', async () => {
+    const id = `ed_test_${'6'.repeat(39)}Hq0V7`
+    double.v1 = [v1Endpoint({ id: 'we_1QabcdEfGhIjKlMnOpQrStUv', url: `${HERE}/connect`, status: 'disabled' })]
+    double.v2 = [v2Destination({ id, url: 'https://hooks.staging.payments.example.com/webhook/connect' })]
+    const env = { STRIPE_API_KEY: api.key, STRIPE_API_BASE: api.url }
+    const { stdout } = await runCli(['destination', 'list'], { env, columns: 80 })
+    const lines = stdout.trimEnd().split('\n')
+    expect(lines.filter((line) => line.length > 80)).toEqual([])
+    expect(lines[0]).toMatch(/^ID +URL +SHAPE +STATUS$/)
+    expect(lines[1]).toMatch(/^ed_test_6…\S+Hq0V7 {2}https:\S+…\S+\/webhook\/connect +snapshot +enabled$/)
+    expect(lines[2]).toContain(`${HERE}/connect`)
+  })
+
   it('prints one JSON object a line', async () => {
     double.v1 = [v1Endpoint({ id: 'we_1' })]
     const { stdout } = await run(['list', '--json'])

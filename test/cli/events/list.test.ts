@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { runCli } from '../../support/run-cli.ts'
 import { DAY_MS, type EventsInbox, makeEventsInbox, parseLines } from './inbox.ts'
 
 const BODY = '{"private":"card of the customer"}'
@@ -116,4 +117,45 @@ it('ends with 0 when the inbox is empty', async () => {
   const result = await empty.run('list')
   await empty.remove()
   expect(result).toEqual({ code: 0, stdout: '', stderr: 'The inbox is empty.\n' })
+})
+
+describe('on a terminal of 80 columns', () => {
+  const eventId = (char: string) => `evt_1Q${char.repeat(22)}`
+  const thinId = `evt_test_${'6'.repeat(44)}`
+  const account = 'acct_1A2b3C4d5E6f7G8h'
+  const reason = `Error: ${'the bank does not answer; '.repeat(9)}`
+  const rows = [
+    { eventId: eventId('a'), type: 'account.external_account.updated', state: 'dead', account, reason },
+    { eventId: eventId('b'), type: 'account.application.deauthorized', state: 'unhandled', account },
+    { eventId: eventId('c'), state: 'handled', ageMs: 25 * DAY_MS },
+  ] as const
+
+  async function list(planned: Parameters<typeof makeEventsInbox>[0], ...args: string[]): Promise<string[]> {
+    const full = await makeEventsInbox(planned)
+    const { stdout } = await runCli(['events', 'list', ...args], { env: full.env, columns: 80 })
+    await full.remove()
+    return stdout.trimEnd().split('\n')
+  }
+
+  it('no line is longer, and ids, states and attempts are whole', async () => {
+    const lines = await list(rows)
+    expect(lines.filter((line) => line.length > 80)).toEqual([])
+    expect(lines[0]).toMatch(/^EVENT +TYPE +STATE +ATTEMPTS$/)
+    expect(lines[2]).toMatch(new RegExp(`^${eventId('c')}  payment_intent\\.succeeded +handled +1$`))
+    expect(lines[3]).toMatch(new RegExp(`^${eventId('b')}  account\\.[a-z.]+…[a-z.]+authorized +unhandled +1$`))
+    expect(lines[5]).toMatch(/^ {4}Error: the bank does not answer; .*…$/)
+  })
+
+  it('ids of thin events are whole too', async () => {
+    const type = 'v1.account.application.deauthorized'
+    const lines = await list([...rows, { eventId: thinId, type, shape: 'thin', state: 'dead', account, reason }])
+    expect(lines.filter((line) => line.length > 80)).toEqual([])
+    expect(lines[0]).toMatch(/^EVENT +TYPE +STATE$/)
+    expect(lines[2]).toMatch(new RegExp(`^${thinId}  v1\\.\\S+…\\S+ed  dead$`))
+  })
+
+  it('JSON is not cut', async () => {
+    const lines = await list(rows, '--json')
+    expect(JSON.parse(lines[2] ?? '')).toMatchObject({ ...rows[0], account })
+  })
 })

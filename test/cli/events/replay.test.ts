@@ -1,4 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { newEntry } from '../../support/new-entry.ts'
+import { runCli } from '../../support/run-cli.ts'
 import { addDead, DAY_MS, type EventsInbox, makeEventsInbox } from './inbox.ts'
 
 let inbox: EventsInbox
@@ -110,6 +112,19 @@ evt_running left alone: it is running
 })
 
 describe('with --dry-run', () => {
+  it('fits a terminal of 80 columns', async () => {
+    const type = 'v2.core.account[configuration.merchant].capability_status_updated'
+    const opened = await inbox.open()
+    await opened.add(newEntry({ eventId: 'evt_v2', type, state: 'parked', reason: 'for a test' }))
+    await opened.close()
+    const { stdout } = await runCli(['events', 'replay', '--type', 'v2.*', '--dry-run'], {
+      env: inbox.env,
+      columns: 80,
+    })
+    expect(stdout.split('\n').filter((line) => line.length > 80)).toEqual([])
+    expect(stdout).toMatch(/^1 +parked +v2\.core\.account\S+…\S+status_updated$/m)
+  })
+
   it('counts what a filter would replay and changes nothing', async () => {
     const { code, stdout, stderr } = await inbox.run('replay', '--type', 'p*', '--dry-run')
     expect(code).toBe(0)

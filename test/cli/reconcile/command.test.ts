@@ -79,6 +79,20 @@ describe('reconcile', () => {
     expect(await entriesOf('evt_1', 'evt_3', 'evt_4')).toEqual([undefined, undefined, undefined])
   })
 
+  it('fits a terminal of 80 columns, and shortens no type in a pipe', async () => {
+    const type = 'financial_connections.account.refreshed_transactions'
+    const path = join(inbox.path, '..', 'handlers.ts')
+    await writeFile(path, `export const handlers = { '${type}': () => {} }\n`)
+    stripe.add({ type })
+    const env = { ...inbox.env, STRIPE_API_KEY: api.key, STRIPE_API_BASE: api.url, HANDLERS: path }
+    const { stdout } = await runCli(['reconcile', '--dry-run'], { env, columns: 80 })
+    const [header = '', row = ''] = stdout.split('\n')
+    expect(header).toHaveLength(80)
+    expect(row.length).toBeLessThanOrEqual(80)
+    expect(row).toMatch(/^financial_\S+…\S+_transactions +1 +1 +0$/)
+    expect((await run(['--dry-run'], { HANDLERS: path })).stdout).toContain(`\n${type} `)
+  })
+
   it('prints one JSON object', async () => {
     await putFive()
     const { stdout, stderr } = await run(['--json'])

@@ -1,4 +1,4 @@
-import { expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { formatTable, headerRow, toOneLine } from '../../../src/cli/terminal/table.ts'
 
 const header = { cells: ['EVENT', 'STATE'], text: 'REASON' }
@@ -43,4 +43,40 @@ it('keeps line breaks and control characters of foreign text off the terminal', 
   expect(toOneLine(' a\n\tb\u001b[31mc\u0007\u009b1m ')).toBe('a b [31mc 1m')
   const rows = [header, { cells: ['evt\n1', 'dead'], text: 'one\ntwo' }]
   expect(formatTable(rows, 80)[1]).toBe('evt 1  dead   one two')
+})
+
+describe('a table that is wider than the terminal', () => {
+  const rows = [
+    { cells: ['EVENT', 'TYPE', 'STATE', 'ATTEMPTS'], text: 'REASON' },
+    { cells: ['evt_1', 'account.external_account.updated', 'dead', '20'], text: 'no bank' },
+    { cells: ['evt_2', 'payout.failed', 'handled', '1'] },
+  ]
+  const steps = [{ leaveOut: 'ACCOUNT' }, { leaveOut: 'ATTEMPTS' }, { shorten: 'TYPE', to: 12 }] as const
+
+  it('is not touched where there is room, however wide its text', () => {
+    expect(formatTable(rows, 58, steps)).toEqual(formatTable(rows, 58))
+    expect(formatTable(rows, Infinity, steps)).toEqual(formatTable(rows, Infinity))
+  })
+
+  it('goes without columns, one after the other, and only as far as needed', () => {
+    expect(formatTable(rows, 57, steps)).toEqual([
+      'EVENT  TYPE                              STATE',
+      '    REASON',
+      'evt_1  account.external_account.updated  dead',
+      '    no bank',
+      'evt_2  payout.failed                     handled',
+    ])
+  })
+
+  it('has cells shortened in the middle, no more than needed', () => {
+    expect(formatTable(rows, 36, steps).filter((line) => !line.startsWith(' '))).toEqual([
+      'EVENT  TYPE                  STATE',
+      'evt_1  account.e…nt.updated  dead',
+      'evt_2  payout.failed         handled',
+    ])
+  })
+
+  it('is wider all the same when nothing more can be given up', () => {
+    expect(formatTable(rows, 10, steps).at(-1)).toBe('evt_2  payou…failed  handled')
+  })
 })
