@@ -23,36 +23,32 @@ export function createBodyReader({ maxBodyBytes, maxHeldBytes = MAX_HELD_BYTES }
     const encoding = req.headers['content-encoding'] ?? 'identity'
     if (encoding !== 'identity') return next(new ReceiverError('encoding_unsupported', ENCODED))
     if (Number(req.headers['content-length']) > maxBodyBytes) return next(tooLarge(maxBodyBytes))
-    let body: Buffer = NOTHING
+    let pieces = createPieces()
     let bodyBytes = 0
+    /** Of memory, counted among those of all. */
+    let held = 0
+
+    function hold(bytes: number): void {
+      heldBytes += bytes - held
+      held = bytes
+    }
 
     function finish(error?: ReceiverError): void {
       if (!reading.delete(finish)) return
-      if (error === undefined) req.body = body.subarray(0, bodyBytes)
-      // The rest of a refused body flows into nothing, until the request's time limit.
-      else req.off('data', onData).resume()
-      if (error !== undefined) hold(NOTHING)
+      if (error === undefined) req.body = pieces.join()
+      else {
+        // The rest of a refused body flows into nothing, until the request's time limit.
+        req.off('data', onData).resume()
+        hold(0)
+      }
+      pieces = createPieces()
       next(error)
     }
 
-    function hold(buffer: Buffer): void {
-      heldBytes += buffer.length - body.length
-      body = buffer
-    }
-
-    /** Most bodies come in one piece, which is kept as it is. Many small ones would each cost 430 bytes beside their own. */
     function onData(chunk: Buffer): void {
-      const end = bodyBytes + chunk.length
-      if (end > maxBodyBytes) {
-        finish(tooLarge(maxBodyBytes))
-        return
-      }
-      if (bodyBytes === 0) hold(chunk)
-      else {
-        if (end > body.length) hold(enlarge(body, Math.min(Math.max(end, 2 * body.length), maxBodyBytes)))
-        body.set(chunk, bodyBytes)
-      }
-      bodyBytes = end
+      bodyBytes += chunk.length
+      hold(held + pieces.add(chunk, bodyBytes))
+      if (bodyBytes > maxBodyBytes) finish(tooLarge(maxBodyBytes))
       // Whoever has been sending for longest goes first: else a few who stall would keep everyone out.
       for (const finishOldest of reading) {
         if (heldBytes <= maxHeldBytes) return
@@ -67,16 +63,49 @@ export function createBodyReader({ maxBodyBytes, maxHeldBytes = MAX_HELD_BYTES }
       // Every request closes: only one that ended early is worth an error.
       if (reading.has(finish)) finish(new ReceiverError('body_incomplete', INCOMPLETE))
     })
-    res.once('close', () => hold(NOTHING))
+    res.once('close', () => hold(0))
   }
 }
 
-const NOTHING: Buffer = Buffer.alloc(0)
+const SMALL_BYTES = 1_024
+const MAX_PACK_BYTES = 65_536
 
-function enlarge(buffer: Buffer, bytes: number): Buffer {
-  const larger = Buffer.allocUnsafeSlow(bytes)
-  larger.set(buffer)
-  return larger
+/** Of a body. Small ones are copied together: each would cost 430 bytes beside its own. */
+function createPieces() {
+  const pieces: Buffer[] = []
+  let pack = Buffer.alloc(0)
+  let packed = 0
+
+  function closePack(): void {
+    if (packed > 0) pieces.push(pack.subarray(0, packed))
+    packed = 0
+    pack = Buffer.alloc(0)
+  }
+
+  return {
+    /** Gives how many bytes of memory it took. */
+    add(chunk: Buffer, bodyBytes: number): number {
+      // Most bodies come in one piece, which is kept as it is.
+      if (chunk.length >= SMALL_BYTES || chunk.length === bodyBytes) {
+        closePack()
+        pieces.push(chunk)
+        return chunk.length
+      }
+      const isFull = packed + chunk.length > pack.length
+      if (isFull) {
+        closePack()
+        pack = Buffer.allocUnsafeSlow(Math.min(Math.max(bodyBytes, SMALL_BYTES), MAX_PACK_BYTES))
+      }
+      pack.set(chunk, packed)
+      packed += chunk.length
+      return isFull ? pack.length : 0
+    },
+    join(): Buffer {
+      closePack()
+      const [only] = pieces
+      return pieces.length === 1 && only !== undefined ? only : Buffer.concat(pieces)
+    },
+  }
 }
 
 const ENCODED =

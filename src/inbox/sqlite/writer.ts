@@ -17,7 +17,9 @@ export interface WriterData {
 }
 
 /** Operations with the bodies that they add, or the question whether anything can be written now. */
-export type WriteRequest = { readonly operations: readonly Operation[]; readonly bodies: Uint8Array } | 'check'
+export type WriteRequest =
+  | { readonly operations: readonly Operation[]; readonly bodies: Uint8Array<ArrayBuffer> }
+  | 'check'
 
 export interface WriteAnswer {
   /** What each operation gives, in order; undefined for those that failed. */
@@ -28,7 +30,11 @@ export interface WriteAnswer {
 }
 
 type Outcome = { readonly value: unknown } | { readonly error: unknown }
-type Batch = readonly { readonly id: number; readonly operations: readonly Operation[]; readonly bodies: Uint8Array }[]
+type Batch = readonly {
+  readonly id: number
+  readonly operations: readonly Operation[]
+  readonly bodies: Uint8Array<ArrayBuffer>
+}[]
 
 /** So many adds take about 5 ms: what comes meanwhile waits for no more than that and a sync. */
 const MAX_BATCH = 256
@@ -78,6 +84,8 @@ function createWriter(
       return { id, answer: index === 0 && !isIdle ? { ...answer, commit: spent } : answer }
     })
     reply(answers)
+    // At once: the collector would let them wait, and they are the largest part of what a flood takes.
+    for (const { bodies } of batch) bodies.buffer.transfer(0)
   }
 
   function commitAll(batch: Batch): Outcome[] {
@@ -132,7 +140,7 @@ function createWriter(
 
   return {
     handle(first, next) {
-      const batch: { id: number; operations: readonly Operation[]; bodies: Uint8Array }[] = []
+      const batch: { id: number; operations: readonly Operation[]; bodies: Uint8Array<ArrayBuffer> }[] = []
       let items = 0
       for (let asked: Asked<WriteRequest> | undefined = first; asked !== undefined; ) {
         const { id, request } = asked
