@@ -30,8 +30,8 @@ const BATCH_BUCKETS = [1, 2, 4, 8, 16, 32, 64, 128, 256]
 
 const ALERTED_REASONS = ['signature_mismatch', 'timestamp_too_old', 'timestamp_in_future', 'secret_not_configured']
 
-/** One registry per service. Every label is from a bounded set: a type that neither the SDK nor the map knows is `other`. */
-export function createMetrics(map: HandlerMap): Metrics {
+/** One registry per service; what is told of reconcile is there only where that runs. Every label is from a bounded set: a type that neither the SDK nor the map knows is `other`. */
+export function createMetrics(map: HandlerMap, { isReconciling = false } = {}): Metrics {
   const registry = new Registry()
   collectDefaultMetrics({ register: registry })
   const define = createDefiners(registry)
@@ -80,7 +80,7 @@ export function createMetrics(map: HandlerMap): Metrics {
     for (const result of ['stored', 'parked', 'duplicate']) accepted.inc({ route, result }, 0)
     for (const reason of ALERTED_REASONS) refusals.inc({ route, reason }, 0)
   }
-  const onReconciled = createReconcileRecorder(define)
+  const onReconciled = isReconciling ? createReconcileRecorder(define) : () => undefined
   /** The one under way, which all who scrape meanwhile share. */
   let rendering: ReturnType<Metrics['render']> | undefined
   async function render(inbox: Parameters<Metrics['render']>[0]): ReturnType<Metrics['render']> {

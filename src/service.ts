@@ -53,7 +53,8 @@ export async function createService(config: Config, overrides: ServiceOverrides 
   await using undo = new AsyncDisposableStack()
   const log = overrides.log ?? (await createLog(config.logLevel))
   const handlers = overrides.handlers ?? (await loadUserHandlers(config, log))
-  const metrics = createMetrics(handlers.map)
+  const isReconciling = config.role !== 'receive' && config.stripeApiKey !== undefined && config.reconcileMinutes > 0
+  const metrics = createMetrics(handlers.map, { isReconciling })
   const inbox = undo.adopt(
     await openInbox(config.databaseUrl, 'server', { onCommit: metrics.onCommit, log }),
     (opened) => opened.close(),
@@ -90,7 +91,7 @@ export async function createService(config: Config, overrides: ServiceOverrides 
     const watchdog = startWatchdog({ limitMs, concurrency, isSilent: logLevel === 'silent' })
     undo.adopt(watchdog, (started) => started.stop())
     worker = startWork(work, watchdog)
-    if (apiKey !== undefined && config.reconcileMinutes > 0) {
+    if (isReconciling) {
       undo.adopt(startCatchingUp(work, worker), (reconciling) => reconciling.stop())
     }
     undo.adopt(startRetention({ inbox, log, retentionDays: config.retentionDays }), (retention) => retention.stop())

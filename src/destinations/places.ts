@@ -1,3 +1,4 @@
+import { isCompatible } from '../event/api-version.ts'
 import type { Finding } from './finding.ts'
 import { type PlacedDestination, type Site, shareEvents } from './sites.ts'
 
@@ -55,7 +56,7 @@ function checkSingle(enabled: readonly PlacedDestination[]): Finding[] {
 
 function checkVersion(destination: PlacedDestination, expected: string): Finding[] {
   const { id, shape, apiVersion, place } = destination
-  if (shape === 'thin' || apiVersion === expected) return []
+  if (shape === 'thin' || (apiVersion !== null && isCompatible(apiVersion, expected))) return []
   const found = apiVersion === null ? "the account's default API version" : `API version ${apiVersion}`
   return [
     {

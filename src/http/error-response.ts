@@ -69,7 +69,7 @@ export function createRefusals({ log, onRefused }: { readonly log: Log; readonly
     const answer = expected && answers[expected.code]
     const code = (answer && expected?.code) ?? 'internal'
     const { status, message } = answer ?? internalAnswer
-    const path = url?.split('?', 1)[0]
+    const path = url === undefined ? undefined : pathOf(url)
     const route = path === undefined ? 'none' : routeOf(path)
     if (route !== undefined) onRefused?.(route, status, code)
     logRefusal({ code, status, route, path, error: answer === undefined ? error : expected })
@@ -112,6 +112,11 @@ const JSON_TYPE = 'application/json; charset=utf-8'
 function describeHead(status: number, headers: Refused['headers']): string {
   const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}`)
   return [`HTTP/1.1 ${status} ${STATUS_CODES[status]}`, ...lines].join('\r\n')
+}
+
+/** A request may name the whole URL. */
+function pathOf(url: string): string {
+  return (url.startsWith('/') ? undefined : URL.parse(url)?.pathname) ?? url.split('?', 1)[0] ?? ''
 }
 
 /** Express takes a slash at the end and capitals for the same path. */

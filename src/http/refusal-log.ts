@@ -1,6 +1,6 @@
 import { ReceiverError } from '../errors.ts'
 import type { WebhookRoute } from '../event.ts'
-import type { Log } from '../log.ts'
+import { type Log, scrub } from '../log.ts'
 
 export interface Refusal {
   readonly code: string
@@ -30,7 +30,8 @@ export function createRefusalLog(log: Log): (refusal: Refusal) => void {
       log.error({ err: error, ...requests }, 'request failed unexpectedly')
       return
     }
-    const facts = { code, status, path: path?.slice(0, MAX_PATH), reason: error.message, ...requests }
+    const told = path === undefined ? {} : { path: scrub(path).slice(0, MAX_PATH) }
+    const facts = { code, status, ...told, reason: scrub(error.message), ...requests }
     if (code === 'not_found' || code === 'method_not_allowed') log.debug(facts, 'request refused')
     else log.warn(facts, path === undefined ? 'request refused' : 'delivery refused')
   }

@@ -1,4 +1,5 @@
 import { isPermanentError } from '../errors.ts'
+import { isCompatible } from '../event/api-version.ts'
 import { isKnownType } from '../event/known-types.ts'
 import type { AnyEvent, EventSource, EventType, FallbackContext, Handlers, Lease, Outcome } from '../event.ts'
 import { describeError, type Log } from '../log.ts'
@@ -114,12 +115,16 @@ const MAX_VERSIONS_WARNED_OF = 100
 
 /** Fields may differ from the SDK's types, and Stripe never renders an event again: it is handled all the same. */
 function createVersionWarning({ events, log }: DispatchOptions): (lease: Lease) => void {
-  const seen = new Set<string>([events.apiVersion])
+  const seen = new Set<string>()
   return ({ entry }) => {
     if (entry.apiVersion === null || seen.has(entry.apiVersion) || seen.size > MAX_VERSIONS_WARNED_OF) return
     seen.add(entry.apiVersion)
+    if (isCompatible(entry.apiVersion, events.apiVersion)) return
     const facts = { apiVersion: entry.apiVersion, sdkApiVersion: events.apiVersion, eventId: entry.eventId }
-    log.warn(facts, 'events come in another API version than the SDK is typed for; set the version of the destination')
+    log.warn(
+      facts,
+      'events come in another major API version than the SDK is typed for; set the version of the destination',
+    )
   }
 }
 

@@ -164,6 +164,11 @@ describe('the API version', () => {
     expect(troubles[0]?.mend).toContain(`${URL_HERE}?version=${VERSION}`)
   })
 
+  it('of another date and the same name is as good', () => {
+    const sameMajor = `2020-01-01.${Stripe.MAJOR_API_VERSION}`
+    expect(compare([v1({ api_version: sameMajor })], noConnect).troubles).toEqual([])
+  })
+
   it('of thin events is none', () => {
     expect(compare([thin()], noConnect).troubles).toEqual([])
   })

@@ -321,6 +321,7 @@ describe('when a delivery cannot be stored', () => {
     ['/webhook/', 'account'],
     ['/WebHook', 'account'],
     ['/webhook/connect/', 'connect'],
+    ['/webhook?version=2', 'account'],
   ])('is counted at %s too', async (path, route) => {
     expect((await post(body, {}, path)).body).toEqual(refusal('signature_missing'))
     expect(refusals).toEqual([[route, 400, 'signature_missing']])

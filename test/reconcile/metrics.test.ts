@@ -8,7 +8,7 @@ async function scrape(metrics: ReturnType<typeof createMetrics>): Promise<string
 }
 
 it('counts what was recovered by type, and tells what is undelivered and when a run last succeeded', async () => {
-  const metrics = createMetrics({})
+  const metrics = createMetrics({}, { isReconciling: true })
   const startedAt = Math.floor(Date.now() / 1_000)
   metrics.onReconciled(new Map([['payout.failed', { undelivered: 5, missing: 2, added: 2 }]]), true)
   metrics.onReconciled(
@@ -27,10 +27,14 @@ it('counts what was recovered by type, and tells what is undelivered and when a 
 })
 
 it('takes a refused run for no success, and counts what it recovered', async () => {
-  const metrics = createMetrics({})
+  const metrics = createMetrics({}, { isReconciling: true })
   metrics.onReconciled(new Map([['payout.failed', { undelivered: 5, missing: 2, added: 2 }]]), false)
   const text = await scrape(metrics)
   expect(text).toContain('\nstripe_receiver_recovered_total{type="payout.failed"} 2\n')
   expect(text).toContain('\nstripe_receiver_undelivered 0\n')
   expect(text).toContain('\nstripe_receiver_reconcile_last_success_timestamp_seconds 0\n')
+})
+
+it('are not there where nothing reconciles, so that an alert on their age does not fire for ever', async () => {
+  expect(await scrape(createMetrics({}))).not.toMatch(/reconcile|undelivered|recovered/)
 })

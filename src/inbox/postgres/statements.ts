@@ -287,8 +287,7 @@ export const sql = {
       SELECT account FROM known WHERE starts_with(account, 'acct_')
       UNION SELECT substr(name, length('${ACCOUNT_NOTE}') + 1) FROM note WHERE starts_with(name, '${ACCOUNT_NOTE}acct_')
     ) AS known
-    WHERE true
-      AND coalesce((SELECT max(seq) FROM entry WHERE entry.account = known.account AND type IN ('account.application.authorized', 'v1.account.application.authorized')), 0)
+    WHERE coalesce((SELECT max(seq) FROM entry WHERE entry.account = known.account AND type IN ('account.application.authorized', 'v1.account.application.authorized')), 0)
        >= coalesce((SELECT max(seq) FROM entry WHERE entry.account = known.account AND type IN ('account.application.deauthorized', 'v1.account.application.deauthorized')), 0)`,
   readNote: 'SELECT value FROM note WHERE name = $1',
   writeNote: 'INSERT INTO note (name, value) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET value = excluded.value',

@@ -43,8 +43,7 @@ export function prepareQueries(db: DatabaseSync) {
       SELECT account FROM known WHERE account GLOB 'acct_*'
       UNION SELECT substr(name, length('${ACCOUNT_NOTE}') + 1) FROM note WHERE name GLOB '${ACCOUNT_NOTE}acct_*'
     ) AS known
-    WHERE true
-      AND coalesce((SELECT max(seq) FROM entry WHERE entry.account = known.account AND type IN ('account.application.authorized', 'v1.account.application.authorized')), 0)
+    WHERE coalesce((SELECT max(seq) FROM entry WHERE entry.account = known.account AND type IN ('account.application.authorized', 'v1.account.application.authorized')), 0)
        >= coalesce((SELECT max(seq) FROM entry WHERE entry.account = known.account AND type IN ('account.application.deauthorized', 'v1.account.application.deauthorized')), 0)`)
   const readNote = db.prepare('SELECT value FROM note WHERE name = ?')
   const seqOf = db.prepare('SELECT seq FROM entry WHERE event_id = ?')
