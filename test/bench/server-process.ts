@@ -43,7 +43,7 @@ export async function startServer(
       PORT: String(port),
       ADMIN_PORT: String(adminPort),
       STRIPE_WEBHOOK_SECRET: SECRET,
-      LOG_LEVEL: 'warn',
+      LOG_LEVEL: 'error',
       ...env,
     },
     stdio: ['ignore', 'inherit', 'inherit'],

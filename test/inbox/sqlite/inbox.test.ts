@@ -1,3 +1,4 @@
+import { readdirSync, readFileSync } from 'node:fs'
 import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
@@ -48,6 +49,20 @@ describe('the SQLite file', () => {
     path = join(scratch.path, 'deep', 'folder', 'inbox.db')
   })
   afterEach(() => scratch.remove())
+
+  it.runIf(process.platform === 'linux')('is read by a thread that lets all others go first', async () => {
+    const priorities = () =>
+      readdirSync('/proc/self/task').map((thread) => {
+        const [, facts = ''] = readFileSync(`/proc/self/task/${thread}/stat`, 'utf8').split(') ')
+        return facts.split(' ')[16]
+      })
+    const before = priorities().filter((nice) => nice === '10').length
+    const inbox = await openSqliteInbox(path, 'server')
+    expect(priorities().filter((nice) => nice === '10')).toHaveLength(before)
+    await inbox.counts()
+    expect(priorities().filter((nice) => nice === '10')).toHaveLength(before + 1)
+    await inbox.close()
+  })
 
   it('is all that is left once the inbox is closed, though it was read', async () => {
     const inbox = await openSqliteInbox(path, 'server')
