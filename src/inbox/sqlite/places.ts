@@ -25,9 +25,10 @@ export function rememberPlaces(file: string, beside: readonly string[] = []): ()
     if (!existsSync(log)) return false
     const mtimeMs = look(dirname(file))?.mtimeMs
     if (mtimeMs !== undefined && mtimeMs === changedAt) return true
+    const isInPlace = identify(look(log)) === rememberedLog.identity
     const isSettled = mtimeMs !== undefined && Math.abs(Date.now() - mtimeMs) > COARSE_STAMP_MS
-    changedAt = isSettled ? mtimeMs : undefined
-    return identify(look(log)) === rememberedLog.identity
+    changedAt = isInPlace && isSettled ? mtimeMs : undefined
+    return isInPlace
   }
 
   function findFault(): string | undefined {
