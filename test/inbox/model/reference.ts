@@ -116,11 +116,15 @@ export function createReference({ isShared }: { readonly isShared: boolean }, le
     end(kept, 'lost', 'pending', startWait(0, longestWait(kept.losses)))
   }
 
-  /** A store that starts goes by the machine's clock: what began to wait later than that does so anew. */
+  /** A store that starts goes by the machine's clock: what began to wait later than that may do so anew, also if its wait was over. */
   function startStore(): void {
+    const overBefore = new Set(all().filter(mayRun))
     now = wall
-    for (const kept of all())
-      if (kept.state === 'pending') kept.wait = { ...kept.wait, since: Math.min(kept.wait.since, now) }
+    for (const kept of all()) {
+      if (kept.state !== 'pending') continue
+      const leastMs = overBefore.has(kept) ? -Infinity : kept.wait.leastMs
+      kept.wait = { ...kept.wait, since: Math.min(kept.wait.since, now), leastMs }
+    }
   }
 
   function expectNames(which: (kept: Kept) => boolean, ids: readonly string[], answer: readonly string[]): Kept[] {
