@@ -4,15 +4,18 @@ import { createReference } from './reference.ts'
 import type { StoreUnderModel } from './store.ts'
 
 const LONGEST = 40
+const USUAL_SEED = 2026
 
 /**
  * Runs so many random sequences on the store and on the reference; throws with the shortest story in which they part, and the
- * `MODEL_SEED` that shows it again. `MODEL_RUNS` sets another number.
+ * `MODEL_SEED` that shows it again. `MODEL_RUNS` sets another number, of sequences that are new each time.
  */
 export async function runModel(store: StoreUnderModel, runs: number): Promise<void> {
   const { MODEL_RUNS, MODEL_SEED } = process.env
   const [seed, ...path] = MODEL_SEED?.split(':') ?? []
   const again = seed === undefined ? {} : { seed: Number(seed), path: path.join(':') }
+  // The suite tells the same stories each time; new ones are told by hand.
+  const which = MODEL_RUNS === undefined ? { seed: USUAL_SEED, ...again } : again
   const sequences = fc.array(anyCommand, { maxLength: LONGEST, size: 'max' })
   const property = fc.asyncProperty(sequences, async (commands) => {
     const story: string[] = []
@@ -28,7 +31,7 @@ export async function runModel(store: StoreUnderModel, runs: number): Promise<vo
       await store.empty()
     }
   })
-  const found = await fc.check(property, { numRuns: Number(MODEL_RUNS ?? runs), ...again })
+  const found = await fc.check(property, { numRuns: Number(MODEL_RUNS ?? runs), ...which })
   if (!found.failed) return
   const { message, cause } = found.errorInstance instanceof Error ? found.errorInstance : new Error('no story')
   const shown = `MODEL_SEED=${found.seed}:${found.counterexamplePath}`
