@@ -7,6 +7,7 @@ import { openSqliteInbox } from '../../src/inbox/sqlite/inbox.ts'
 import { deliver } from '../support/deliver.ts'
 import { eventually } from '../support/eventually.ts'
 import { newEntry } from '../support/new-entry.ts'
+import { exchangeRaw } from '../support/raw-http.ts'
 import { makeScratch } from '../support/scratch.ts'
 import { type ScriptedServer, scriptedJson, startScripted } from '../support/scripted-server.ts'
 import { CONNECT_SECRET, snapshotJson, thinJson } from '../support/sign.ts'
@@ -81,6 +82,21 @@ describe('the server as a process', () => {
     const { code, text } = await startInVain({ folder: scratch.path })
     expect(code).toBe(1)
     expect(text).toContain('Another server is running on the inbox')
+  })
+
+  it('tells, logs and counts what Node itself refuses', async () => {
+    const port = Number(new URL(server.url).port)
+    const refused: [bytes: string, status: number, code: string][] = [
+      ['GARBAGE\r\n\r\n', 400, 'request_malformed'],
+      [`POST /webhook HTTP/1.1\r\nX-Long: ${'x'.repeat(20_000)}\r\n\r\n`, 431, 'headers_too_large'],
+    ]
+    for (const [bytes, status, code] of refused) {
+      const [answer] = await exchangeRaw(port, bytes)
+      expect([answer?.status, JSON.parse(answer?.body ?? '').error.code]).toEqual([status, code])
+      await eventually('the log to tell', () => server.lines().some((line) => line.code === code))
+      const metrics = await (await fetch(`${server.adminUrl}/metrics`)).text()
+      expect(metrics).toContain(`stripe_receiver_refusals_total{route="none",reason="${code}"} 1`)
+    }
   })
 
   it('does not start on a port that is taken, and says which variable to set', async () => {
