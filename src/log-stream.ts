@@ -1,4 +1,4 @@
-import { setTimeout as delay } from 'node:timers/promises'
+import { once } from 'node:events'
 import type { DestinationStream } from 'pino'
 import sonicBoom from 'sonic-boom'
 
@@ -49,8 +49,11 @@ export function openLogStream(fd = 1): LogStream {
   return {
     write,
     async drain(withinMs) {
-      const endsAt = performance.now() + withinMs
-      while (!isIdle && !isFailing && performance.now() < endsAt) await delay(5)
+      const timeUp = AbortSignal.timeout(withinMs)
+      // A failure rejects, as the time does: both are told by what the listeners above noted.
+      while (!isIdle && !isFailing && !timeUp.aborted) {
+        await once(stream, 'drain', { signal: timeUp }).catch(() => undefined)
+      }
       return isIdle || isFailing
     },
   }

@@ -1,9 +1,10 @@
 import { setTimeout as delay, setImmediate as nextTurn } from 'node:timers/promises'
-import { ReceiverError } from '../errors.ts'
-import { attemptOutcomes, type Lease, type NewEntry, type Outcome } from '../event.ts'
+import type { Lease, NewEntry, Outcome } from '../event.ts'
 import type { Inbox } from '../inbox/inbox.ts'
 import type { Log } from '../log.ts'
 import type { Dispatch, Ended } from './dispatch.ts'
+import { createSettling, STORE_RETRY_MS } from './settle.ts'
+import { createTurn } from './turn.ts'
 import { createWakeUp } from './wake-up.ts'
 
 export interface WorkerOptions {
@@ -26,15 +27,6 @@ export interface Worker {
 
 /** How long an idle worker trusts that nothing is due: retries and replays by other processes start within this. */
 const POLL_MS = 500
-/** More in one transaction gained nothing, and each has its body in memory. */
-const MAX_QUICK = 240
-/** Between tries while the store does not answer. */
-const STORE_RETRY_MS = 1_000
-/** In place of a result that the store refuses for what it is. */
-const REFUSED: Outcome = {
-  state: 'dead',
-  error: 'the result of its last attempt could not be recorded; the log has the cause',
-}
 
 /**
  * Starts the loop: claim, dispatch, settle, wait. What arrives while there is room is handed over instead: leased by the transaction
@@ -52,11 +44,10 @@ export function startWorker(options: WorkerOptions): Worker {
   /** Leased, and not started yet: what finds no place within this turn of the event loop is given back. */
   let waiting: Lease[] = []
   let offered = 0
-  /** Attempts whose end the store did not take, and is to be asked for again: before that nothing is claimed. */
-  let unrecorded = 0
   /** The last claim found all that it asked for: what arrives now waits behind what is there. */
   let isBehind = true
   let isStopping = false
+  const settling = createSettling({ inbox, log, isStopping: () => isStopping })
 
   const room = () => concurrency + turn.quick() - running.size
 
@@ -67,7 +58,7 @@ export function startWorker(options: WorkerOptions): Worker {
 
   async function work(): Promise<void> {
     while (!isStopping) {
-      const isFull = running.size >= concurrency || unrecorded > 0
+      const isFull = running.size >= concurrency || settling.isBehind()
       if (isFull || !(await claimAndStart(room()))) await wakeUp.wait(POLL_MS)
     }
   }
@@ -164,52 +155,13 @@ export function startWorker(options: WorkerOptions): Worker {
     turn.onEnded(lease)
     startWaiting()
     wakeUp.wake()
-    if (await settle(lease, ended)) {
+    if (await settling.settle(lease, ended.outcome)) {
       options.onAttemptEnded?.(lease, ended.outcome, durationMs)
       logEnd(log, lease, ended, Math.round(durationMs))
     }
     // The lane may have been what kept the next entry waiting.
     wakeUp.wake()
     end()
-  }
-
-  /** Tries until the store says yes or no: as long as this process lives, the entry is its own. */
-  async function settle(lease: Lease, { outcome }: Ended): Promise<boolean> {
-    const facts = { eventId: lease.entry.eventId, attempt: lease.attempt, outcome: outcome.state }
-    let isRefused = false
-    let isUnsure = false
-    for (;;) {
-      try {
-        const recorded = isRefused ? REFUSED : outcome
-        const isSettled = (await inbox.settle(lease, recorded)) || (isUnsure && (await isRecorded(lease, recorded)))
-        if (!isSettled) log.warn(facts, 'lease was lost; the result of this attempt is not recorded')
-        return isSettled && !isRefused
-      } catch (error) {
-        const isAway = error instanceof ReceiverError && error.code === 'store_unavailable'
-        const goesOn = !isStopping && (isAway || !isRefused)
-        log.error(
-          { ...facts, err: error },
-          goesOn ? 'cannot settle; will try again' : 'cannot settle; the entry will run again',
-        )
-        if (!goesOn) return false
-        // A result that cannot be recorded at all must not make the entry run for ever.
-        if (isAway) isUnsure = true
-        else isRefused = true
-        unrecorded += 1
-        await delay(STORE_RETRY_MS)
-        unrecorded -= 1
-      }
-    }
-  }
-
-  /** After a try whose answer was lost. */
-  async function isRecorded({ entry, attempt }: Lease, outcome: Outcome): Promise<boolean> {
-    const found = await inbox.get(entry.eventId)
-    return (
-      found?.attempts.some(
-        (recorded) => recorded.number === attempt && recorded.outcome === attemptOutcomes[outcome.state],
-      ) ?? false
-    )
   }
 
   const looping = work()
@@ -230,36 +182,6 @@ export function startWorker(options: WorkerOptions): Worker {
       }
       clearTimeout(timer)
     },
-  }
-}
-
-/**
- * Which handlers end in the turn of the event loop in which they start: those took no place, so there is room for as many more. Grows
- * from turn to turn until one of a turn's handlers does not.
- */
-function createTurn() {
-  const started = new Set<Lease>()
-  let isOpen = false
-  let ended = 0
-  let quick = 0
-  return {
-    /** False when it has begun already. */
-    begin(): boolean {
-      if (isOpen) return false
-      isOpen = true
-      return true
-    },
-    onStarted: (lease: Lease) => void started.add(lease),
-    onEnded(lease: Lease): void {
-      if (started.delete(lease)) ended += 1
-    },
-    end(): void {
-      quick = started.size > 0 ? ended : Math.min(MAX_QUICK, quick + ended)
-      started.clear()
-      ended = 0
-      isOpen = false
-    },
-    quick: () => quick,
   }
 }
 
