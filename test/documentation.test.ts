@@ -198,7 +198,8 @@ describe("the documentation's code", () => {
       code
         .replaceAll("'../../", "'../../src/")
         .replaceAll("'/app/", "'../../")
-        .replaceAll("'./", "'../../src/handlers/built-in/"),
+        .replaceAll("'./my-handlers.ts'", "'./first-handlers.ts'")
+        .replaceAll(/'\.\/(?!first-)/g, "'../../src/handlers/built-in/"),
     )
     const files = globSync('*.ts', { cwd: folder }).map((file) => readFileSync(join(folder, file), 'utf8'))
     expect(placed.toSorted()).toEqual(files.toSorted())
@@ -214,6 +215,11 @@ describe("the documentation's code", () => {
     const beside = await loadHandlers(join(folder, 'beside-built-in.ts'))
     expect(beside.handlers.map).toEqual({ ...handlerMap, 'payout.failed': expect.any(Function) })
     expect(beside.handlers.yielding).toEqual(new Set(['v1.payout.failed']))
+  })
+
+  it('tests a handler with Node alone', async () => {
+    const { stdout } = await run(process.execPath, ['--test', join(folder, 'my-handlers-test.ts')])
+    expect(stdout).toContain('says why a payout failed')
   })
 
   it('makes a built-in handler of its function and its line', async () => {

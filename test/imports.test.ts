@@ -40,6 +40,8 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   'reconcile/': [words, 'event/*', 'inbox/inbox.ts', 'stripe/*', node, 'stripe'],
   'destinations/': [words, 'event/*', 'stripe/*', 'stripe'],
   'operations/': [words, 'inbox/inbox.ts', node],
+  'samples/': ['event.ts', node, 'stripe'],
+  'testing.ts': [words, 'event/envelope.ts', 'samples/*', 'stripe/client.ts', 'worker/dispatch.ts', 'type stripe'],
   'cli.ts': ['{errors,log}.ts', 'cli/*/command.ts', 'commander'],
   'cli/': [
     words,
@@ -49,12 +51,12 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
     'handlers/load.ts',
     '{stripe,reconcile,destinations,operations}/*',
     'cli/*.ts',
-    'cli/{samples,terminal}/*',
+    'cli/terminal/*',
+    'samples/*',
     node,
     'stripe',
     'commander',
   ],
-  'cli/samples/': ['event.ts', node, 'stripe'],
   'cli/terminal/': [words, node, 'commander'],
 }
 
