@@ -1,6 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite'
 import { setImmediate as nextTurn } from 'node:timers/promises'
-import { ACCOUNT_NOTE, type EntryFilter, type Page, SEARCHED, type Undealt } from '../inbox.ts'
+import { ACCOUNT_NOTE, type EntryFilter, type Inbox, type Page, SEARCHED, type Undealt } from '../inbox.ts'
 import type { Row } from '../rows.ts'
 import { toConditions } from './filter.ts'
 import { prepareSeqSearch } from './seq.ts'
@@ -48,6 +48,9 @@ export function prepareQueries(db: DatabaseSync) {
   const readNote = db.prepare('SELECT value FROM note WHERE name = ?')
   const seqOf = db.prepare('SELECT seq FROM entry WHERE event_id = ?')
   const isAnyIn = db.prepare('SELECT 1 FROM entry WHERE seq >= ? AND seq < ? LIMIT 1')
+  const listFigures = db.prepare('SELECT at, counted FROM figures WHERE at >= ? ORDER BY at')
+  const listActions = db.prepare(`
+    SELECT id, at, state, facts FROM action WHERE id < :before AND (:state IS NULL OR state = :state) ORDER BY id DESC LIMIT :limit`)
   const lastBefore = db.prepare('SELECT max(seq) AS seq FROM entry WHERE seq < ?')
   const idAt = db.prepare('SELECT event_id FROM entry WHERE seq >= ? ORDER BY seq LIMIT 1')
   const findLane = db.prepare('SELECT lane, object_id FROM entry WHERE event_id = ?')
@@ -109,6 +112,14 @@ export function prepareQueries(db: DatabaseSync) {
     },
 
     eventIdAt,
+
+    figures: (sinceMs: number): Row[] =>
+      listFigures.all(Date.now() - sinceMs).map((row) => ({ ...row, counted: JSON.parse(String(row.counted)) })),
+
+    actions: ({ limit, before = Number.MAX_SAFE_INTEGER, state }: Parameters<Inbox['actions']>[0]): Row[] =>
+      listActions
+        .all({ before, limit, state: state ?? null })
+        .map((row) => ({ ...row, facts: JSON.parse(String(row.facts)) })),
 
     /** By its object where it names one; else among the newest. */
     lane(eventId: string, limit: number): Row[] {
