@@ -67,6 +67,7 @@ export async function createService(config: Config, overrides: ServiceOverrides 
   const app = createApp({
     ...shared,
     mode: config.mode,
+    searchFields: config.searchFields,
     toleranceSeconds: config.signatureToleranceSeconds,
     maxBodyBytes: config.maxBodyBytes,
     secrets: config.webhookSecrets,

@@ -13,6 +13,8 @@ export interface WebhookRouteOptions {
   readonly log: Log
   readonly mode: Mode
   readonly toleranceSeconds: number
+  /** Paths into an event, whose values it can be found by. */
+  readonly searchFields: readonly string[]
   /** Called once a delivery is durable, before its answer. */
   readonly onAccepted: (route: WebhookRoute, result: 'stored' | 'parked' | 'duplicate', createdAt: Date | null) => void
   readonly now?: () => Date
@@ -38,7 +40,7 @@ export function createWebhookRoute(
     const text = body.toString('utf8')
     const header = req.get('stripe-signature')
     const secret = verifySignature({ text, header, secrets, toleranceSeconds, now: now() })
-    const envelope = parseEnvelope(text)
+    const envelope = parseEnvelope(text, options.searchFields)
     const judged = judgeMode(envelope, options.mode)
     const added = await options.add({ ...envelope, route, source: 'delivery', secret, body, ...judged })
     const result = added === 'duplicate' ? 'duplicate' : judged.state === 'parked' ? 'parked' : 'stored'

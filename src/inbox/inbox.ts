@@ -183,8 +183,8 @@ export interface ActionFacts {
   readonly from: 'console' | 'command'
   /** Such as `replay`. */
   readonly verb: string
-  /** Which entries it was meant for: a filter, or ids. */
-  readonly filter?: EntryFilter
+  /** Which entries it was meant for: a filter, as fields of an address (`state=dead&type=payout.*`), or ids. */
+  readonly filter?: string
   readonly eventIds?: readonly string[]
   readonly reason?: string
   /** How many entries that was, how many were changed so far, and how many were left alone. */

@@ -34,6 +34,7 @@ function makeApp(overrides: Partial<AppOptions> = {}) {
     log: captured.log,
     mode: 'any',
     toleranceSeconds: 300,
+    searchFields: ['data.object.customer'],
     maxBodyBytes: 1_048_576,
     secrets: [SECRET, SECOND_SECRET],
     connectSecrets: [CONNECT_SECRET],
