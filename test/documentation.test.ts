@@ -154,7 +154,11 @@ describe('the documentation', () => {
   })
 
   it('names metrics that are there', async () => {
-    const inbox = { counts: async () => ({}) as Record<EntryState, number>, oldestPendingMs: async () => null }
+    const inbox = {
+      counts: async () => ({}) as Record<EntryState, number>,
+      oldestPendingMs: async () => null,
+      held: async () => null,
+    }
     const { text } = await createMetrics({}, { isReconciling: true }).render(inbox)
     const there = new Set(Array.from(text.matchAll(/^# HELP stripe_receiver_(\w+)/gm), ([, name = '']) => name))
     const table = rowsOf('Metrics').flatMap(([names = '']) => quotedIn(names).map((name) => name.replace(/\{.*/, '')))

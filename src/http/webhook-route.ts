@@ -16,7 +16,7 @@ export interface WebhookRouteOptions {
   /** Paths into an event, whose values it can be found by. */
   readonly searchFields: readonly string[]
   /** Called once a delivery is durable, before its answer. */
-  readonly onAccepted: (route: WebhookRoute, result: 'stored' | 'parked' | 'duplicate', createdAt: Date | null) => void
+  readonly onAccepted: (entry: NewEntry, result: 'stored' | 'parked' | 'duplicate') => void
   readonly now?: () => Date
 }
 
@@ -42,9 +42,10 @@ export function createWebhookRoute(
     const secret = verifySignature({ text, header, secrets, toleranceSeconds, now: now() })
     const envelope = parseEnvelope(text, options.searchFields)
     const judged = judgeMode(envelope, options.mode)
-    const added = await options.add({ ...envelope, route, source: 'delivery', secret, body, ...judged })
+    const entry: NewEntry = { ...envelope, route, source: 'delivery', secret, body, ...judged }
+    const added = await options.add(entry)
     const result = added === 'duplicate' ? 'duplicate' : judged.state === 'parked' ? 'parked' : 'stored'
-    options.onAccepted(route, result, envelope.createdAt)
+    options.onAccepted(entry, result)
     if (log.isLevelEnabled('debug'))
       log.debug({ eventId: envelope.eventId, type: envelope.type, route, result }, 'delivery accepted')
     res.writeHead(200, RECEIVED_HEADERS).end(RECEIVED)

@@ -39,7 +39,7 @@ function makeApp(overrides: Partial<AppOptions> = {}) {
     secrets: [SECRET, SECOND_SECRET],
     connectSecrets: [CONNECT_SECRET],
     isDraining: () => isDraining,
-    onAccepted(_route, result) {
+    onAccepted(_entry, result) {
       if (result === 'stored') nudges += 1
     },
     onRefused: (...refused) => void refusals.push(refused),
