@@ -1,8 +1,10 @@
-import type { Attempt, Entry, EntryState, Lease, NewEntry, Outcome } from '../event.ts'
+import type { Attempt, Entry, EntryFacts, EntryState, EventShape, Lease, NewEntry, Outcome } from '../event.ts'
 import type { Log } from '../log.ts'
 
 /** Before an account's id: the name of the note by which it stays known when its entries are gone. */
 export const ACCOUNT_NOTE = 'reconciled '
+/** How many entries a search looks at, when no index serves it. */
+export const SEARCHED = 100_000
 
 /**
  * Where entries live until they are settled. Durations cross this interface, never instants: each store goes by its own clock.
@@ -35,8 +37,17 @@ export interface Inbox {
   /** Of these ids the ones that are here, in any order, each once. */
   lookUp(eventIds: readonly string[]): Promise<EntryPresence[]>
 
-  /** Entries that match, newest first, as many as the page holds. */
+  /** Entries that match, newest first, as many as the page holds; however many have to be looked at. */
   list(filter: EntryFilter, page: Page): Promise<Entry[]>
+
+  /** The same for somebody who waits: where no index serves the filter, of the newest 100,000 entries before the page's alone. */
+  search(filter: EntryFilter, page: Page): Promise<Found>
+
+  /** What matches, in groups, the largest first; looks at as many entries as `search` does. */
+  summarize(filter: EntryFilter, page: Page): Promise<Summary>
+
+  /** Entries of the same lane, this one among them, in order of arrival: the newest `limit`. Empty when the id is unknown. */
+  lane(eventId: string, limit: number): Promise<Entry[]>
 
   /** Number of entries in each state. */
   counts(): Promise<Record<EntryState, number>>
@@ -131,6 +142,36 @@ export interface Page {
   readonly before?: string
 }
 
+export interface Found {
+  readonly entries: readonly Entry[]
+  /** The id before which an older page goes on looking; null when everything was looked at, or the page is full. */
+  readonly olderThan: string | null
+}
+
+/** Entries that are alike. */
+export interface Group {
+  readonly state: EntryState
+  readonly type: string
+  /** Its first line, 200 characters of it at most. */
+  readonly reason: string | null
+  readonly entries: number
+  /** When the first and the last of them were received. */
+  readonly oldestAt: Date
+  readonly newestAt: Date
+}
+
+export interface Summary {
+  /** As many as the page holds. */
+  readonly groups: readonly Group[]
+  /** All that match and were looked at, in groups that the page does not hold too. */
+  readonly entries: number
+  /** The first and the last of them by arrival; null when there is none. */
+  readonly oldest: string | null
+  readonly newest: string | null
+  /** As in `Found`. */
+  readonly olderThan: string | null
+}
+
 export interface PrunePolicy {
   readonly bodiesAfterMs: number
   readonly entriesAfterMs: number
@@ -159,6 +200,16 @@ export interface EntryFilter {
   /** Exact, or with `*` for any run of characters: `payment_intent.*`. */
   readonly type?: string
   readonly account?: string
+  readonly objectId?: string
+  readonly eventId?: string
+  readonly shape?: EventShape
+  readonly source?: EntryFacts['source']
+  /** A part of the reason, in upper or lower case. */
+  readonly reason?: string
+  /** Dead, or waiting for a retry after an attempt that failed. */
+  readonly isFailing?: true
   /** Received at most this long ago. */
   readonly receivedWithinMs?: number
+  /** Received at least this long ago. */
+  readonly receivedBeforeMs?: number
 }

@@ -7,7 +7,7 @@ import {
   type Lease,
   type Outcome,
 } from '../event.ts'
-import type { EntryPresence } from './inbox.ts'
+import type { EntryPresence, Group, Summary } from './inbox.ts'
 
 /** As either driver gives it: instants as milliseconds, Dates or ISO text, flags as 0 and 1 or booleans, `seq` as a number or text. */
 export type Row = Record<string, unknown>
@@ -93,6 +93,34 @@ export function toCounts(rows: readonly Row[]): Record<EntryState, number> {
   counted.set('handled', Math.max(0, (counted.get('all') ?? 0) - rest))
   // The keys are exactly the states.
   return Object.fromEntries(entryStates.map((state) => [state, counted.get(state) ?? 0])) as Record<EntryState, number>
+}
+
+/**
+ * Rows of groups, perhaps several of one group: `state`, `type`, `reason`, `entries`, `oldest_at`, `newest_at`, and the numbers of the first
+ * and last of them → the groups, largest first, and those numbers over all.
+ */
+export function toGroups(rows: readonly Row[], limit: number) {
+  const groups = new Map<string, Group>()
+  for (const row of rows) {
+    const key = JSON.stringify([row.state, row.type, row.reason])
+    const known = groups.get(key)
+    const [oldestAt, newestAt] = [toDate(row.oldest_at), toDate(row.newest_at)]
+    groups.set(key, {
+      state: row.state as EntryState,
+      type: row.type as string,
+      reason: row.reason as string | null,
+      entries: Number(row.entries) + (known?.entries ?? 0),
+      oldestAt: known !== undefined && known.oldestAt < oldestAt ? known.oldestAt : oldestAt,
+      newestAt: known !== undefined && known.newestAt > newestAt ? known.newestAt : newestAt,
+    })
+  }
+  const entries = groups.values().reduce((sum, group) => sum + group.entries, 0)
+  return {
+    groups: [...groups.values()].sort((one, other) => other.entries - one.entries).slice(0, limit),
+    entries,
+    firstSeq: rows.reduce((least, row) => Math.min(least, Number(row.first_seq)), Infinity),
+    lastSeq: rows.reduce((most, row) => Math.max(most, Number(row.last_seq)), 0),
+  } satisfies Pick<Summary, 'groups' | 'entries'> & Record<string, unknown>
 }
 
 /**

@@ -1,6 +1,13 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { Lease } from '../../src/event.ts'
-import type { Inbox, Pruned, PrunePolicy } from '../../src/inbox/inbox.ts'
+import {
+  type EntryFilter,
+  type Inbox,
+  type Page,
+  type Pruned,
+  type PrunePolicy,
+  SEARCHED,
+} from '../../src/inbox/inbox.ts'
 import { eventually } from '../support/eventually.ts'
 import { newEntry } from '../support/new-entry.ts'
 
@@ -13,6 +20,8 @@ export interface StoreUnderTest {
   loseProcess(): Promise<Inbox>
   /** Makes all that is here older by so much, or what has that id: as if the clock had run ahead since. */
   age(ms: number, eventId?: string): Promise<void>
+  /** Makes it as if so many entries had come and gone between this one, the newest, and the one before it. */
+  leaveGap(entries: number): Promise<void>
   /** Closes what is open and removes it. */
   remove(): Promise<void>
 }
@@ -569,6 +578,134 @@ export function describeInbox(name: string, open: () => Promise<StoreUnderTest>)
         ])
         expect(await inbox.list({}, { limit: 1, before: entries[0]?.eventId ?? '' })).toEqual([])
         expect(await inbox.list({}, { limit: 10, before: 'evt_unknown' })).toEqual([])
+      })
+
+      it('finds by each fact that a filter names', async () => {
+        const one = newEntry({ objectId: 'po_1', account: 'acct_1', shape: 'thin', source: 'reconcile' })
+        const other = newEntry({ type: 'payout.failed' })
+        for (const entry of [one, other]) await inbox.add(entry)
+        const ids = async (filter: EntryFilter) =>
+          (await inbox.search(filter, { limit: 10 })).entries.map(({ eventId }) => eventId)
+        for (const filter of [
+          { objectId: 'po_1' },
+          { eventId: one.eventId },
+          { account: 'acct_1' },
+          { shape: 'thin' },
+          { source: 'reconcile' },
+          { objectId: 'po_1', account: 'acct_1', type: 'payment_intent.*', receivedWithinMs: DAY },
+        ] satisfies EntryFilter[]) {
+          expect(await ids(filter)).toEqual([one.eventId])
+          expect((await inbox.list(filter, { limit: 10 })).map(({ eventId }) => eventId)).toEqual([one.eventId])
+        }
+        expect(await ids({ objectId: 'po_2' })).toEqual([])
+        expect(await ids({ objectId: 'po_1', type: 'payout.*' })).toEqual([])
+        await store.age(DAY)
+        expect(await ids({ receivedBeforeMs: DAY / 2 })).toEqual([other.eventId, one.eventId])
+        const fresh = newEntry()
+        await inbox.add(fresh)
+        expect(await ids({ receivedBeforeMs: DAY / 2 })).toEqual([other.eventId, one.eventId])
+        expect(await ids({ receivedWithinMs: DAY / 2 })).toEqual([fresh.eventId])
+      })
+
+      it('finds what fails, by a part of its reason as it is written', async () => {
+        const entries = ['card 50% _declined_', 'Bank\\office closed', 'CARD expired'].map((error) => ({
+          entry: newEntry(),
+          error,
+        }))
+        for (const { entry } of entries) await inbox.add(entry)
+        for (const lease of await claim()) {
+          const error = entries.find(({ entry }) => entry.eventId === lease.entry.eventId)?.error ?? ''
+          await inbox.settle(lease, error.startsWith('Bank') ? { state: 'dead', error } : { ...later, error })
+        }
+        await inbox.add(newEntry())
+        const reasons = async (filter: EntryFilter) =>
+          (await inbox.search(filter, { limit: 10 })).entries.map(({ reason }) => reason).sort()
+        expect(await reasons({ isFailing: true })).toEqual([
+          'Bank\\office closed',
+          'CARD expired',
+          'card 50% _declined_',
+        ])
+        expect(await reasons({ reason: 'card' })).toEqual(['CARD expired', 'card 50% _declined_'])
+        expect(await reasons({ reason: '50% _d', isFailing: true })).toEqual(['card 50% _declined_'])
+        expect(await reasons({ reason: 'k\\o' })).toEqual(['Bank\\office closed'])
+        expect(await reasons({ reason: '%' })).toEqual(['card 50% _declined_'])
+        expect(await reasons({ reason: '_x' })).toEqual([])
+      })
+
+      it('summarizes what matches by state, type and the first line of the reason', async () => {
+        const entries = Array.from({ length: 5 }, (_, index) =>
+          newEntry({ type: index < 3 ? 'payout.failed' : 'payout.paid' }),
+        )
+        for (const entry of entries) await inbox.add(entry)
+        const errors = new Map(
+          entries.map(({ eventId }, index) => [eventId, index < 2 ? `gone\nat line ${index}` : 'x'.repeat(500)]),
+        )
+        for (const lease of await claim(4)) {
+          await inbox.settle(lease, { state: 'dead', error: errors.get(lease.entry.eventId) ?? '' })
+        }
+        const { groups, ...rest } = await inbox.summarize({ isFailing: true }, { limit: 2 })
+        expect(groups).toHaveLength(2)
+        expect(groups[0]).toEqual({
+          state: 'dead',
+          type: 'payout.failed',
+          reason: 'gone',
+          entries: 2,
+          oldestAt: (await inbox.get(entries[0]?.eventId ?? ''))?.entry.receivedAt,
+          newestAt: (await inbox.get(entries[1]?.eventId ?? ''))?.entry.receivedAt,
+        })
+        expect(groups[1]?.reason).toBe('x'.repeat(200))
+        expect(rest).toEqual({ entries: 4, oldest: entries[0]?.eventId, newest: entries[3]?.eventId, olderThan: null })
+        const all = await inbox.summarize({}, { limit: 10 })
+        expect(all.groups.map(({ state, reason }) => [state, reason])).toContainEqual(['pending', null])
+        expect(all.entries).toBe(5)
+        expect((await inbox.summarize({}, { limit: 10, before: entries[1]?.eventId ?? '' })).entries).toBe(1)
+        expect(await inbox.summarize({ objectId: 'po_2' }, { limit: 10 })).toEqual({
+          groups: [],
+          entries: 0,
+          oldest: null,
+          newest: null,
+          olderThan: null,
+        })
+      })
+
+      it('looks at the newest 100,000 where no index serves, and says where an older search goes on', async () => {
+        const [old, fresh] = [newEntry({ objectId: 'po_1' }), newEntry()]
+        for (const entry of [old, fresh]) await inbox.add(entry)
+        await store.leaveGap(SEARCHED)
+        const ids = async (filter: EntryFilter, page: Page) => {
+          const { entries, olderThan } = await inbox.search(filter, page)
+          return [entries.map(({ eventId }) => eventId), olderThan]
+        }
+        const unindexed = { type: '*' }
+        expect(await ids(unindexed, { limit: 10 })).toEqual([[fresh.eventId], fresh.eventId])
+        expect(await ids(unindexed, { limit: 10, before: fresh.eventId })).toEqual([[old.eventId], null])
+        expect(await ids(unindexed, { limit: 1 })).toEqual([[fresh.eventId], null])
+        expect(await ids({ type: 'payout.*' }, { limit: 10 })).toEqual([[], fresh.eventId])
+        expect(await ids({ objectId: 'po_1' }, { limit: 10 })).toEqual([[old.eventId], null])
+        expect((await inbox.list(unindexed, { limit: 10 })).map(({ eventId }) => eventId)).toEqual([
+          fresh.eventId,
+          old.eventId,
+        ])
+        expect(await inbox.summarize(unindexed, { limit: 10 })).toMatchObject({ entries: 1, olderThan: fresh.eventId })
+        await store.age(DAY, old.eventId)
+        expect(await ids({ ...unindexed, receivedWithinMs: DAY / 2 }, { limit: 10 })).toEqual([[fresh.eventId], null])
+        // Looks at as many before that age.
+        expect(await ids({ ...unindexed, receivedBeforeMs: DAY / 2 }, { limit: 10 })).toEqual([[], fresh.eventId])
+      })
+
+      it('shows a lane in order of arrival', async () => {
+        const lane = { account: 'acct_1', objectId: 'po_1', lane: 'acct_1/po_1' }
+        const entries = [newEntry(lane), newEntry({ ...lane, lane: 'other' }), newEntry(lane), newEntry(lane)]
+        const [alone, named] = [newEntry({ objectId: null }), newEntry({ objectId: null, lane: '/balance' })]
+        for (const entry of [...entries, alone, named, newEntry({ objectId: null, lane: '/balance' })])
+          await inbox.add(entry)
+        const ids = async (eventId = '', limit = 10) => (await inbox.lane(eventId, limit)).map((entry) => entry.eventId)
+        const [first, , third, fourth] = entries.map(({ eventId }) => eventId)
+        expect(await ids(third)).toEqual([first, third, fourth])
+        expect(await ids(first, 2)).toEqual([third, fourth])
+        expect(await ids(alone.eventId)).toEqual([alone.eventId])
+        expect(await ids(named.eventId)).toHaveLength(2)
+        expect(await ids('evt_unknown')).toEqual([])
       })
 
       it('tells for how long what waits for a worker has been due, and not of what waits for its time', async () => {

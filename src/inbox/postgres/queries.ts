@@ -1,11 +1,48 @@
 import type { Entry, EntryState } from '../../event.ts'
-import type { EntryDetail, EntryFilter, EntryPresence, Page, Undealt } from '../inbox.ts'
-import { type Row, toAttempt, toCounts, toEntry, toPresence } from '../rows.ts'
-import type { Postgres, Statement } from './connection.ts'
-import { findSeq, sql } from './statements.ts'
+import {
+  type EntryDetail,
+  type EntryFilter,
+  type EntryPresence,
+  type Found,
+  type Page,
+  SEARCHED,
+  type Summary,
+  type Undealt,
+} from '../inbox.ts'
+import { type Row, toAttempt, toCounts, toEntry, toGroups, toPresence } from '../rows.ts'
+import type { Postgres } from './connection.ts'
+import { type Conditions, selectEntries, toConditions } from './filter.ts'
+import { sql } from './statements.ts'
 
 /** What is read and not claimed; with `isExact` all entries are counted, however many there are. Rejects with the driver's errors. */
 export function createQueries(db: Postgres, { isExact }: { readonly isExact: boolean }) {
+  async function eventIdAt(seq: number): Promise<string | null> {
+    const [row] = await db.query({
+      text: 'SELECT event_id FROM entry WHERE seq >= $1 ORDER BY seq LIMIT 1',
+      values: [seq],
+    })
+    return typeof row?.event_id === 'string' ? row.event_id : null
+  }
+
+  /** The conditions, and where no index serves them the newest entries alone. */
+  async function narrow(filter: EntryFilter, page: Page): Promise<Conditions & Pick<Found, 'olderThan'>> {
+    const conditions = toConditions(filter, page)
+    if (conditions.isIndexed) return { ...conditions, olderThan: null }
+    const [range] = await db.query({
+      text: sql.findSearched,
+      values: [page.before ?? null, SEARCHED, filter.receivedWithinMs ?? null, filter.receivedBeforeMs ?? null],
+    })
+    if (range === undefined) return { ...conditions, olderThan: null }
+    const { clause, values } = conditions
+    const text = `seq >= $${values.length + 1}`
+    return {
+      clause: clause === '' ? `WHERE ${text}` : `${clause} AND ${text}`,
+      values: [...values, range.seq],
+      isIndexed: false,
+      olderThan: String(range.event_id),
+    }
+  }
+
   return {
     async get(eventId: string): Promise<EntryDetail | undefined> {
       const [row] = await db.query({ text: sql.get, values: [eventId] })
@@ -16,7 +53,31 @@ export function createQueries(db: Postgres, { isExact }: { readonly isExact: boo
     },
 
     list: async (filter: EntryFilter, page: Page): Promise<Entry[]> =>
-      (await db.query(selectEntries(filter, page))).map(toEntry),
+      (await db.query(selectEntries(toConditions(filter, page), page.limit))).map(toEntry),
+
+    async search(filter: EntryFilter, page: Page): Promise<Found> {
+      const searched = await narrow(filter, page)
+      const entries = (await db.query(selectEntries(searched, page.limit))).map(toEntry)
+      return { entries, olderThan: entries.length === page.limit ? null : searched.olderThan }
+    },
+
+    async summarize(filter: EntryFilter, page: Page): Promise<Summary> {
+      const { clause, values, olderThan } = await narrow(filter, page)
+      const rows = await db.query({
+        text: `SELECT state, type, left(split_part(reason, chr(10), 1), 200) AS reason, count(*) AS entries,
+                      min(received_at) AS oldest_at, max(received_at) AS newest_at, min(seq) AS first_seq, max(seq) AS last_seq
+               FROM entry ${clause} GROUP BY 1, 2, 3`,
+        values: [...values],
+      })
+      const { groups, entries, firstSeq, lastSeq } = toGroups(rows, page.limit)
+      const [oldest = null, newest = null] = entries === 0 ? [] : await Promise.all([firstSeq, lastSeq].map(eventIdAt))
+      return { groups, entries, oldest, newest, olderThan }
+    },
+
+    async lane(eventId: string, limit: number): Promise<Entry[]> {
+      const rows = await db.query({ text: sql.listLane, values: [eventId, limit] })
+      return rows.map(toEntry).reverse()
+    },
 
     lookUp: async (eventIds: readonly string[]): Promise<EntryPresence[]> =>
       (await db.query({ text: sql.lookUp, values: [eventIds] })).map(toPresence),
@@ -43,25 +104,4 @@ export function createQueries(db: Postgres, { isExact }: { readonly isExact: boo
       return typeof row?.value === 'string' ? row.value : null
     },
   }
-}
-
-/** The statement for entries that match, newest first. */
-function selectEntries({ states, type, account, receivedWithinMs }: EntryFilter, { limit, before }: Page): Statement {
-  const values: unknown[] = []
-  const conditions: string[] = []
-  const where = (condition: (parameter: string) => string, value: unknown) =>
-    conditions.push(condition(`$${values.push(value)}`))
-  if (states !== undefined) where((given) => `state = ANY (${given})`, states)
-  if (type !== undefined) where((given) => `type LIKE ${given}`, toPattern(type))
-  if (account !== undefined) where((given) => `account = ${given}`, account)
-  if (receivedWithinMs !== undefined)
-    where((given) => `seq >= (${findSeq(`now() - ${given} * interval '1 millisecond'`)})`, receivedWithinMs)
-  if (before !== undefined) where((given) => `seq < (SELECT seq FROM entry WHERE event_id = ${given})`, before)
-  const clause = conditions.length === 0 ? '' : `WHERE ${conditions.join(' AND ')}`
-  return { text: `SELECT * FROM entry ${clause} ORDER BY seq DESC LIMIT $${values.push(limit)}`, values }
-}
-
-/** `*` for any run of characters → LIKE, which has signs of its own. */
-function toPattern(type: string): string {
-  return type.replace(/[\\%_]/g, '\\$&').replaceAll('*', '%')
 }

@@ -1,4 +1,4 @@
-import { ACCOUNT_NOTE } from '../inbox.ts'
+import { ACCOUNT_NOTE, SEARCHED } from '../inbox.ts'
 import { TWIN_WAS_HANDLED } from '../rows.ts'
 
 /** Class of the advisory locks on lanes: any number. Lanes that share a key merely wait for each other. */
@@ -205,6 +205,25 @@ export const sql = {
   lookUp: `
     SELECT event_id, type, state, EXISTS (SELECT 1 FROM payload WHERE payload.seq = entry.seq) AS has_body
     FROM entry WHERE event_id = ANY ($1)`,
+
+  /** By its object where it names one; else among the newest. */
+  listLane: `
+    WITH it AS MATERIALIZED (SELECT lane, object_id FROM entry WHERE event_id = $1)
+    SELECT * FROM (
+      SELECT entry.* FROM it JOIN entry ON entry.object_id = it.object_id AND entry.lane = it.lane
+      UNION ALL
+      SELECT entry.* FROM it JOIN entry ON entry.lane = it.lane
+      WHERE it.object_id IS NULL AND entry.seq > (SELECT max(seq) FROM entry) - ${SEARCHED}
+    ) AS found ORDER BY seq DESC LIMIT $2`,
+  /** Where a search of $2 entries ends, before the id $1, and the ages $3 and $4 leave older ones; no row when it looks at all. */
+  findSearched: `
+    WITH bounds AS MATERIALIZED (
+      SELECT least(coalesce((SELECT seq FROM entry WHERE event_id = $1), (SELECT max(seq) + 1 FROM entry)),
+                   CASE WHEN $4::double precision IS NOT NULL THEN (${findSeq(`now() - ($4 - 1) * interval '1 millisecond'`)}) END) - $2::bigint AS low,
+             coalesce(CASE WHEN $3::double precision IS NOT NULL THEN (${findSeq(`now() - $3 * interval '1 millisecond'`)}) END,
+                      (SELECT min(seq) FROM entry)) AS first
+    )
+    SELECT low AS seq, (SELECT event_id FROM entry WHERE seq >= low ORDER BY seq LIMIT 1) AS event_id FROM bounds WHERE low > first`,
 
   /** Locks the bodies too, so that retention does not drop them meanwhile. */
   replay: `

@@ -3,7 +3,7 @@ import { ReceiverError } from '../../errors.ts'
 import { entryStates, type Lease, type NewEntry } from '../../event.ts'
 import { createHeldLeases } from '../held-leases.ts'
 import type { Inbox, OpenOptions } from '../inbox.ts'
-import { toAttempt, toCounts, toEntry, toLease, toPresence } from '../rows.ts'
+import { toAttempt, toCounts, toEntry, toGroups, toLease, toPresence } from '../rows.ts'
 import { ANSWER_WITHIN_MS, within } from '../within.ts'
 import { realPath } from './file.ts'
 import type { Operation } from './operations.ts'
@@ -119,6 +119,21 @@ export async function openSqliteInbox(
 
     lookUp: async (eventIds) => (await read('lookUp', eventIds)).map(toPresence),
     list: async (filter, page) => (await read('list', filter, page)).map(toEntry),
+
+    async search(filter, page) {
+      const { rows, olderThan } = await read('search', filter, page)
+      return { entries: rows.map(toEntry), olderThan }
+    },
+
+    async summarize(filter, page) {
+      const { rows, olderThan } = await read('summarize', filter, page)
+      const { groups, entries, firstSeq, lastSeq } = toGroups(rows, page.limit)
+      const [oldest = null, newest = null] =
+        entries === 0 ? [] : await Promise.all([firstSeq, lastSeq].map((seq) => read('eventIdAt', seq)))
+      return { groups, entries, oldest, newest, olderThan }
+    },
+
+    lane: async (eventId, limit) => (await read('lane', eventId, limit)).map(toEntry),
     counts: async () => toCounts(await read('counts')),
     oldestPendingMs: () => read('oldestPendingMs'),
     undealt: () => read('undealt'),

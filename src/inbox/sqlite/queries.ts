@@ -1,8 +1,8 @@
 import type { DatabaseSync } from 'node:sqlite'
 import { setImmediate as nextTurn } from 'node:timers/promises'
-import type { EntryState } from '../../event.ts'
-import { ACCOUNT_NOTE, type EntryFilter, type Page, type Undealt } from '../inbox.ts'
+import { ACCOUNT_NOTE, type EntryFilter, type Page, SEARCHED, type Undealt } from '../inbox.ts'
 import type { Row } from '../rows.ts'
+import { toConditions } from './filter.ts'
 import { prepareSeqSearch } from './seq.ts'
 
 export type Queries = ReturnType<typeof prepareQueries>
@@ -47,6 +47,10 @@ export function prepareQueries(db: DatabaseSync) {
        >= coalesce((SELECT max(seq) FROM entry WHERE entry.account = known.account AND type IN ('account.application.deauthorized', 'v1.account.application.deauthorized')), 0)`)
   const readNote = db.prepare('SELECT value FROM note WHERE name = ?')
   const seqOf = db.prepare('SELECT seq FROM entry WHERE event_id = ?')
+  const idAt = db.prepare('SELECT event_id FROM entry WHERE seq >= ? ORDER BY seq LIMIT 1')
+  const findLane = db.prepare('SELECT lane, object_id FROM entry WHERE event_id = ?')
+  const listLaneOfObject = db.prepare('SELECT * FROM entry WHERE object_id = ? AND lane = ? ORDER BY seq DESC LIMIT ?')
+  const listLane = db.prepare('SELECT * FROM entry WHERE seq > ? AND lane = ? ORDER BY seq DESC LIMIT ?')
   const seqRange = db.prepare('SELECT (SELECT min(seq) FROM entry) AS first, (SELECT max(seq) FROM entry) AS last')
 
   return {
@@ -76,42 +80,89 @@ export function prepareQueries(db: DatabaseSync) {
       return typeof value === 'string' ? value : null
     },
 
-    /** Entries that match, newest first. */
-    async list(filter: EntryFilter, { limit, before }: Page): Promise<Row[]> {
-      const range = seqRange.get()
-      const beforeSeq = before === undefined ? Number(range?.last ?? 0) + 1 : Number(seqOf.get(before)?.seq ?? 0)
-      const since = filter.receivedWithinMs
-      const firstSeq = since === undefined ? Number(range?.first ?? 1) : findSeq(Date.now() - since)
-      const { conditions, values, isIndexed } = toConditions(filter)
-      const search = db.prepare(`
-        SELECT * FROM entry WHERE ${['seq >= ?', 'seq < ?', ...conditions].join(' AND ')} ORDER BY seq DESC LIMIT ?`)
-      const rows: Row[] = []
-      for (let high = beforeSeq; high > firstSeq && rows.length < limit; ) {
-        const low = isIndexed ? firstSeq : Math.max(firstSeq, high - WINDOW)
-        rows.push(...search.all(low, high, ...values, limit - rows.length))
-        high = low
-        await nextTurn()
-      }
-      return rows
+    list: (filter: EntryFilter, page: Page): Promise<Row[]> => search(filter, page, Infinity).then(({ rows }) => rows),
+
+    async search(filter: EntryFilter, page: Page): Promise<{ rows: Row[]; olderThan: string | null }> {
+      const { rows, olderThan } = await search(filter, page, SEARCHED)
+      return { rows, olderThan }
     },
+
+    /** Groups in any order, with the first and last entry of each by number. */
+    async summarize(
+      filter: EntryFilter,
+      page: Pick<Page, 'before'>,
+    ): Promise<{ rows: Row[]; olderThan: string | null }> {
+      const { text, values, isIndexed } = toConditions(filter)
+      const summarize = db.prepare(`
+        SELECT state, type, substr(reason, 1, min(200, instr(reason || char(10), char(10)) - 1)) AS reason, count(*) AS entries,
+               min(received_at) AS oldest_at, max(received_at) AS newest_at, min(seq) AS first_seq, max(seq) AS last_seq
+        FROM entry WHERE seq >= ? AND seq < ?${text} GROUP BY 1, 2, 3`)
+      const rows: Row[] = []
+      const range = rangeOf(filter, page)
+      const low = isIndexed ? range.low : Math.max(range.low, range.high - SEARCHED)
+      for await (const window of windows({ low, high: range.high }, isIndexed)) {
+        rows.push(...summarize.all(window.low, window.high, ...values))
+      }
+      return { rows, olderThan: low > range.low ? eventIdAt(low) : null }
+    },
+
+    eventIdAt,
+
+    /** By its object where it names one; else among the newest. */
+    lane(eventId: string, limit: number): Row[] {
+      const found = findLane.get(eventId)
+      if (found === undefined) return []
+      const { lane = null, object_id: objectId } = found
+      const after = Number(seqRange.get()?.last ?? 0) - SEARCHED
+      const rows = objectId ? listLaneOfObject.all(objectId, lane, limit) : listLane.all(after, lane, limit)
+      return rows.toReversed()
+    },
+  }
+
+  /** The numbers of those that a filter's ages and a page leave. */
+  function rangeOf({ receivedWithinMs, receivedBeforeMs }: EntryFilter, { before }: Pick<Page, 'before'>): Range {
+    const all = seqRange.get()
+    const low = receivedWithinMs === undefined ? Number(all?.first ?? 1) : findSeq(Date.now() - receivedWithinMs)
+    const newest =
+      receivedBeforeMs === undefined ? Number(all?.last ?? 0) + 1 : findSeq(Date.now() - receivedBeforeMs + 1)
+    const high = before === undefined ? newest : Math.min(newest, Number(seqOf.get(before)?.seq ?? 0))
+    return { low, high }
+  }
+
+  /** Entries that match, newest first, of the last `most`. */
+  async function search(
+    filter: EntryFilter,
+    page: Page,
+    most: number,
+  ): Promise<{ rows: Row[]; olderThan: string | null }> {
+    const range = rangeOf(filter, page)
+    const { text, values, isIndexed } = toConditions(filter)
+    const find = db.prepare(`SELECT * FROM entry WHERE seq >= ? AND seq < ?${text} ORDER BY seq DESC LIMIT ?`)
+    const low = isIndexed ? range.low : Math.max(range.low, range.high - most)
+    const rows: Row[] = []
+    for await (const window of windows({ low, high: range.high }, isIndexed)) {
+      rows.push(...find.all(window.low, window.high, ...values, page.limit - rows.length))
+      if (rows.length === page.limit) return { rows, olderThan: null }
+    }
+    return { rows, olderThan: low > range.low ? eventIdAt(low) : null }
+  }
+
+  function eventIdAt(seq: number): string | null {
+    const eventId = idAt.get(seq)?.event_id
+    return typeof eventId === 'string' ? eventId : null
   }
 }
 
-const SET_ASIDE: readonly EntryState[] = ['unhandled', 'parked', 'dead']
+interface Range {
+  readonly low: number
+  readonly high: number
+}
 
-/** The filter's conditions but for its age, and whether an index leads to the entries that meet them. */
-function toConditions({ states, type, account }: EntryFilter) {
-  const conditions: [string, ...(string | number)[]][] = []
-  const isSetAside = states?.every((state) => SET_ASIDE.includes(state)) === true
-  // Word for word the condition of the partial index, without which it is not used.
-  if (isSetAside) conditions.push(["state IN ('unhandled', 'parked', 'dead')"])
-  if (states !== undefined) conditions.push([`state IN (${states.map(() => '?').join()})`, ...states])
-  // Stripe's v2 types hold brackets, which GLOB would take for a set of characters.
-  if (type !== undefined) conditions.push(['type GLOB ?', type.replace(/[[?]/g, '[$&]')])
-  if (account !== undefined) conditions.push(['account = ?', account])
-  return {
-    conditions: conditions.map(([condition]) => condition),
-    values: conditions.flatMap(([, ...bound]) => bound),
-    isIndexed: isSetAside || account !== undefined,
+/** Newest first; one when an index serves. Others get their turn between them. */
+async function* windows({ low, high }: Range, isIndexed: boolean): AsyncGenerator<Range> {
+  for (let end = high; end > low; await nextTurn()) {
+    const start = isIndexed ? low : Math.max(low, end - WINDOW)
+    yield { low: start, high: end }
+    end = start
   }
 }

@@ -39,6 +39,12 @@ describeInbox('the Postgres store', async () => {
         [ms, eventId ?? null],
       )
     },
+    async leaveGap(entries) {
+      const newest = '(SELECT max(seq) FROM entry)'
+      await schema.query(`UPDATE payload SET seq = seq + $1 WHERE seq = ${newest}`, [entries])
+      await schema.query(`UPDATE entry SET seq = seq + $1 WHERE seq = ${newest}`, [entries])
+      await schema.query(`SELECT setval('entry_seq_seq', ${newest})`)
+    },
     async remove() {
       await inbox.close()
       await schema.remove()

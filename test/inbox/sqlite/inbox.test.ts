@@ -34,6 +34,12 @@ describeInbox('the SQLite store', async () => {
          WHERE ?2 IS NULL OR event_id = ?2`,
       ).run(ms, eventId ?? null)
     },
+    async leaveGap(entries) {
+      using db = new DatabaseSync(path, { timeout: 1_000, enableForeignKeyConstraints: false })
+      const { seq = null } = db.prepare('SELECT max(seq) AS seq FROM entry').get() ?? {}
+      for (const table of ['entry', 'payload'])
+        db.prepare(`UPDATE ${table} SET seq = seq + ? WHERE seq = ?`).run(entries, seq)
+    },
     async remove() {
       await inbox.close()
       await scratch.remove()
