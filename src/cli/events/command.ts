@@ -1,7 +1,8 @@
 import { Command, Option } from 'commander'
 import type { Selection } from '../../operations/change-entries.ts'
+import { type Choice, isEverything, toFilter } from '../../operations/filter.ts'
 import { wholeNumberOption } from '../terminal/options.ts'
-import { addFilterOptions, type FilterOptions, matchesAll, toFilter } from './filter.ts'
+import { addFilterOptions, filterOptionNames } from './filter.ts'
 import type { ChangeOptions, ListOptions, ShowOptions } from './options.ts'
 
 const help = `
@@ -40,6 +41,8 @@ const listHelp = `
 Examples:
   npm run events -- list
   npm run events -- list --state pending,dead --type 'payment_intent.*' --limit 200
+  npm run events -- list --object pi_1A2b3C4d5E6f
+  npm run events -- list --reason 'timed out' --since 2026-11-20 --until 3h
   npm run --silent events -- list --account acct_1A2b3C4d5E6f --json | jq -r .eventId`
 
 function addList(events: Command): void {
@@ -90,7 +93,7 @@ function addReplay(events: Command): void {
     .option('--dry-run', 'tell what would be replayed, and change nothing')
     .option('--yes', YES)
     .addHelpText('after', replayHelp)
-    .action(async (eventIds: readonly string[], options: FilterOptions & ChangeOptions, command: Command) => {
+    .action(async (eventIds: readonly string[], options: Choice & ChangeOptions, command: Command) => {
       const selection = toSelection(eventIds, options, command)
       const [{ runChange }, { replay }] = await Promise.all([
         import('./change.ts'),
@@ -116,21 +119,20 @@ function addDrop(events: Command): void {
     .option('--dry-run', 'tell what would be dropped, and change nothing')
     .option('--yes', YES)
     .addHelpText('after', dropHelp)
-    .action(async (eventIds: readonly string[], options: FilterOptions & ChangeOptions, command: Command) => {
+    .action(async (eventIds: readonly string[], options: Choice & ChangeOptions, command: Command) => {
       const selection = toSelection(eventIds, options, command)
       const { runDrop } = await import('./drop.ts')
       if (!(await runDrop(selection, options))) process.exitCode = 1
     })
 }
 
-function toSelection(eventIds: readonly string[], options: FilterOptions, command: Command): Selection {
-  const filter = toFilter(options)
+function toSelection(eventIds: readonly string[], options: Choice, command: Command): Selection {
   const isByIds = eventIds.length > 0
-  if (isByIds && !matchesAll(filter)) command.error('error: expected event ids or a filter, not both')
-  if (!isByIds && matchesAll(filter)) {
-    command.error('error: expected event ids, or a filter: --state, --type, --account or --since')
+  if (isByIds && !isEverything(options)) command.error('error: expected event ids or a filter, not both')
+  if (!isByIds && isEverything(options)) {
+    command.error(`error: expected event ids, or a filter: ${filterOptionNames}`)
   }
-  return isByIds ? { eventIds } : { filter }
+  return isByIds ? { eventIds } : { filter: toFilter(options) }
 }
 
 const parkHelp = `

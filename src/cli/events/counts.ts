@@ -1,5 +1,5 @@
+import { formatDuration } from '../../operations/duration.ts'
 import { withInbox } from '../inbox.ts'
-import { formatDuration } from '../terminal/duration.ts'
 import { formatTable, headerRow } from '../terminal/table.ts'
 
 /** Prints how many entries are in each state, and for how long the one that waits for a worker for longest has been due. */

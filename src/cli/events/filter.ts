@@ -1,36 +1,23 @@
-import type { Command } from 'commander'
-import type { EntryState } from '../../event.ts'
-import type { EntryFilter } from '../../inbox/inbox.ts'
-import { accountOption, durationOption, statesOption, typeOption } from '../terminal/options.ts'
+import { type Command, InvalidArgumentError, Option } from 'commander'
+import { type FilterWord, filterWordNames, filterWords, readWord } from '../../operations/filter.ts'
 
-/** Options that choose entries; what is left out matches everything. */
-export interface FilterOptions {
-  readonly state?: readonly EntryState[]
-  readonly type?: string
-  readonly account?: string
-  /** In milliseconds. */
-  readonly since?: number
-}
-
-/** Adds the options that `list`, `replay` and `drop` choose entries by. */
+/** Adds the options that `list`, `replay` and `drop` choose entries by: a Choice is what they give. */
 export function addFilterOptions(command: Command): Command {
-  return command
-    .option('--state <states>', 'in one of these states, separated by commas', statesOption)
-    .option('--type <type>', "of this event type; * stands for any characters: 'payment_intent.*'", typeOption)
-    .option('--account <account>', 'of this connected account (acct_…)', accountOption)
-    .option('--since <duration>', 'received within this time, such as 30m, 2h or 3d', durationOption)
-}
-
-export function toFilter({ state, type, account, since }: FilterOptions): EntryFilter {
-  return {
-    ...(state !== undefined && { states: state }),
-    ...(type !== undefined && { type }),
-    ...(account !== undefined && { account }),
-    ...(since !== undefined && { receivedWithinMs: since }),
+  for (const word of filterWordNames) {
+    const { value, help } = filterWords[word]
+    command.addOption(new Option(`--${word} <${value}>`, help).argParser(parserOf(word)))
   }
+  return command
 }
 
-/** True when nothing was left to choose by: every entry matches. */
-export function matchesAll(filter: EntryFilter): boolean {
-  return Object.keys(filter).length === 0
+/** States add up when given again. */
+const parserOf = (word: FilterWord) => (value: string, previous?: string) => {
+  const text = word === 'state' && previous !== undefined ? `${previous},${value}` : value
+  if (readWord(word, text) === undefined) throw new InvalidArgumentError(filterWords[word].expected)
+  return text
 }
+
+/** For people: all of these options. */
+export const filterOptionNames: string = new Intl.ListFormat('en', { type: 'disjunction' }).format(
+  filterWordNames.map((word) => `--${word}`),
+)

@@ -1,9 +1,9 @@
 import { styleText } from 'node:util'
 import type { Entry, EntryState } from '../../event.ts'
+import { formatDuration } from '../../operations/duration.ts'
+import { isEverything, toFilter } from '../../operations/filter.ts'
 import { withInbox } from '../inbox.ts'
-import { formatDuration } from '../terminal/duration.ts'
 import { formatTable, headerRow, type Narrowing, type TableRow, terminalWidth } from '../terminal/table.ts'
-import { matchesAll, toFilter } from './filter.ts'
 import type { ListOptions } from './options.ts'
 
 /** Prints the entries that match, newest first. False when a filter matches nothing. */
@@ -11,8 +11,8 @@ export async function runList(options: ListOptions): Promise<boolean> {
   const filter = toFilter(options)
   const found = await withInbox((inbox) => inbox.list(filter, { limit: options.limit + 1 }))
   if (found.length === 0) {
-    process.stderr.write(matchesAll(filter) ? 'The inbox is empty.\n' : 'error: no entry matches\n')
-    return matchesAll(filter)
+    process.stderr.write(isEverything(options) ? 'The inbox is empty.\n' : 'error: no entry matches\n')
+    return isEverything(options)
   }
   const entries = found.slice(0, options.limit)
   const lines = options.json ? entries.map((entry) => JSON.stringify(entry)) : formatEntries(entries)

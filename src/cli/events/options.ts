@@ -1,7 +1,7 @@
-import type { FilterOptions } from './filter.ts'
+import type { Choice } from '../../operations/filter.ts'
 
 /** What `events list` was asked for. */
-export interface ListOptions extends FilterOptions {
+export interface ListOptions extends Choice {
   readonly limit: number
   readonly json?: true
 }

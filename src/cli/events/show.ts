@@ -1,7 +1,7 @@
 import type { Attempt } from '../../event.ts'
 import type { EntryDetail } from '../../inbox/inbox.ts'
+import { formatDuration } from '../../operations/duration.ts'
 import { withInbox } from '../inbox.ts'
-import { formatDuration } from '../terminal/duration.ts'
 import { formatTable, headerRow, type TableRow, toOneLine } from '../terminal/table.ts'
 import type { ShowOptions } from './options.ts'
 

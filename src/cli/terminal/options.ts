@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { InvalidArgumentError } from 'commander'
-import { type EntryState, entryStates } from '../../event.ts'
+import { parseDuration } from '../../operations/duration.ts'
 
 /** Option parser for a whole number from `min` to `max`; anything else is an error that says so. */
 export function wholeNumberOption(min: number, max: number): (value: string) => number {
@@ -34,30 +34,9 @@ export function fileOption(path: string): Buffer {
   }
 }
 
-/** Option parser for states separated by commas; given again, it adds to them. */
-export function statesOption(value: string, previous: readonly EntryState[] = []): EntryState[] {
-  const states = value.split(',').map((name) => entryStates.find((state) => state === name.trim()))
-  if (!states.includes(undefined)) return [...previous, ...states.filter((state) => state !== undefined)]
-  throw new InvalidArgumentError(`Expected one or more of ${entryStates.join(', ')}, separated by commas.`)
-}
-
-/** Option parser for an event type, in which `*` stands for any characters. */
-export function typeOption(value: string): string {
-  if (/^[^\s,]+$/.test(value)) return value
-  throw new InvalidArgumentError("Expected one event type, such as payout.failed, or several as 'payment_intent.*'.")
-}
-
-const unitMs = new Map([
-  ['s', 1_000],
-  ['m', 60_000],
-  ['h', 3_600_000],
-  ['d', 86_400_000],
-])
-
 /** Option parser for a duration such as `30m`, in milliseconds. */
 export function durationOption(value: string): number {
-  const [, number, unit = ''] = value.match(/^(\d{1,5})([smhd])$/) ?? []
-  const milliseconds = Number(number) * (unitMs.get(unit) ?? Number.NaN)
-  if (milliseconds > 0) return milliseconds
+  const milliseconds = parseDuration(value)
+  if (milliseconds !== undefined) return milliseconds
   throw new InvalidArgumentError('Expected a whole number and s, m, h or d, such as 90s, 30m, 2h or 3d.')
 }

@@ -103,9 +103,9 @@ describe('options', () => {
   it.each([
     [['list', '--state', 'dead,gone'], 'one or more of pending, running, handled, unhandled, parked, dead'],
     [['list', '--state', ''], 'one or more of pending'],
-    [['list', '--since', '2'], "argument '2' is invalid. Expected a whole number and s, m, h or d"],
-    [['list', '--since', '0h'], 'such as 90s, 30m, 2h or 3d'],
-    [['replay', '--since', '2w'], 'such as 90s, 30m, 2h or 3d'],
+    [['list', '--since', '2'], "argument '2' is invalid. Expected s, m, h or d after a whole number"],
+    [['list', '--since', '0h'], 'such as 30m, 2h or 3d'],
+    [['replay', '--until', '2w'], 'such as 30m, 2h or 3d'],
     [['list', '--limit', '0'], "argument '0' is invalid. Expected a whole number from 1 to 100000"],
     [['list', '--limit', 'all'], 'a whole number from 1 to 100000'],
     [['list', '--account', 'cus_1'], 'acct_1A2b3C4d5E6f'],

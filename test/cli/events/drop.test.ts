@@ -46,7 +46,7 @@ describe('which entries it drops', () => {
   })
 
   it.each([
-    [[], 'expected event ids, or a filter: --state, --type, --account or --since'],
+    [[], 'expected event ids, or a filter: --state, --type, --account, --object, '],
     [['evt_dead', '--state', 'dead'], 'expected event ids or a filter, not both'],
     [['--state', 'dead,handled'], 'what is handled cannot be dropped: expected --state of dead, parked, unhandled'],
     [['--state', 'pending'], 'what is pending cannot be dropped'],

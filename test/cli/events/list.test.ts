@@ -40,6 +40,14 @@ describe('which entries it lists', () => {
       ['--since', '2h'],
       ['evt_waiting', 'evt_running', 'evt_dead', 'evt_parked', 'evt_unhandled'],
     ],
+    [['--object', 'pi_evt_old'], ['evt_old']],
+    [['--id', 'evt_parked'], ['evt_parked']],
+    [['--reason', 'LIVE server', '--source', 'delivery', '--shape', 'snapshot'], ['evt_parked']],
+    [
+      ['--until', '2h'],
+      ['evt_handled', 'evt_old'],
+    ],
+    [['--since', '1d', '--until', '1h'], ['evt_handled']],
     [
       ['--since', '2d', '--state', 'dead,handled', '--type', '*'],
       ['evt_dead', 'evt_handled'],

@@ -62,7 +62,7 @@ describe('which entries it replays', () => {
   })
 
   it.each([
-    [[], 'expected event ids, or a filter: --state, --type, --account or --since'],
+    [[], 'expected event ids, or a filter: --state, --type, --account, --object, '],
     [['--dry-run'], 'expected event ids, or a filter'],
     [['evt_dead', '--state', 'dead'], 'expected event ids or a filter, not both'],
   ])('refuses %j', async (args, expected) => {

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest'
-import { formatDuration } from '../../../src/cli/terminal/duration.ts'
 import { createProgress } from '../../../src/cli/terminal/progress.ts'
+import { formatDuration } from '../../../src/operations/duration.ts'
 
 function record(isTTY: boolean): { written: string[]; stream: { isTTY: boolean; write(text: string): void } } {
   const written: string[] = []

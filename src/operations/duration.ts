@@ -13,3 +13,17 @@ export function formatDuration(milliseconds: number): string {
   if (ms < 2 * DAY) return `${Math.floor(ms / HOUR)} h`
   return `${Math.floor(ms / DAY)} d`
 }
+
+const units = new Map([
+  ['s', SECOND],
+  ['m', MINUTE],
+  ['h', HOUR],
+  ['d', DAY],
+])
+
+/** `90s`, `30m`, `2h` or `3d` → milliseconds; undefined for anything else, and for none. */
+export function parseDuration(text: string): number | undefined {
+  const [, number, unit = ''] = text.match(/^(\d{1,5})([smhd])$/) ?? []
+  const milliseconds = Number(number) * (units.get(unit) ?? Number.NaN)
+  return milliseconds > 0 ? milliseconds : undefined
+}
