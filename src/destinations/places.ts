@@ -26,7 +26,9 @@ function checkDisabled(disabled: PlacedDestination, enabled: readonly PlacedDest
     severity: isReplaced ? 'warning' : 'fault',
     check: 'destination_enabled',
     message: `${describePlaced(disabled)} is disabled: Stripe sends nothing there${isReplaced ? ', and something else does' : ''}`,
-    mend: isReplaced ? 'delete it in Workbench once it is not wanted back' : 'enable it in Workbench',
+    mend: isReplaced
+      ? 'delete it in Workbench once it is not wanted back'
+      : 'enable it in Workbench; then fetch what was made meanwhile, which Stripe does not send again: npm run reconcile -- --all',
     destinations: [disabled.id],
   }
 }

@@ -12,6 +12,8 @@ export interface HandledTypes {
   readonly handledTypes: readonly string[]
   /** Those of them whose handler does not count for its twin; see `Handlers`. */
   readonly yieldingTypes?: ReadonlySet<string> | undefined
+  /** Those of them whose handler is a built-in one: it only logs, so whoever does not have them sent may not need them. */
+  readonly builtInTypes?: ReadonlySet<string> | undefined
   /** A fallback takes what has no handler. */
   readonly hasFallback: boolean
 }
@@ -26,13 +28,8 @@ export function subscribableTypes(types: readonly string[], shape: EventShape): 
   return types.filter((type) => shapeOfType(type) === shape && type !== PING_TYPE)
 }
 
-/** Checks that a site is sent what is handled, and nothing else. */
-export function checkTypes(site: Site, handled: HandledTypes): Finding[] {
-  const enabled = site.destinations.filter(({ isEnabled }) => isEnabled)
-  return [...checkSent(enabled, handled), ...enabled.flatMap((one) => checkHandled(one, handled))]
-}
-
-function sends({ shape, types }: Destination, type: string): boolean {
+/** Whether a destination sends events of the type. */
+export function sends({ shape, types }: Destination, type: string): boolean {
   return shapeOfType(type) === shape && (types.includes(type) || types.includes('*'))
 }
 
@@ -40,10 +37,11 @@ function sends({ shape, types }: Destination, type: string): boolean {
  * Handled, and not sent to one of the routes in use. A type counts as sent where its handled twin is; one that yields is wanted by
  * nobody, and does not count for its twin. What only the other route is sent may be meant so.
  */
-function checkSent(
-  enabled: readonly PlacedDestination[],
-  { handledTypes, yieldingTypes = new Set() }: HandledTypes,
+export function checkSent(
+  { destinations }: Site,
+  { handledTypes, yieldingTypes = new Set(), builtInTypes = new Set() }: HandledTypes,
 ): Finding[] {
+  const enabled = destinations.filter(({ isEnabled }) => isEnabled)
   const wanted = handledTypes.filter((type) => type !== PING_TYPE && !yieldingTypes.has(type))
   const handled = new Set(wanted)
   const isTold = (by: readonly PlacedDestination[], type: string): boolean =>
@@ -57,7 +55,8 @@ function checkSent(
     for (const [elsewhere, types] of Map.groupBy(missing, (type) => isTold(enabled, type))) {
       for (const shape of ['snapshot', 'thin'] as const) {
         const ofShape = types.filter((type) => shapeOfType(type) === shape)
-        if (ofShape.length > 0) findings.push(describeUnsent({ place, here, shape, types: ofShape, elsewhere }))
+        for (const [isBuiltIn, some] of Map.groupBy(ofShape, (type) => builtInTypes.has(type)))
+          findings.push(describeUnsent({ place, here, shape, types: some, elsewhere, isBuiltIn }))
       }
     }
   }
@@ -71,28 +70,37 @@ interface Unsent {
   readonly types: readonly string[]
   /** The site's other route is sent them. */
   readonly elsewhere: boolean
+  /** Their handlers are built-in ones. */
+  readonly isBuiltIn: boolean
 }
 
-function describeUnsent({ place, here, shape, types, elsewhere }: Unsent): Finding {
+function describeUnsent({ place, here, shape, types, elsewhere, isBuiltIn }: Unsent): Finding {
   const able = here.find((each) => each.shape === shape)
   const where = elsewhere ? `${place}, only to the other route` : place
   const add = able
     ? `add them to ${able.id} in Workbench`
     : `a ${shape} destination must send them: npm run destination -- create --url ${place}${here[0]?.route === 'connect' ? ' --connect' : ''}${shape === 'thin' ? ' --thin' : ''}`
+  const about = { check: 'types_sent', ...(able && { destinations: [able.id] }), types } as const
+  if (isBuiltIn) {
+    const message = `${countTypes(types)} not sent to ${where}, and handled by built-in handlers, which only log: ${listTypes(types)}`
+    return { severity: 'ok', message, ...about }
+  }
   return {
     severity: elsewhere ? 'warning' : 'fault',
-    check: 'types_sent',
     message: `${countTypes(types)} handled and not sent to ${where}: ${listTypes(types)}`,
     mend: `${add}; or remove their handlers${elsewhere ? '; or leave it, if it is meant so' : ''}`,
-    ...(able && { destinations: [able.id] }),
-    types,
+    ...about,
   }
 }
 
 const MAX_UNHANDLED_NAMED = 5
 
 /** Sent, and without a handler. */
-function checkHandled(destination: PlacedDestination, { handledTypes, hasFallback }: HandledTypes): Finding[] {
+export function checkHandled({ destinations }: Site, handled: HandledTypes): Finding[] {
+  return destinations.filter(({ isEnabled }) => isEnabled).flatMap((one) => findUnhandled(one, handled))
+}
+
+function findUnhandled(destination: PlacedDestination, { handledTypes, hasFallback }: HandledTypes): Finding[] {
   const isAll = destination.types.includes('*')
   const all: readonly string[] = destination.shape === 'thin' ? thinTypes : snapshotTypes
   const sent = isAll ? all : destination.types

@@ -1,6 +1,6 @@
 import Stripe from 'stripe'
 import { handlerMap } from '../../src/handlers/built-in/map.ts'
-import type { ApiAnswer, StripeApiDouble } from './stripe-api-double.ts'
+import { type ApiAnswer, listOf, type StripeApiDouble } from './stripe-api-double.ts'
 
 export const SITE = 'https://example.com'
 /** The types of the built-in handlers: what a command without HANDLERS wants to be sent. */
@@ -71,9 +71,13 @@ export interface DestinationsDouble {
   onPing: (id: string) => string | Promise<string>
 }
 
-/** Adds the routes of both APIs for destinations. v2 pages by two, and names URLs and secrets only when asked to, as Stripe does. */
+/**
+ * Adds the routes of both APIs for destinations, and lists of events and objects that may be read and are empty. v2 pages by two, and names URLs and secrets only when asked
+ * to, as Stripe does.
+ */
 export function serveDestinations(api: StripeApiDouble): DestinationsDouble {
   const double: DestinationsDouble = { v1: [], v2: [], created: [], secrets: [], onPing: () => 'evt_test_ping' }
+  api.route('GET', readable, ({ path }) => (path.startsWith('/v2/') ? { body: { data: [] } } : listOf([])))
   api.route('GET', '/v1/webhook_endpoints', () => ({ body: { object: 'list', has_more: false, data: double.v1 } }))
   api.route('GET', '/v2/core/event_destinations', ({ query }) => {
     const start = Number(query.get('page') ?? 0)
@@ -99,13 +103,16 @@ export function serveDestinations(api: StripeApiDouble): DestinationsDouble {
   return double
 }
 
+/** Events, and what the thin events of the built-in handlers are about. */
+const readable = /^\/(v1|v2\/core)\/(events|accounts|balance|disputes|payment_intents|payment_methods|payouts)$/
+
 /** A refusal as API v2 words it, naming a part of the key as Stripe does. */
 export function v2Error(status: number, code: string, message = 'The request failed.'): ApiAnswer {
   return { status, body: { error: { code, message } } }
 }
 
 /** 403: what a restricted key without the permission gets. */
-export function permissionMissing(key: string): ApiAnswer {
-  const message = `The provided key '${key.slice(0, 8)}***${key.slice(-6)}' does not have the required permissions for this endpoint on account 'acct_1'. Having the 'rak_webhook_read' permission would allow this request to continue.`
+export function permissionMissing(key: string, permission = 'rak_webhook_read'): ApiAnswer {
+  const message = `The provided key '${key.slice(0, 8)}***${key.slice(-6)}' does not have the required permissions for this endpoint on account 'acct_1'. Having the '${permission}' permission would allow this request to continue.`
   return { status: 403, body: { error: { type: 'invalid_request_error', message } } }
 }
