@@ -28,6 +28,28 @@ export function subscribableTypes(types: readonly string[], shape: EventShape): 
   return types.filter((type) => shapeOfType(type) === shape && type !== PING_TYPE)
 }
 
+/** By these, handled or not, the server learns which accounts are connected. */
+const connectionTypes = ['account.application.authorized', 'account.application.deauthorized'].flatMap((type) => [
+  type,
+  twinOf(type),
+])
+
+/** Events about accounts of API v2 are the platform's own, for connected accounts too. docs.stripe.com/connect/webhooks */
+function isOfAccountV2(type: string): boolean {
+  return type.startsWith('v2.core.account')
+}
+
+/** What a destination of that shape should be asked for, and the handled types that never come to one of that origin. */
+export function neededTypes(
+  handledTypes: readonly string[],
+  { shape, from }: { readonly shape: EventShape; readonly from: 'account' | 'connect' },
+): { readonly types: readonly string[]; readonly leftOut: readonly string[] } {
+  const handled = subscribableTypes(handledTypes, shape)
+  if (from === 'account') return { types: handled, leftOut: [] }
+  const { true: leftOut = [], false: coming = [] } = Object.groupBy(handled, (type) => `${isOfAccountV2(type)}`)
+  return { types: [...new Set([...coming, ...subscribableTypes(connectionTypes, shape)])], leftOut }
+}
+
 /** Whether a destination sends events of the type. */
 export function sends({ shape, types }: Destination, type: string): boolean {
   return shapeOfType(type) === shape && (types.includes(type) || types.includes('*'))
@@ -42,21 +64,26 @@ export function checkSent(
   { handledTypes, yieldingTypes = new Set(), builtInTypes = new Set() }: HandledTypes,
 ): Finding[] {
   const enabled = destinations.filter(({ isEnabled }) => isEnabled)
-  const wanted = handledTypes.filter((type) => type !== PING_TYPE && !yieldingTypes.has(type))
-  const handled = new Set(wanted)
-  const isTold = (by: readonly PlacedDestination[], type: string): boolean =>
-    by.some((each) => sends(each, type) || (handled.has(twinOf(type)) && sends(each, twinOf(type))))
+  const wanted = new Set(handledTypes.filter((type) => type !== PING_TYPE && !yieldingTypes.has(type)))
+  const causeOf = (type: string): Unsent['cause'] => {
+    if (wanted.has(type) && !builtInTypes.has(type)) return 'own'
+    return connectionTypes.includes(type) ? 'connection' : 'built-in'
+  }
   const findings: Finding[] = []
   for (const [place, here] of Map.groupBy(enabled, (each) => each.place)) {
+    const handled = new Set([...wanted].filter((type) => !isOfAccountV2(type) || !here.every(isConnectAlone)))
+    if (here.some(isConnect)) for (const type of connectionTypes) handled.add(type)
+    const isTold = (by: readonly PlacedDestination[], type: string): boolean =>
+      by.some((each) => sends(each, type) || (handled.has(twinOf(type)) && sends(each, twinOf(type))))
     const shapes = (['snapshot', 'thin'] as const).filter((shape) => here.some((each) => each.shape === shape))
     // Of two handled twins one is enough, and the one named is that which a destination here could send.
     const isNamed = (type: string) => !handled.has(twinOf(type)) || shapes[0] === shapeOfType(type)
-    const missing = wanted.filter((type) => !isTold(here, type) && isNamed(type))
+    const missing = [...handled].filter((type) => !isTold(here, type) && isNamed(type))
     for (const [elsewhere, types] of Map.groupBy(missing, (type) => isTold(enabled, type))) {
       for (const shape of ['snapshot', 'thin'] as const) {
         const ofShape = types.filter((type) => shapeOfType(type) === shape)
-        for (const [isBuiltIn, some] of Map.groupBy(ofShape, (type) => builtInTypes.has(type)))
-          findings.push(describeUnsent({ place, here, shape, types: some, elsewhere, isBuiltIn }))
+        for (const [cause, some] of Map.groupBy(ofShape, causeOf))
+          findings.push(describeUnsent({ place, here, shape, types: some, elsewhere, cause }))
       }
     }
   }
@@ -70,18 +97,30 @@ interface Unsent {
   readonly types: readonly string[]
   /** The site's other route is sent them. */
   readonly elsewhere: boolean
-  /** Their handlers are built-in ones. */
-  readonly isBuiltIn: boolean
+  /** Why they are wanted: handlers of one's own, built-in ones, or to learn which accounts are connected. */
+  readonly cause: 'own' | 'built-in' | 'connection'
 }
 
-function describeUnsent({ place, here, shape, types, elsewhere, isBuiltIn }: Unsent): Finding {
+function isConnect({ origin }: PlacedDestination): boolean {
+  return origin === 'connect' || origin === 'both'
+}
+
+function isConnectAlone({ origin }: PlacedDestination): boolean {
+  return origin === 'connect'
+}
+
+function describeUnsent({ place, here, shape, types, elsewhere, cause }: Unsent): Finding {
   const able = here.find((each) => each.shape === shape)
   const where = elsewhere ? `${place}, only to the other route` : place
   const add = able
     ? `add them to ${able.id} in Workbench`
     : `a ${shape} destination must send them: npm run destination -- create --url ${place}${here[0]?.route === 'connect' ? ' --connect' : ''}${shape === 'thin' ? ' --thin' : ''}`
   const about = { check: 'types_sent', ...(able && { destinations: [able.id] }), types } as const
-  if (isBuiltIn) {
+  if (cause === 'connection') {
+    const message = `${countTypes(types)} not sent to ${place}, by which the server learns which accounts are connected: ${listTypes(types)}`
+    return { severity: 'warning', message, mend: add, ...about }
+  }
+  if (cause === 'built-in') {
     const message = `${countTypes(types)} not sent to ${where}, and handled by built-in handlers, which only log: ${listTypes(types)}`
     return { severity: 'ok', message, ...about }
   }
@@ -104,7 +143,7 @@ function findUnhandled(destination: PlacedDestination, { handledTypes, hasFallba
   const isAll = destination.types.includes('*')
   const all: readonly string[] = destination.shape === 'thin' ? thinTypes : snapshotTypes
   const sent = isAll ? all : destination.types
-  const handled = new Set(handledTypes)
+  const handled = new Set([...handledTypes, ...(isConnect(destination) ? connectionTypes : [])])
   const types = sent.filter((type) => type !== PING_TYPE && !handled.has(type))
   if (types.length === 0) return []
   const every = isAll ? ' (it sends every type)' : ''

@@ -6,6 +6,8 @@ export const SITE = 'https://example.com'
 /** The types of the built-in handlers: what a command without HANDLERS wants to be sent. */
 export const snapshotHandled = Object.keys(handlerMap).filter((type) => !type.startsWith('v1.'))
 export const thinHandled = Object.keys(handlerMap).filter((type) => type.startsWith('v1.'))
+/** What a destination of connected accounts is to send beside them. */
+export const connectionTypes = ['account.application.authorized', 'account.application.deauthorized']
 /** Types of a map of handlers in which each has its twin, as not every built-in one need have. */
 export const snapshotTwins = ['payment_intent.succeeded', 'balance.available', 'payout.failed', 'account.updated']
 export const thinTwins = snapshotTwins.map((type) => `v1.${type}`)
@@ -41,6 +43,9 @@ export function v2Destination({
 }: Partial<V2> & { readonly url?: string } = {}): V2 {
   lastId += 1
   const isThin = overrides.event_payload === 'thin'
+  const connection = isThin ? connectionTypes.map((type) => `v1.${type}`) : connectionTypes
+  const handled = new Set(isThin ? thinHandled : snapshotHandled)
+  const isConnect = overrides.events_from?.includes('@accounts') ?? false
   return {
     id: `ed_test_${lastId}`,
     object: 'v2.core.event_destination',
@@ -48,7 +53,7 @@ export function v2Destination({
     updated: '2026-01-01T00:00:00.000Z',
     description: '',
     name: 'a destination',
-    enabled_events: isThin ? thinHandled : snapshotHandled,
+    enabled_events: [...(isConnect ? handled.union(new Set(connection)) : handled)],
     event_payload: 'snapshot',
     events_from: ['@self'],
     livemode: false,

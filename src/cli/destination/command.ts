@@ -23,8 +23,10 @@ export function destinationCommand(): Command {
 }
 
 const createHelp = `
-Creates a destination with exactly the types that have handlers, those of HANDLERS or else the built-in ones, and the SDK's API version.
-Its signing secret is the only thing on standard output: the line to add to .env. On a live account it asks before it writes.
+Creates a destination with exactly the types that have handlers, those of HANDLERS or else the built-in ones, and the SDK's API version;
+with --connect also account.application.authorized and .deauthorized, by which the server learns which accounts are connected.
+On standard output is the line for .env: its signing secret, before those that are set; on a terminal <existing> stands for them.
+On a live account it asks before it writes.
 
 Examples:
   npm run destination -- create --url https://example.com/webhook

@@ -2,10 +2,10 @@ import Stripe from 'stripe'
 import { createDestination, type Destination, type DestinationPlan } from '../../destinations/destinations.ts'
 import { describeFailure } from '../../destinations/failure.ts'
 import { findDestinations } from '../../destinations/find.ts'
-import { countTypes } from '../../destinations/finding.ts'
+import { countTypes, listTypes } from '../../destinations/finding.ts'
 import { checkSetup, modeOfKey } from '../../destinations/setup.ts'
 import { placeOf, routeOf } from '../../destinations/sites.ts'
-import { subscribableTypes } from '../../destinations/types.ts'
+import { neededTypes, subscribableTypes } from '../../destinations/types.ts'
 import { loadHandlers } from '../../handlers/load.ts'
 import { createStripeClients } from '../../stripe/client.ts'
 import { readSettings, type Settings } from '../settings.ts'
@@ -65,8 +65,14 @@ async function makePlan({ url, connect, thin }: CreateOptions, settings: Setting
     const route = connect ? '/webhook/connect' : '/webhook'
     process.stderr.write(`note: the server takes these events at ${route}: a proxy must lead ${url.pathname} there\n`)
   }
-  const types = subscribableTypes(Object.keys(handlers.map), shape)
-  return { url, shape, from: connect ? 'connect' : 'account', types, apiVersion: Stripe.API_VERSION }
+  const from = connect ? 'connect' : 'account'
+  const { types, leftOut } = neededTypes(Object.keys(handlers.map), { shape, from })
+  if (leftOut.length > 0) {
+    process.stderr.write(
+      `note: left out ${listTypes(leftOut)}: Stripe sends them as your own account's, to a destination without --connect\n`,
+    )
+  }
+  return { url, shape, from, types, apiVersion: Stripe.API_VERSION }
 }
 
 /** The query counts here: another one makes another destination possible, for a change of version. */
