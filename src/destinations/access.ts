@@ -2,9 +2,10 @@ import Stripe from 'stripe'
 import { isKnownType } from '../event/known-types.ts'
 import { explainFailure } from '../stripe/failure.ts'
 import { type Finding, listTypes } from './finding.ts'
+import { shapeOfType } from './needed.ts'
 import { resourceOf } from './resource.ts'
 import type { Site } from './sites.ts'
-import { sends, shapeOfType } from './types.ts'
+import { sends } from './types.ts'
 
 /** One GET each: more resources than this would be many requests for one look. */
 const MAX_RESOURCES = 20

@@ -2,7 +2,8 @@ import type { Destination } from './destinations.ts'
 import { countTypes, type Finding } from './finding.ts'
 import { checkPlaces, describePlaced } from './places.ts'
 import { findSites, placeOf, routeOf, type Site } from './sites.ts'
-import { checkHandled, checkSent, checkTwins, type HandledTypes } from './types.ts'
+import { checkTwins } from './twins.ts'
+import { checkHandled, checkSent, type HandledTypes } from './types.ts'
 
 /** This side, to compare Stripe's destinations with. */
 export interface Expectations extends HandledTypes {

@@ -167,7 +167,7 @@ describe('the API version', () => {
   it.each([['2024-06-20'], [null]])('%s is a fault, with a way to change it', (api_version) => {
     const { troubles } = compare([v1({ api_version })], noConnect)
     expect(troubles).toMatchObject([{ severity: 'fault', check: 'api_version' }])
-    expect(troubles[0]?.mend).toContain(`${URL_HERE}?version=${VERSION}`)
+    expect(troubles[0]?.mend).toContain('npm run destination -- update we_')
   })
 
   it('of another date and the same name is as good', () => {

@@ -2,7 +2,7 @@ import Stripe from 'stripe'
 import { describe, expect, it } from 'vitest'
 import { compareDestinations, type Expectations } from '../../src/destinations/compare.ts'
 import { type Destination, fromV1, fromV2, PING_TYPE } from '../../src/destinations/destinations.ts'
-import { subscribableTypes } from '../../src/destinations/types.ts'
+import { subscribableTypes } from '../../src/destinations/needed.ts'
 import { snapshotTypes } from '../../src/event/known-types.ts'
 import { connectionTypes, snapshotTwins, thinTwins, v1Endpoint, v2Destination } from '../support/destinations-double.ts'
 
@@ -31,7 +31,7 @@ describe('types handled and not sent', () => {
     const faults = find('types_sent', [lacking])
     expect(faults).toMatchObject([{ severity: 'fault', types: ['payout.failed'], destinations: [lacking.id] }])
     expect(faults[0]?.message).toContain('1 type handled and not sent to https://example.com/webhook: payout')
-    expect(faults[0]?.mend).toContain(`add them to ${lacking.id} in Workbench`)
+    expect(faults[0]?.mend).toContain(`add them: npm run destination -- update ${lacking.id}`)
   })
 
   it('of thin events are told of a thin destination', () => {
@@ -129,7 +129,7 @@ describe('types sent and not handled', () => {
     const faults = find('types_handled', [eager])
     expect(faults).toMatchObject([{ severity: 'fault', types: ['invoice.paid', 'newer.than.the_sdk'] }])
     expect(faults[0]?.message).toContain('no handler, 2 types: invoice.paid, newer.than.the_sdk')
-    expect(faults[0]?.mend).toContain(`take them out of ${eager.id} in Workbench, or add handlers or a fallback`)
+    expect(faults[0]?.mend).toContain(`take them out: npm run destination -- update ${eager.id}`)
   })
 
   it('are the rest of all types with *, in one short line', () => {

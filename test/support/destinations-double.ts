@@ -70,6 +70,8 @@ export interface DestinationsDouble {
   v2: V2[]
   /** The bodies of what was created. */
   readonly created: Record<string, unknown>[]
+  /** What was changed of which, in order. */
+  readonly changed: { readonly id: string; readonly change: unknown }[]
   /** Secrets that it handed out. */
   readonly secrets: string[]
   /** Run on a ping of the destination; gives the ping event's id. */
@@ -81,7 +83,14 @@ export interface DestinationsDouble {
  * to, as Stripe does.
  */
 export function serveDestinations(api: StripeApiDouble): DestinationsDouble {
-  const double: DestinationsDouble = { v1: [], v2: [], created: [], secrets: [], onPing: () => 'evt_test_ping' }
+  const double: DestinationsDouble = {
+    v1: [],
+    v2: [],
+    created: [],
+    changed: [],
+    secrets: [],
+    onPing: () => 'evt_test_ping',
+  }
   api.route('GET', readable, ({ path }) => (path.startsWith('/v2/') ? { body: { data: [] } } : listOf([])))
   api.route('GET', '/v1/webhook_endpoints', () => ({ body: { object: 'list', has_more: false, data: double.v1 } }))
   api.route('GET', '/v2/core/event_destinations', ({ query }) => {
@@ -100,6 +109,21 @@ export function serveDestinations(api: StripeApiDouble): DestinationsDouble {
     double.secrets.push(secret)
     const isSecretAsked = asked.include?.includes('webhook_endpoint.signing_secret')
     return { body: { ...v2Destination(asked), webhook_endpoint: isSecretAsked ? { signing_secret: secret } : {} } }
+  })
+  api.route('POST', /^\/v2\/core\/event_destinations\/[^/]+$/, ({ path, body }) => {
+    double.changed.push({ id: path.split('/').at(-1) ?? '', change: JSON.parse(body) })
+    return { body: v2Destination() }
+  })
+  api.route('POST', /^\/v2\/core\/event_destinations\/[^/]+\/disable$/, ({ path }) => {
+    double.changed.push({ id: path.split('/').at(-2) ?? '', change: 'disabled' })
+    return { body: v2Destination() }
+  })
+  api.route('POST', /^\/v1\/webhook_endpoints\/[^/]+$/, ({ path, form }) => {
+    const isDisabling = form.get('disabled') === 'true'
+    const types = [...form].flatMap(([name, value]) => (name.startsWith('enabled_events') ? [value] : []))
+    const change = isDisabling ? 'disabled' : { enabled_events: types }
+    double.changed.push({ id: path.split('/').at(-1) ?? '', change })
+    return { body: v1Endpoint() }
   })
   api.route('POST', /^\/v2\/core\/event_destinations\/[^/]+\/ping$/, async ({ path }) => {
     const id = await double.onPing(path.split('/').at(-2) ?? '')

@@ -181,7 +181,10 @@ describe('create refuses', () => {
   it('what is there already, and says what to do', async () => {
     double.v2 = [v2Destination({ id: 'ed_1', url: `${HERE}/` })]
     await expectRefused(['--url', 'https://EXAMPLE.com/webhook'], 'error: ed_1 sends snapshot events to')
-    await expectRefused(['--url', HERE], 'for other types, edit it in Workbench')
+    await expectRefused(
+      ['--url', HERE],
+      "for the handlers' types and the SDK's API version: npm run destination -- update ed_1",
+    )
     double.v2 = []
     double.v1 = [v1Endpoint({ id: 'we_1', status: 'disabled' })]
     await expectRefused(
@@ -329,7 +332,7 @@ we_1 | ${HERE} | snapshot | not told by v1 | disabled | account default | all
   })
 })
 
-it.each([[[]], [['create']], [['list']]])('has help with examples: %j', async (args) => {
+it.each([[[]], [['create']], [['update']], [['list']]])('has help with examples: %j', async (args) => {
   const { code, stdout } = await run([...args, '--help'])
   expect(code).toBe(0)
   expect(stdout).toContain('Examples:\n  npm run destination -- ')

@@ -116,7 +116,7 @@ describe('a fault ends with 1, and has its line and its mend', () => {
       'may not read /v2/core/event_destinations (403)',
       '"Webhook Endpoints and Event Destinations: Read"',
     )
-    expectFault(result, 'sends API version 2020-08-27', 'create another')
+    expectFault(result, 'sends API version 2020-08-27', 'npm run destination -- update we_')
   })
 
   it('no secret', async () => {
@@ -155,7 +155,7 @@ describe('a fault ends with 1, and has its line and its mend', () => {
       runDoctor([], { HANDLERS }),
     )
     const message = '1 type handled and not sent to https://example.com/webhook: payout.paid'
-    expectFault(result, message, 'in Workbench; or remove their handlers')
+    expectFault(result, message, 'add them: npm run destination -- update ed_')
   })
 
   it('a key that may not read events, with what follows from it', async () => {
@@ -186,12 +186,12 @@ describe('a fault ends with 1, and has its line and its mend', () => {
 
   it('types sent and not handled', async () => {
     double.v2 = [v2Destination({ enabled_events: ['*'] })]
-    expectFault(await runDoctor(), 'sends what has no handler', 'add handlers or a fallback')
+    expectFault(await runDoctor(), 'sends what has no handler', 'choose the types in Workbench, or add a fallback')
   })
 
   it('another API version', async () => {
     double.v1 = [v1Endpoint({ api_version: null })]
-    expectFault(await runDoctor(), "sends the account's default API version", 'create another')
+    expectFault(await runDoctor(), "sends the account's default API version", 'npm run destination -- update we_')
   })
 
   it('a Connect destination without its secret', async () => {
