@@ -31,7 +31,10 @@ export async function checkAccess(
   ]
   const results = await Promise.all(tries)
   const readable = results.flatMap(({ name, isRead }) => (isRead ? [name] : []))
-  const told = results.flatMap(({ finding }) => finding ?? [])
+  // What keeps Stripe from being reached is the same for each.
+  const told = new Map(results.flatMap(({ finding }) => (finding ? [[finding.message, finding]] : [])))
+    .values()
+    .toArray()
   if (readable.length === 0) return told
   const message = `STRIPE_API_KEY may read ${[...new Set(readable)].join(', ')}`
   return [{ severity: 'ok', check: 'api_permission', message }, ...told]
@@ -45,7 +48,8 @@ interface Tried {
 
 function tryEvents(client: Stripe, path: '/v1/events' | '/v2/core/events'): Promise<Tried> {
   const why = 'what Stripe could not deliver is never caught up with (reconcile)'
-  return tryToRead(client, { path, name: 'events', why, permission: '"Events: Read", for connected accounts too' })
+  const name = path === '/v1/events' ? 'events' : 'thin events'
+  return tryToRead(client, { path, name, why, permission: '"Events: Read", for connected accounts too' })
 }
 
 function tryObjects(client: Stripe, path: string, types: readonly string[]): Promise<Tried> {

@@ -60,7 +60,7 @@ it('ends with 0 and says so when all is well', async () => {
     stderr: '',
     stdout: `ok       STRIPE_API_KEY is a test mode key: what follows is about test mode only
 ok       this clock is within 30 s of Stripe's
-ok       STRIPE_API_KEY may read events
+ok       STRIPE_API_KEY may read events, thin events
 ok       we_1 at https://example.com/webhook sends ${snapshotHandled.length} types in snapshot events as API version ${Stripe.API_VERSION}
 ok       ed_2 at https://example.com/webhook/connect sends ${snapshotHandled.length + 1} types in snapshot events as API version ${Stripe.API_VERSION}
 
@@ -178,7 +178,7 @@ describe('a fault ends with 1, and has its line and its mend', () => {
       'give the restricted key read access to disputes (rak_dispute_read)',
     )
     expect(result.stdout).toMatch(
-      /^ok {7}STRIPE_API_KEY may read events, payment intents, payment methods, balance, payouts, accounts$/m,
+      /^ok {7}STRIPE_API_KEY may read events, thin events, payment intents, payment methods, balance, payouts, accounts$/m,
     )
     expect(api.requests.every(({ method }) => method === 'GET')).toBe(true)
     expect(api.problems).toEqual([])
@@ -222,6 +222,14 @@ describe('a fault ends with 1, and has its line and its mend', () => {
     api.route('GET', '/v1/webhook_endpoints', () => apiError(400, { message: `Odd: ${api.key}` }))
     expectFault(await runDoctor(), 'Stripe answered 400, could not read /v1/webhook_endpoints: Odd: sk_…', 'status')
   })
+})
+
+it('tells once what keeps Stripe from being reached', async () => {
+  double.v2 = [v2Destination({ event_payload: 'thin' })]
+  for (const path of ['/v1/events', '/v2/core/events', '/v1/payouts']) api.route('GET', path, () => 'reset')
+  const { code, stdout } = await runDoctor()
+  expect(code).toBe(0)
+  expect(stdout.match(/^warning {2}Stripe cannot be reached$/gm)).toHaveLength(1)
 })
 
 it.each([
