@@ -9,6 +9,7 @@ import type { Inbox } from './inbox/inbox.ts'
 import { openInbox } from './inbox/open-inbox.ts'
 import { createLog, type Log } from './log.ts'
 import { createMetrics, type Metrics } from './metrics.ts'
+import { startChangeRunner } from './operations/run-changes.ts'
 import { listableTypes } from './reconcile/reconcile.ts'
 import { type Reconciling, startReconciling } from './reconcile/schedule.ts'
 import { createStripeClients, type StripeClients } from './stripe/client.ts'
@@ -105,6 +106,7 @@ export async function createService(config: Config, overrides: ServiceOverrides 
     if (isReconciling) {
       undo.adopt(startCatchingUp(work, worker), (reconciling) => reconciling.stop())
     }
+    undo.adopt(startChangeRunner({ inbox, log }), (runner) => runner.stop())
     undo.adopt(startHoldReminder({ inbox, log }), (reminder) => reminder.stop())
     undo.adopt(startRetention({ inbox, log, retentionDays: config.retentionDays }), (retention) => retention.stop())
   }

@@ -18,7 +18,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   'service.ts': [
     '{event,figures,log,metrics}.ts',
     'type config.ts',
-    '{http,inbox,worker,handlers,stripe,reconcile}/*.ts',
+    '{http,inbox,worker,handlers,stripe,reconcile,operations}/*.ts',
     node,
   ],
   'config.ts': ['errors.ts', 'dotenv', 'zod'],

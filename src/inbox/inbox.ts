@@ -191,10 +191,12 @@ export interface ActionFacts {
   readonly entries?: number
   readonly changed?: number
   readonly leftAlone?: number
-  /** Where a running one goes on: before `next`, down to `last`, both event ids; at most so many a second. */
-  readonly next?: string
-  readonly last?: string
+  /** Of a change that runs in the server: the newest and oldest event id that it was meant for, and at most so many a second. */
+  readonly newest?: string
+  readonly oldest?: string
   readonly perSecond?: number
+  /** How far it has come: it goes on before this event id. */
+  readonly next?: string
   /** Why it failed. */
   readonly error?: string
 }
@@ -226,6 +228,8 @@ export interface Page {
   readonly limit: number
   /** Only those that came before this event id. */
   readonly before?: string
+  /** Only this one and those that came after it. */
+  readonly downTo?: string
 }
 
 export interface Found {

@@ -43,12 +43,12 @@ export interface ChangeGroup {
 type OnProgress = (count: number) => void
 
 /** The store takes a few hundred ids a call, so that a server beside gets its turn to write. */
-const CHUNK_SIZE = 200
+export const CHUNK_SIZE = 200
 /**
  * A pause as long as its chunk took, and at least this, lets the server write: beside a replay of 100,000 its slowest add then
  * took about 50 ms, and 330 ms without pauses.
  */
-const MIN_PAUSE_MS = 10
+export const MIN_PAUSE_MS = 10
 
 /**
  * Changes what was selected, chunk by chunk; the error of a failing store tells how many were changed before it.
@@ -116,7 +116,7 @@ export async function rehearseChange(
 }
 
 /** Of a filter only those in which it can be done: others are none that it chooses. */
-function statesOf({ possibleIn, meant }: Change, selection: Selection): readonly EntryState[] {
+export function statesOf({ possibleIn, meant }: Change, selection: Selection): readonly EntryState[] {
   if ('eventIds' in selection) return possibleIn
   return (selection.filter.states ?? meant).filter((state) => possibleIn.includes(state))
 }

@@ -650,6 +650,10 @@ export function describeInbox(name: string, open: () => Promise<StoreUnderTest>)
         ])
         expect(await inbox.list({}, { limit: 1, before: entries[0]?.eventId ?? '' })).toEqual([])
         expect(await inbox.list({}, { limit: 10, before: 'evt_unknown' })).toEqual([])
+        const downTo = entries[1]?.eventId ?? ''
+        expect((await inbox.list({}, { limit: 10, downTo })).map(({ eventId }) => eventId)).toEqual([before, downTo])
+        expect((await inbox.list({}, { limit: 10, before, downTo })).map(({ eventId }) => eventId)).toEqual([downTo])
+        expect(await inbox.list({}, { limit: 10, downTo: 'evt_unknown' })).toEqual([])
       })
 
       it('finds by each fact that a filter names', async () => {

@@ -133,9 +133,13 @@ export function prepareQueries(db: DatabaseSync) {
   }
 
   /** The numbers of those that a filter's ages and a page leave. */
-  function rangeOf({ receivedWithinMs, receivedBeforeMs }: EntryFilter, { before }: Pick<Page, 'before'>): Range {
+  function rangeOf(
+    { receivedWithinMs, receivedBeforeMs }: EntryFilter,
+    { before, downTo }: Pick<Page, 'before' | 'downTo'>,
+  ): Range {
     const all = seqRange.get()
-    const low = receivedWithinMs === undefined ? Number(all?.first ?? 1) : findSeq(Date.now() - receivedWithinMs)
+    const oldest = receivedWithinMs === undefined ? Number(all?.first ?? 1) : findSeq(Date.now() - receivedWithinMs)
+    const low = downTo === undefined ? oldest : Math.max(oldest, Number(seqOf.get(downTo)?.seq ?? Infinity))
     const newest =
       receivedBeforeMs === undefined ? Number(all?.last ?? 0) + 1 : findSeq(Date.now() - receivedBeforeMs + 1)
     const high = before === undefined ? newest : Math.min(newest, Number(seqOf.get(before)?.seq ?? 0))
