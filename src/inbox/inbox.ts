@@ -183,7 +183,7 @@ export interface ActionFacts {
   readonly from: 'console' | 'command'
   /** Such as `replay`. */
   readonly verb: string
-  /** Which entries it was meant for: a filter, as fields of an address (`state=dead&type=payout.*`), or ids. */
+  /** Which entries it was meant for: a filter, as fields of an address (`state=dead&type=payout.*`), or ids, 20 at most. */
   readonly filter?: string
   readonly eventIds?: readonly string[]
   readonly reason?: string

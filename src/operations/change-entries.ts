@@ -18,8 +18,10 @@ export interface Change {
   apply(inbox: Inbox, eventIds: readonly string[], states: readonly EntryState[]): Promise<string[]>
 }
 
-/** Which entries: named ones, or all that match. */
-export type Selection = { readonly eventIds: readonly string[] } | { readonly filter: EntryFilter }
+/** Which entries: named ones, or all that match. `fields` is the filter as it was chosen, for the record. */
+export type Selection =
+  | { readonly eventIds: readonly string[] }
+  | { readonly filter: EntryFilter; readonly fields?: string }
 
 /** Why an entry was left alone: the state that it is in, or what else keeps it. */
 export type Obstacle = EntryState | 'unknown' | 'without body' | 'changing'
