@@ -19,6 +19,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
     '{event,log,metrics}.ts',
     'type config.ts',
     '{http,inbox,worker,handlers,stripe,reconcile}/*.ts',
+    'console/console.ts',
     node,
   ],
   'config.ts': ['errors.ts', 'dotenv', 'zod'],
@@ -40,6 +41,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   'reconcile/': [words, 'event/*', 'inbox/inbox.ts', 'stripe/*', node, 'stripe'],
   'destinations/': [words, 'event/*', 'stripe/*', 'stripe'],
   'operations/': [words, 'inbox/inbox.ts', node],
+  'console/': [words, 'type event/mode.ts', 'inbox/inbox.ts', 'operations/*', 'console/{pages/,}*.ts', node, 'express'],
   'cli.ts': ['{errors,log}.ts', 'cli/*/command.ts', 'commander'],
   'cli/': [
     words,
