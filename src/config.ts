@@ -96,6 +96,19 @@ const settings = {
   workerConcurrency: from('WORKER_CONCURRENCY', wholeNumber(1, 1_000, 16).default(16)),
   handlerTimeoutMs: from('HANDLER_TIMEOUT_MS', wholeNumber(10, 3_600_000, 30_000).default(30_000)),
   handlerOverrunMs: from('HANDLER_OVERRUN_MS', wholeNumber(10, 3_600_000, 30_000).default(30_000)),
+  /** Paths into an event, whose values it can be found by; empty for none. */
+  searchFields: from(
+    'SEARCH_FIELDS',
+    z
+      .string()
+      .regex(
+        /^(none|\w+(\.\w+)+(\s*,\s*\w+(\.\w+)+){0,9})$/,
+        'paths into an event separated by commas, such as data.object.customer,data.object.metadata.order (10 at most), or none',
+      )
+      .default('data.object.customer')
+      .transform((list) => (list === 'none' ? [] : list.split(',').map((path) => path.trim())))
+      .readonly(),
+  ),
   twins: from('TWINS', oneOf('one', 'both').default('one')),
   maxAttempts: from('MAX_ATTEMPTS', wholeNumber(1, 100, 20).default(20)),
   signatureToleranceSeconds: from('SIGNATURE_TOLERANCE_SECONDS', wholeNumber(1, 86_400, 300).default(300)),

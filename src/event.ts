@@ -123,6 +123,8 @@ export interface Entry extends EntryFacts {
 /** An entry to add: the facts known from a delivery, and the exact bytes that Stripe signed. */
 export interface NewEntry extends Omit<EntryFacts, 'receivedAt'> {
   readonly body: Uint8Array
+  /** What it can be found by beside its facts; none when left out. */
+  readonly values?: readonly string[]
   /** `parked` sets it aside at once, with the reason. */
   readonly state: 'pending' | 'parked'
   readonly reason: string | null

@@ -1,6 +1,14 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
 import { isKnownType } from './event/known-types.ts'
-import { attemptOutcomes, entryStates, type HandlerMap, type Lease, type Outcome, type WebhookRoute } from './event.ts'
+import {
+  attemptOutcomes,
+  entryStates,
+  type HandlerMap,
+  type Lease,
+  type NewEntry,
+  type Outcome,
+  type WebhookRoute,
+} from './event.ts'
 import type { Inbox } from './inbox/inbox.ts'
 import type { Tallies } from './reconcile/tally.ts'
 
@@ -8,7 +16,7 @@ import type { Tallies } from './reconcile/tally.ts'
 export type Acceptance = 'stored' | 'parked' | 'duplicate'
 
 export interface Metrics {
-  onAccepted(route: WebhookRoute, result: Acceptance, createdAt: Date | null): void
+  onAccepted(entry: Pick<NewEntry, 'route' | 'createdAt'>, result: Acceptance): void
   /** `none` when it ended before its route could be told. */
   onRefused(route: WebhookRoute | 'none', status: number, reason: string): void
   onAttemptEnded(lease: Lease, outcome: Outcome, durationMs: number): void
@@ -19,7 +27,7 @@ export interface Metrics {
   onReconciled(types: Tallies, isComplete: boolean): void
   /** In the Prometheus text format, of the content type; reads the entries by state, and how long what is due waits, for it. */
   render(
-    inbox: Pick<Inbox, 'counts' | 'oldestPendingMs'>,
+    inbox: Pick<Inbox, 'counts' | 'oldestPendingMs' | 'held'>,
   ): Promise<{ readonly contentType: string; readonly text: string }>
 }
 
@@ -90,7 +98,7 @@ export function createMetrics(map: HandlerMap, { isReconciling = false } = {}): 
   const labelType = (type: string) => (isKnownType(type) || Object.hasOwn(map, type) ? type : 'other')
 
   return {
-    onAccepted(route, result, createdAt) {
+    onAccepted({ route, createdAt }, result) {
       deliveries.inc({ route, status: '200' })
       accepted.inc({ route, result })
       if (result === 'stored' && createdAt !== null) createdToStored.observe(secondsSince(createdAt))
@@ -158,7 +166,7 @@ function createReconcileRecorder(define: ReturnType<typeof createDefiners>): Met
 
 function createInboxReader(
   define: ReturnType<typeof createDefiners>,
-): (inbox: Pick<Inbox, 'counts' | 'oldestPendingMs'>) => Promise<void> {
+): (inbox: Pick<Inbox, 'counts' | 'oldestPendingMs' | 'held'>) => Promise<void> {
   const up = define.gauge('inbox_up', '1 when the inbox answered this scrape', [])
   const entries = define.gauge('entries', 'Entries by state', ['state'])
   const oldest = define.gauge(
@@ -166,11 +174,13 @@ function createInboxReader(
     'For how long the entry that waits for a worker for longest has been due, 0 when none is',
     [],
   )
+  const held = define.gauge('held', '1 while handling is held (`events hold`): no handler starts', [])
   return async (inbox) => {
     try {
-      const [counts, oldestMs] = await Promise.all([inbox.counts(), inbox.oldestPendingMs()])
+      const [counts, oldestMs, hold] = await Promise.all([inbox.counts(), inbox.oldestPendingMs(), inbox.held()])
       for (const state of entryStates) entries.set({ state }, counts[state])
       oldest.set((oldestMs ?? 0) / 1000)
+      held.set(hold === null ? 0 : 1)
       up.set(1)
     } catch {
       // The scrape itself must not fail with the store: that is when its numbers are needed.

@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Config } from './config.ts'
 import type { Handlers } from './event.ts'
+import { createFigureCounter, type FigureCounter, startKeeping } from './figures.ts'
 import { loadHandlers } from './handlers/load.ts'
 import { createAdminApp, createApp, createHealthApp } from './http/app.ts'
 import { type HttpServer, listen } from './http/listen.ts'
@@ -12,6 +13,7 @@ import { listableTypes } from './reconcile/reconcile.ts'
 import { type Reconciling, startReconciling } from './reconcile/schedule.ts'
 import { createStripeClients, type StripeClients } from './stripe/client.ts'
 import { createDispatch } from './worker/dispatch.ts'
+import { startHoldReminder } from './worker/hold-reminder.ts'
 import { startRetention } from './worker/retention.ts'
 import { startWatchdog, type Watchdog } from './worker/watchdog.ts'
 import { startWorker, type Worker } from './worker/worker.ts'
@@ -60,6 +62,7 @@ export async function createService(config: Config, overrides: ServiceOverrides 
     (opened) => opened.close(),
   )
 
+  const figures = createFigureCounter()
   let isDraining = false
   let worker: Worker | undefined
   const overrun = createOverrun(config, log, metrics)
@@ -67,14 +70,22 @@ export async function createService(config: Config, overrides: ServiceOverrides 
   const app = createApp({
     ...shared,
     mode: config.mode,
+    searchFields: config.searchFields,
     toleranceSeconds: config.signatureToleranceSeconds,
     maxBodyBytes: config.maxBodyBytes,
     secrets: config.webhookSecrets,
     connectSecrets: config.connectWebhookSecrets,
-    onRefused: metrics.onRefused,
+    onRefused(...refusal) {
+      metrics.onRefused(...refusal)
+      figures.onRefused(refusal[2])
+    },
     add: (entry) => (worker ?? inbox).add(entry),
-    onAccepted: metrics.onAccepted,
+    onAccepted(entry, result) {
+      metrics.onAccepted(entry, result)
+      figures.onAccepted(entry)
+    },
   })
+  undo.adopt(startKeeping({ inbox, counter: figures, log }), (keeping) => keeping.stop())
   const publicApp = config.role === 'work' ? createHealthApp(shared) : app
   const pages = await openConsole(config, inbox, log)
   const adminApp = createAdminApp({ ...shared, renderMetrics: () => metrics.render(inbox), console: pages })
@@ -86,7 +97,7 @@ export async function createService(config: Config, overrides: ServiceOverrides 
   if (config.role !== 'receive') {
     const { stripeApiKey: apiKey, stripeApiBase: apiBase, stripeRequestsPerSecond: requestsPerSecond } = config
     const clients = createStripeClients({ apiKey, apiBase, requestsPerSecond })
-    const work = { config, handlers, inbox, log, metrics, clients, overrun, overrides }
+    const work = { config, handlers, inbox, log, metrics, figures, clients, overrun, overrides }
     const limitMs = config.handlerTimeoutMs + (overrides.standstillMarginMs ?? STANDSTILL_MARGIN_MS)
     const { workerConcurrency: concurrency, logLevel } = config
     const watchdog = startWatchdog({ limitMs, concurrency, isSilent: logLevel === 'silent' })
@@ -95,6 +106,7 @@ export async function createService(config: Config, overrides: ServiceOverrides 
     if (isReconciling) {
       undo.adopt(startCatchingUp(work, worker), (reconciling) => reconciling.stop())
     }
+    undo.adopt(startHoldReminder({ inbox, log }), (reminder) => reminder.stop())
     undo.adopt(startRetention({ inbox, log, retentionDays: config.retentionDays }), (retention) => retention.stop())
   }
 
@@ -129,13 +141,14 @@ interface Work {
   readonly inbox: Inbox
   readonly log: Log
   readonly metrics: Metrics
+  readonly figures: FigureCounter
   readonly clients: StripeClients
   readonly overrun: Overrun
   readonly overrides: ServiceOverrides
 }
 
 function startWork(
-  { config, handlers, inbox, log, metrics, clients: events, overrun, overrides }: Work,
+  { config, handlers, inbox, log, metrics, figures, clients: events, overrun, overrides }: Work,
   { watch }: Watchdog,
 ): Worker {
   const { handlerTimeoutMs: timeoutMs, handlerOverrunMs: overrunMs, maxAttempts, twins } = config
@@ -145,8 +158,13 @@ function startWork(
     onStuck: ({ entry: { eventId, type } }) => overrides.onStuck?.({ eventId, type }),
   })
   const leaseMs = timeoutMs + overrunMs + (overrides.leaseMarginMs ?? LEASE_MARGIN_MS)
-  const { onAttemptEnded } = metrics
-  return startWorker({ inbox, dispatch, log, concurrency: config.workerConcurrency, leaseMs, onAttemptEnded })
+  return startWorker({
+    ...{ inbox, dispatch, log, concurrency: config.workerConcurrency, leaseMs },
+    onAttemptEnded(lease, outcome, durationMs) {
+      metrics.onAttemptEnded(lease, outcome, durationMs)
+      figures.onAttemptEnded(lease, outcome)
+    },
+  })
 }
 
 type Overrun = ReturnType<typeof createOverrun>

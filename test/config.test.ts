@@ -50,6 +50,7 @@ const badValues: Readonly<Record<string, readonly string[]>> = {
   WORKER_CONCURRENCY: [...badWholeNumbers, '0', '1001'],
   HANDLER_TIMEOUT_MS: [...badWholeNumbers, '9', '3600001'],
   HANDLER_OVERRUN_MS: [...badWholeNumbers, '9', '3600001'],
+  SEARCH_FIELDS: ['customer', 'data.', '.data', 'data..object', 'data.object,', 'data object', 'none,data.object'],
   TWINS: ['none', 'ONE', 'one,both'],
   MAX_ATTEMPTS: [...badWholeNumbers, '0', '101'],
   SIGNATURE_TOLERANCE_SECONDS: [...badWholeNumbers, '0', '86401'],

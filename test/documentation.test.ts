@@ -155,7 +155,11 @@ describe('the documentation', () => {
   })
 
   it('names metrics that are there', async () => {
-    const inbox = { counts: async () => ({}) as Record<EntryState, number>, oldestPendingMs: async () => null }
+    const inbox = {
+      counts: async () => ({}) as Record<EntryState, number>,
+      oldestPendingMs: async () => null,
+      held: async () => null,
+    }
     const { text } = await createMetrics({}, { isReconciling: true }).render(inbox)
     const there = new Set(Array.from(text.matchAll(/^# HELP stripe_receiver_(\w+)/gm), ([, name = '']) => name))
     const table = rowsOf('Metrics').flatMap(([names = '']) => quotedIn(names).map((name) => name.replace(/\{.*/, '')))
@@ -199,7 +203,8 @@ describe("the documentation's code", () => {
       code
         .replaceAll("'../../", "'../../src/")
         .replaceAll("'/app/", "'../../")
-        .replaceAll("'./", "'../../src/handlers/built-in/"),
+        .replaceAll("'./my-handlers.ts'", "'./first-handlers.ts'")
+        .replaceAll(/'\.\/(?!first-)/g, "'../../src/handlers/built-in/"),
     )
     const files = globSync('*.ts', { cwd: folder }).map((file) => readFileSync(join(folder, file), 'utf8'))
     expect(placed.toSorted()).toEqual(files.toSorted())
@@ -215,6 +220,11 @@ describe("the documentation's code", () => {
     const beside = await loadHandlers(join(folder, 'beside-built-in.ts'))
     expect(beside.handlers.map).toEqual({ ...handlerMap, 'payout.failed': expect.any(Function) })
     expect(beside.handlers.yielding).toEqual(new Set(['v1.payout.failed']))
+  })
+
+  it('tests a handler with Node alone', async () => {
+    const { stdout } = await run(process.execPath, ['--test', join(folder, 'my-handlers-test.ts')])
+    expect(stdout).toContain('says why a payout failed')
   })
 
   it('makes a built-in handler of its function and its line', async () => {

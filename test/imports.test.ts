@@ -16,7 +16,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   'main.ts': ['{config,errors,log,service}.ts'],
   'dev.ts': ['config.ts', node],
   'service.ts': [
-    '{event,log,metrics}.ts',
+    '{event,figures,log,metrics}.ts',
     'type config.ts',
     '{http,inbox,worker,handlers,stripe,reconcile}/*.ts',
     'console/console.ts',
@@ -26,6 +26,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   'log.ts': ['log-stream.ts', 'pino', 'pino-pretty'],
   'log-stream.ts': [node, 'type pino', 'sonic-boom'],
   'errors.ts': [],
+  'figures.ts': [words, 'inbox/inbox.ts', node],
   'metrics.ts': ['event.ts', 'event/*', 'type inbox/inbox.ts', 'type reconcile/tally.ts', 'prom-client'],
   'event.ts': ['type log.ts', 'type stripe'],
   'event/': ['{event,errors}.ts'],
@@ -42,6 +43,8 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   'destinations/': [words, 'event/*', 'stripe/*', 'stripe'],
   'operations/': [words, 'inbox/inbox.ts', node],
   'console/': [words, 'type event/mode.ts', 'inbox/inbox.ts', 'operations/*', 'console/{pages/,}*.ts', node, 'express'],
+  'samples/': ['event.ts', node, 'stripe'],
+  'testing.ts': [words, 'event/envelope.ts', 'samples/*', 'stripe/client.ts', 'worker/dispatch.ts', 'type stripe'],
   'cli.ts': ['{errors,log}.ts', 'cli/*/command.ts', 'commander'],
   'cli/': [
     words,
@@ -51,12 +54,12 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
     'handlers/load.ts',
     '{stripe,reconcile,destinations,operations}/*',
     'cli/*.ts',
-    'cli/{samples,terminal}/*',
+    'cli/terminal/*',
+    'samples/*',
     node,
     'stripe',
     'commander',
   ],
-  'cli/samples/': ['event.ts', node, 'stripe'],
   'cli/terminal/': [words, 'operations/duration.ts', node, 'commander'],
 }
 

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { ReceiverError } from '../src/errors.ts'
 import type { HandlerMap } from '../src/event.ts'
+import type { Hold } from '../src/inbox/inbox.ts'
 import { createMetrics } from '../src/metrics.ts'
 import { newEntry } from './support/new-entry.ts'
 
@@ -14,7 +15,11 @@ const leaseOf = (type: string) => ({
 })
 
 const counts = { pending: 3, running: 1, handled: 7, unhandled: 0, parked: 0, dead: 2 }
-const working = { counts: async () => counts, oldestPendingMs: async () => 4_500 }
+const working = {
+  counts: async () => counts,
+  oldestPendingMs: async () => 4_500,
+  held: async (): Promise<Hold | null> => null,
+}
 
 async function scrape(metrics: ReturnType<typeof createMetrics>, inbox = working): Promise<string[]> {
   return (await metrics.render(inbox)).text.split('\n')
@@ -40,10 +45,16 @@ describe('metrics', () => {
     expect(times).toBe(2)
   })
 
+  it('tell while handling is held', async () => {
+    expect(await scrape(createMetrics({}))).toContain('stripe_receiver_held 0')
+    const held = { ...working, held: async () => ({ who: 'ann', reason: null, forMs: 1 }) }
+    expect(await scrape(createMetrics({}), held)).toContain('stripe_receiver_held 1')
+  })
+
   it('time what comes, from when Stripe made it', async () => {
     const metrics = createMetrics({})
-    metrics.onAccepted('account', 'stored', new Date(Date.now() - 3_000))
-    metrics.onAccepted('connect', 'duplicate', null)
+    metrics.onAccepted({ route: 'account', createdAt: new Date(Date.now() - 3_000) }, 'stored')
+    metrics.onAccepted({ route: 'connect', createdAt: null }, 'duplicate')
     const lines = await scrape(metrics)
     expect(lines).toContain('stripe_receiver_created_to_stored_seconds_bucket{le="2"} 0')
     expect(lines).toContain('stripe_receiver_created_to_stored_seconds_bucket{le="5"} 1')

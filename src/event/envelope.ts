@@ -3,15 +3,20 @@ import type { EntryFacts } from '../event.ts'
 import { laneOf } from './lane.ts'
 
 /** The facts that an event's own body tells. */
-export type Envelope = Omit<EntryFacts, 'receivedAt' | 'route' | 'source' | 'secret'>
+export interface Envelope extends Omit<EntryFacts, 'receivedAt' | 'route' | 'source' | 'secret'> {
+  /** What stands at the searched fields, each once. */
+  readonly values: readonly string[]
+}
 
 type Json = Record<string, unknown>
 
+const NOTHING_SEARCHED: readonly string[] = []
+
 /**
- * Body of an event, snapshot or thin → its facts. A missing or oddly typed optional field is null; throws ReceiverError
+ * Body of an event, snapshot or thin → its facts, and what stands at the `searchFields`, paths such as `data.object.customer`. A missing or oddly typed optional field is null; throws ReceiverError
  * `bad_payload` when the body is not JSON, or not an event of either shape.
  */
-export function parseEnvelope(text: string): Envelope {
+export function parseEnvelope(text: string, searchFields: readonly string[] = NOTHING_SEARCHED): Envelope {
   const event = parseEvent(text)
   const { id: eventId, type } = event
   if (!isName(eventId) || !isName(type)) throw badPayload('an object without a string `id` and `type`')
@@ -31,6 +36,7 @@ export function parseEnvelope(text: string): Envelope {
     livemode: typeof event.livemode === 'boolean' ? event.livemode : null,
     apiVersion: toText(event.api_version),
     createdAt: toInstant(event.created),
+    values: searchFields.length === 0 ? NOTHING_SEARCHED : findValues(event, searchFields),
   }
 }
 
@@ -47,6 +53,26 @@ function parseEvent(text: string): Json {
   if (event.object === 'event' || event.object === 'v2.core.event') return event
   throw badPayload('an object of another kind')
 }
+
+/** Of an object that stands in place of its id, as one that was expanded, the id. What is longer than an id, or no plain value, is left out. */
+function findValues(event: Json, paths: readonly string[]): string[] {
+  const found = new Set<string>()
+  for (const path of paths) {
+    const value = path
+      .split('.')
+      .reduce<unknown>((at, name) => (Object.hasOwn(toObject(at), name) ? toObject(at)[name] : undefined), event)
+    const plain = typeof value === 'object' ? toObject(value).id : value
+    const text = typeof plain === 'number' || typeof plain === 'boolean' ? String(plain) : plain
+    if (typeof text === 'string' && isSearchable(text)) found.add(text)
+  }
+  return [...found]
+}
+
+function isSearchable(text: string): boolean {
+  return text.length > 0 && text.length <= MAX_VALUE_LENGTH && text.isWellFormed() && !text.includes('\0')
+}
+
+const MAX_VALUE_LENGTH = 255
 
 function badPayload(came: string): ReceiverError {
   return new ReceiverError(

@@ -13,8 +13,10 @@ export interface WebhookRouteOptions {
   readonly log: Log
   readonly mode: Mode
   readonly toleranceSeconds: number
+  /** Paths into an event, whose values it can be found by. */
+  readonly searchFields: readonly string[]
   /** Called once a delivery is durable, before its answer. */
-  readonly onAccepted: (route: WebhookRoute, result: 'stored' | 'parked' | 'duplicate', createdAt: Date | null) => void
+  readonly onAccepted: (entry: NewEntry, result: 'stored' | 'parked' | 'duplicate') => void
   readonly now?: () => Date
 }
 
@@ -38,11 +40,12 @@ export function createWebhookRoute(
     const text = body.toString('utf8')
     const header = req.get('stripe-signature')
     const secret = verifySignature({ text, header, secrets, toleranceSeconds, now: now() })
-    const envelope = parseEnvelope(text)
+    const envelope = parseEnvelope(text, options.searchFields)
     const judged = judgeMode(envelope, options.mode)
-    const added = await options.add({ ...envelope, route, source: 'delivery', secret, body, ...judged })
+    const entry: NewEntry = { ...envelope, route, source: 'delivery', secret, body, ...judged }
+    const added = await options.add(entry)
     const result = added === 'duplicate' ? 'duplicate' : judged.state === 'parked' ? 'parked' : 'stored'
-    options.onAccepted(route, result, envelope.createdAt)
+    options.onAccepted(entry, result)
     if (log.isLevelEnabled('debug'))
       log.debug({ eventId: envelope.eventId, type: envelope.type, route, result }, 'delivery accepted')
     res.writeHead(200, RECEIVED_HEADERS).end(RECEIVED)

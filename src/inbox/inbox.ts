@@ -3,6 +3,10 @@ import type { Log } from '../log.ts'
 
 /** Before an account's id: the name of the note by which it stays known when its entries are gone. */
 export const ACCOUNT_NOTE = 'reconciled '
+/** Name of the note by which nothing is leased. */
+export const HOLD_NOTE = 'hold'
+/** How long figures are kept. */
+export const FIGURES_MS = 8 * 86_400_000
 /** How many entries a search looks at, when no index serves it. */
 export const SEARCHED = 100_000
 
@@ -69,6 +73,29 @@ export interface Inbox {
 
   writeNote(name: string, value: string): Promise<void>
 
+  /** From now on no process leases anything, until `resume`; deliveries are stored. The last one who asked for it is known. */
+  hold(hold: Pick<Hold, 'who' | 'reason'>): Promise<void>
+
+  resume(): Promise<void>
+
+  /** Null when nothing is held. */
+  held(): Promise<Hold | null>
+
+  /** Keeps what this process has counted since it last did, for eight days. */
+  recordFigures(figures: Figures): Promise<void>
+
+  /** What all processes counted in that time, oldest first. */
+  figures(sinceMs: number): Promise<(Figures & { readonly at: Date })[]>
+
+  /** Keeps what somebody does or did, and gives its number; later ones have higher numbers. */
+  recordAction(state: ActionState, facts: ActionFacts): Promise<number>
+
+  /** Of a running action what became of it so far, or how it ended; false when it does not run any more. */
+  updateAction(id: number, state: ActionState, facts?: ActionFacts): Promise<boolean>
+
+  /** Newest first. */
+  actions(page: { readonly limit: number; readonly before?: number; readonly state?: ActionState }): Promise<Action[]>
+
   /** Takes or extends the turn of that name for `forMs`, 0 to give it back; false while another process has it. It ends by itself. */
   takeTurn(name: string, forMs: number): Promise<boolean>
 
@@ -119,6 +146,65 @@ export interface OpenOptions {
 
 /** Told of a transaction: how many operations it held, and how long it took, sync included. */
 export type OnCommit = (items: number, durationMs: number) => void
+
+/** That handlers start no more. */
+export interface Hold {
+  readonly who: string
+  readonly reason: string | null
+  /** For how long already, in milliseconds. */
+  readonly forMs: number
+}
+
+/** What a process counted in some minute, about. Names are those that logs and metrics use. */
+export interface Figures {
+  readonly accepted: number
+  readonly handled: number
+  /** Attempts that failed, to be retried or not. */
+  readonly failed: number
+  /** How many took at most so long from stored to handled, by the limits of `WAIT_LIMITS_MS`, and one more for those that took longer. */
+  readonly waits: readonly number[]
+  /** Refused deliveries by code. */
+  readonly refused: Readonly<Record<string, number>>
+  /** Accepted deliveries by the secret that proved them, as `1:…abcd`, with the route before it. */
+  readonly proven: Readonly<Record<string, number>>
+  /** Accepted snapshot events by the API version that they were rendered in. */
+  readonly versions: Readonly<Record<string, number>>
+}
+
+export const WAIT_LIMITS_MS = [
+  1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000, 15_000, 60_000, 300_000, 3_600_000,
+]
+
+export type ActionState = 'running' | 'done' | 'cancelled' | 'failed'
+
+/** What somebody did. */
+export interface ActionFacts {
+  readonly who: string
+  readonly from: 'console' | 'command'
+  /** Such as `replay`. */
+  readonly verb: string
+  /** Which entries it was meant for: a filter, as fields of an address (`state=dead&type=payout.*`), or ids. */
+  readonly filter?: string
+  readonly eventIds?: readonly string[]
+  readonly reason?: string
+  /** How many entries that was, how many were changed so far, and how many were left alone. */
+  readonly entries?: number
+  readonly changed?: number
+  readonly leftAlone?: number
+  /** Where a running one goes on: before `next`, down to `last`, both event ids; at most so many a second. */
+  readonly next?: string
+  readonly last?: string
+  readonly perSecond?: number
+  /** Why it failed. */
+  readonly error?: string
+}
+
+export interface Action {
+  readonly id: number
+  readonly at: Date
+  readonly state: ActionState
+  readonly facts: ActionFacts
+}
 
 /** That an entry is here. */
 export interface EntryPresence {
@@ -202,6 +288,8 @@ export interface EntryFilter {
   readonly account?: string
   readonly objectId?: string
   readonly eventId?: string
+  /** One of the values that it was made searchable by. */
+  readonly value?: string
   readonly shape?: EventShape
   readonly source?: EntryFacts['source']
   /** A part of the reason, in upper or lower case. */

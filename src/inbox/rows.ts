@@ -7,7 +7,7 @@ import {
   type Lease,
   type Outcome,
 } from '../event.ts'
-import type { EntryPresence, Group, Summary } from './inbox.ts'
+import type { Action, EntryPresence, Figures, Group, Hold, Summary } from './inbox.ts'
 
 /** As either driver gives it: instants as milliseconds, Dates or ISO text, flags as 0 and 1 or booleans, `seq` as a number or text. */
 export type Row = Record<string, unknown>
@@ -73,6 +73,22 @@ export function toAttempt(row: Row): Attempt {
 
 function toDate(instant: unknown): Date {
   return new Date(instant as number | string | Date)
+}
+
+/** Row of `figures`, `counted` parsed → figures. */
+export function toFigures({ at, counted }: Row): Figures & { readonly at: Date } {
+  return { ...(counted as Figures), at: toDate(at) }
+}
+
+/** Row of `action`, `facts` parsed → action. */
+export function toAction({ id, at, state, facts }: Row): Action {
+  return { id: Number(id), at: toDate(at), state: state as Action['state'], facts: facts as Action['facts'] }
+}
+
+/** Value of the note that holds everything, and when it was written → hold. */
+export function toHold(value: string, now: number): Hold {
+  const { who, reason, at } = JSON.parse(value) as Pick<Hold, 'who' | 'reason'> & { readonly at: number }
+  return { who, reason, forMs: Math.max(0, now - at) }
 }
 
 /** Row of `event_id`, `type`, `state` and `has_body` → that the entry is here. */

@@ -1,5 +1,5 @@
 import { createHmac } from 'node:crypto'
-import { buildSampleEvent } from '../../src/cli/samples/event.ts'
+import { buildSampleEvent } from '../../src/samples/event.ts'
 
 export const SECRET = 'whsec_bench0123456789abcdef'
 

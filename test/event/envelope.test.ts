@@ -8,6 +8,38 @@ import { snapshotJson, thinJson } from '../support/sign.ts'
 const payloads = new URL('../fixtures/payloads/', import.meta.url)
 const readPayload = (name: string): string => readFileSync(new URL(`${name}.json`, payloads), 'utf8')
 
+describe('the values that an event is found by', () => {
+  const valuesOf = (object: unknown, ...paths: string[]) =>
+    parseEnvelope(JSON.stringify({ id: 'evt_1', object: 'event', type: 'x', data: { object } }), paths).values
+
+  it('stand at the paths, each once', () => {
+    const object = { customer: 'cus_1', payer: 'cus_1', metadata: { order: '7 a' }, amount: 42, paid: false }
+    expect(valuesOf(object, 'data.object.customer', 'data.object.payer', 'data.object.metadata.order')).toEqual([
+      'cus_1',
+      '7 a',
+    ])
+    expect(valuesOf(object, 'data.object.amount', 'data.object.paid')).toEqual(['42', 'false'])
+    expect(valuesOf(object)).toEqual([])
+  })
+
+  it('are the ids of objects that stand there expanded', () => {
+    expect(valuesOf({ customer: { id: 'cus_1', name: 'Ann' } }, 'data.object.customer')).toEqual(['cus_1'])
+  })
+
+  it.each([
+    ['nothing', {}],
+    ['null', { customer: null }],
+    ['a list', { customer: ['cus_1'] }],
+    ['an object without an id', { customer: {} }],
+    ['an empty text', { customer: '' }],
+    ['a long text', { customer: 'x'.repeat(256) }],
+    ['what no store takes', { customer: 'a\0b' }],
+    ['half a character', { customer: '\ud800' }],
+  ])('are not %s', (_what, object) => {
+    expect(valuesOf(object, 'data.object.customer', 'data.object.constructor.name', 'id.length')).toEqual([])
+  })
+})
+
 describe('of a captured snapshot event', () => {
   it('tells what its body says, on Connect', () => {
     expect(parseEnvelope(readPayload('gitpay-payout.failed'))).toMatchObject({

@@ -34,11 +34,12 @@ function makeApp(overrides: Partial<AppOptions> = {}) {
     log: captured.log,
     mode: 'any',
     toleranceSeconds: 300,
+    searchFields: ['data.object.customer'],
     maxBodyBytes: 1_048_576,
     secrets: [SECRET, SECOND_SECRET],
     connectSecrets: [CONNECT_SECRET],
     isDraining: () => isDraining,
-    onAccepted(_route, result) {
+    onAccepted(_entry, result) {
       if (result === 'stored') nudges += 1
     },
     onRefused: (...refused) => void refusals.push(refused),

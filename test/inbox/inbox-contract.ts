@@ -447,6 +447,78 @@ export function describeInbox(name: string, open: () => Promise<StoreUnderTest>)
       })
     })
 
+    describe('a hold', () => {
+      it('leases nothing in any process until it ends, over a restart too, and stores all the same', async () => {
+        const [before, meanwhile] = [newEntry(), newEntry()]
+        await inbox.add(before)
+        expect(await inbox.held()).toBeNull()
+        await inbox.hold({ who: 'ann', reason: 'a bug' })
+        expect(await claim()).toEqual([])
+        expect(await inbox.add(meanwhile, LEASE)).toBe('added')
+        inbox = await store.reopen()
+        const hold = await inbox.held()
+        expect(hold).toMatchObject({ who: 'ann', reason: 'a bug' })
+        expect(hold?.forMs).toBeGreaterThanOrEqual(0)
+        expect(hold?.forMs).toBeLessThan(60_000)
+        expect(await claim()).toEqual([])
+        await inbox.hold({ who: 'bob', reason: null })
+        expect(await inbox.held()).toMatchObject({ who: 'bob', reason: null })
+        await inbox.resume()
+        await inbox.resume()
+        expect(await inbox.held()).toBeNull()
+        expect(await claimIds()).toEqual([before.eventId, meanwhile.eventId])
+      })
+    })
+
+    describe('figures', () => {
+      const figures = (accepted: number) =>
+        ({ accepted, handled: 0, failed: 1, waits: [1, 2], refused: { bad: 3 }, proven: {}, versions: {} }) as const
+
+      it('are what was counted, oldest first, for eight days', async () => {
+        await inbox.recordFigures(figures(1))
+        await inbox.recordFigures(figures(2))
+        const found = await inbox.figures(60_000)
+        expect(found.map(({ at: _at, ...counted }) => counted)).toEqual([figures(1), figures(2)])
+        expect(Math.abs((found[0]?.at.getTime() ?? 0) - Date.now())).toBeLessThan(60_000)
+        expect(await inbox.figures(-60_000)).toEqual([])
+        await store.age(9 * DAY)
+        await inbox.recordFigures(figures(3))
+        expect((await inbox.figures(30 * DAY)).map(({ accepted }) => accepted)).toEqual([3])
+      })
+    })
+
+    describe('actions', () => {
+      const facts = { who: 'ann', from: 'console', verb: 'replay', filter: 'type=payout.*' } as const
+
+      it('are kept newest first, and what runs goes on until it has ended', async () => {
+        const done = await inbox.recordAction('done', facts)
+        const running = await inbox.recordAction('running', { ...facts, next: 'evt_1' })
+        expect(running).toBeGreaterThan(done)
+        expect(await inbox.actions({ limit: 10 })).toEqual([
+          { id: running, at: expect.any(Date), state: 'running', facts: { ...facts, next: 'evt_1' } },
+          { id: done, at: expect.any(Date), state: 'done', facts },
+        ])
+        expect(await inbox.actions({ limit: 10, before: running })).toMatchObject([{ id: done }])
+        expect(await inbox.actions({ limit: 10, state: 'running' })).toMatchObject([{ id: running }])
+        expect(await inbox.updateAction(running, 'running', { ...facts, changed: 200 })).toBe(true)
+        expect(await inbox.updateAction(running, 'cancelled')).toBe(true)
+        expect(await inbox.updateAction(running, 'running', { ...facts, changed: 400 })).toBe(false)
+        expect(await inbox.actions({ limit: 1 })).toMatchObject([{ state: 'cancelled', facts: { changed: 200 } }])
+        expect(await inbox.updateAction(done, 'failed')).toBe(false)
+      })
+
+      it('go with the entries that were there at the time', async () => {
+        const entry = newEntry()
+        await inbox.add(entry)
+        await inbox.recordAction('done', facts)
+        const running = await inbox.recordAction('running', facts)
+        await store.age(90 * DAY)
+        await inbox.add(newEntry())
+        await inbox.prune({ bodiesAfterMs: 30 * DAY, entriesAfterMs: 60 * DAY, limit: 10 })
+        expect(await inbox.actions({ limit: 10 })).toMatchObject([{ id: running }])
+      })
+    })
+
     describe('replay', () => {
       it('starts a settled entry over, and keeps its history', async () => {
         const entry = newEntry()
@@ -689,8 +761,26 @@ export function describeInbox(name: string, open: () => Promise<StoreUnderTest>)
         expect(await inbox.summarize(unindexed, { limit: 10 })).toMatchObject({ entries: 1, olderThan: fresh.eventId })
         await store.age(DAY, old.eventId)
         expect(await ids({ ...unindexed, receivedWithinMs: DAY / 2 }, { limit: 10 })).toEqual([[fresh.eventId], null])
-        // Looks at as many before that age.
-        expect(await ids({ ...unindexed, receivedBeforeMs: DAY / 2 }, { limit: 10 })).toEqual([[], fresh.eventId])
+        expect(await ids({ ...unindexed, receivedBeforeMs: DAY / 2 }, { limit: 10 })).toEqual([[old.eventId], null])
+      })
+
+      it('finds by the values that an entry came with, until retention drops it', async () => {
+        const one = newEntry({ values: ['cus_1', 'order 7', 'cus_1'] })
+        const other = newEntry({ values: ['cus_1'] })
+        for (const entry of [one, other, newEntry()]) await inbox.add(entry)
+        await inbox.add({ ...other, values: ['cus_2'] })
+        const ids = async (filter: EntryFilter) =>
+          (await inbox.search(filter, { limit: 10 })).entries.map(({ eventId }) => eventId)
+        expect(await ids({ value: 'cus_1' })).toEqual([other.eventId, one.eventId])
+        expect(await ids({ value: 'order 7' })).toEqual([one.eventId])
+        expect(await ids({ value: 'cus_2' })).toEqual([])
+        for (const lease of await claim(1)) await inbox.settle(lease, { state: 'handled' })
+        await store.age(90 * DAY, one.eventId)
+        await inbox.prune({ bodiesAfterMs: DAY, entriesAfterMs: DAY, limit: 10 })
+        expect(await ids({ value: 'cus_1' })).toEqual([other.eventId])
+        // A new entry must not inherit what an old one was found by.
+        await inbox.add(newEntry())
+        expect(await ids({ value: 'order 7' })).toEqual([])
       })
 
       it('shows a lane in order of arrival', async () => {

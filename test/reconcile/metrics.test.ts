@@ -1,7 +1,11 @@
 import { expect, it } from 'vitest'
 import { createMetrics } from '../../src/metrics.ts'
 
-const inbox = { counts: () => Promise.reject(new Error('not read here')), oldestPendingMs: async () => null }
+const inbox = {
+  counts: () => Promise.reject(new Error('not read here')),
+  oldestPendingMs: async () => null,
+  held: async () => null,
+}
 
 async function scrape(metrics: ReturnType<typeof createMetrics>): Promise<string> {
   return (await metrics.render(inbox)).text

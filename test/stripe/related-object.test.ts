@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import type { HandlerContext } from '../../src/event.ts'
+import type { HandlerMap } from '../../src/event.ts'
 import { relatedObject } from '../../src/handlers/built-in/related-object.ts'
 import { createStripeClients } from '../../src/stripe/client.ts'
-import { createHandlerContext } from '../support/handler-context.ts'
+import { runHandler } from '../../src/testing.ts'
 import { newEntry } from '../support/new-entry.ts'
 import { thinJson } from '../support/sign.ts'
 import {
@@ -23,23 +23,26 @@ afterEach(() => api.close())
 const PATH = '/v1/payouts/po_1'
 
 /** A thin event of a connected account, as a worker hands it to a handler. */
-async function parseThin(): Promise<{
-  event: { fetchEvent(): Promise<unknown>; fetchRelatedObject(): Promise<unknown> }
-  ctx: HandlerContext
-}> {
+function parseThin() {
   const related_object = { id: 'po_1', type: 'payout', url: PATH }
   const json = thinJson({ id: 'evt_1', type: 'v1.payout.failed', context: 'acct_1', related_object })
   const clients = createStripeClients({ apiKey: api.key, apiBase: new URL(api.url) })
   const parsed = clients.parse({ ...newEntry({ shape: 'thin' }), receivedAt: new Date() }, Buffer.from(json))
   if (parsed.object !== 'v2.core.event' || !('fetchRelatedObject' in parsed)) throw new Error('expected a thin event')
-  const { ctx } = await createHandlerContext(parsed)
-  return { event: parsed, ctx }
+  return parsed
 }
 
 async function fetchFrom(answer: ApiAnswer): Promise<unknown> {
   api.route('GET', PATH, () => answer)
-  const { event, ctx } = await parseThin()
-  return relatedObject(event, ctx)
+  let fetched: unknown
+  const handlers: HandlerMap = {
+    'v1.payout.failed': async (event, ctx) => {
+      fetched = await relatedObject(event, ctx)
+    },
+  }
+  const { error } = await runHandler(handlers, parseThin())
+  if (error !== undefined) throw error
+  return fetched
 }
 
 describe('the related object of a thin event', () => {
@@ -79,8 +82,7 @@ describe('the related object of a thin event', () => {
 
 it('fetchEvent asks for the whole event, for its context', async () => {
   api.route('GET', '/v2/core/events/evt_1', () => ({ body: { id: 'evt_1', object: 'v2.core.event', data: {} } }))
-  const { event } = await parseThin()
-  expect(await event.fetchEvent()).toMatchObject({ id: 'evt_1', data: {} })
+  expect(await parseThin().fetchEvent()).toMatchObject({ id: 'evt_1', data: {} })
   expect(api.requests[0]?.headers['stripe-context']).toBe('acct_1')
   expect(api.problems).toEqual([])
 })

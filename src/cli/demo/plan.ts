@@ -1,7 +1,7 @@
 import type { EntryState, EventShape, WebhookRoute } from '../../event.ts'
-import { buildSampleEvent } from '../samples/event.ts'
-import { type SampleType, sampleTypes } from '../samples/objects.ts'
-import { type Delivery, readNames } from '../samples/send.ts'
+import { buildSampleEvent } from '../../samples/event.ts'
+import { type SampleType, sampleTypes } from '../../samples/objects.ts'
+import { type Delivery, readNames } from '../../samples/send.ts'
 
 const UNKNOWN_TYPE = 'invoice.imaginary'
 

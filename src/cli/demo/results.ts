@@ -1,6 +1,6 @@
 import type { EntryState } from '../../event.ts'
 import type { EntryDetail, Inbox } from '../../inbox/inbox.ts'
-import type { Answer } from '../samples/send.ts'
+import type { Answer } from '../../samples/send.ts'
 import type { DemoDelivery } from './plan.ts'
 
 /** One line of the server's log. */

@@ -29,6 +29,7 @@ export function eventsCommand(): Command {
   addReplay(events)
   addDrop(events)
   addPark(events)
+  addHold(events)
   addCounts(events)
   addBackup(events)
   return events
@@ -150,6 +151,34 @@ function addPark(events: Command): void {
     .action(async (eventIds: readonly string[]) => {
       const { runPark } = await import('./park.ts')
       if (!(await runPark(eventIds))) process.exitCode = 1
+    })
+}
+
+const holdHelp = `
+For a bad day: from now on no handler starts, in any process on the inbox, over restarts too, until \`events resume\`. Deliveries go on
+being stored and answered 200; handlers that run already go on. Held again, it has the new reason.
+
+Examples:
+  npm run events -- hold --reason 'payouts are booked twice'
+  npm run events -- resume`
+
+function addHold(events: Command): void {
+  events
+    .command('hold')
+    .description('Start no more handlers until a resume; deliveries are stored.')
+    .option('--reason <text>', 'why, for whoever looks next')
+    .addHelpText('after', holdHelp)
+    .action(async ({ reason }: { readonly reason?: string }) => {
+      const { runHold } = await import('./hold.ts')
+      await runHold(reason)
+    })
+  events
+    .command('resume')
+    .description('End a hold: what waited is handled.')
+    .addHelpText('after', holdHelp)
+    .action(async () => {
+      const { runResume } = await import('./hold.ts')
+      if (!(await runResume())) process.exitCode = 1
     })
 }
 

@@ -1,5 +1,5 @@
 import { Argument, Command, InvalidArgumentError } from 'commander'
-import { findSample, sampleTypes } from '../samples/objects.ts'
+import { findSample, sampleTypes } from '../../samples/objects.ts'
 import { accountOption, fileOption, urlOption, wholeNumberOption } from '../terminal/options.ts'
 import type { TriggerOptions } from './options.ts'
 

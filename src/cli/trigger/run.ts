@@ -2,9 +2,9 @@ import { randomBytes } from 'node:crypto'
 import { styleText } from 'node:util'
 import { type Environment, parseSettings, readEnvironment } from '../../config.ts'
 import { ReceiverError } from '../../errors.ts'
-import { buildSampleEvent } from '../samples/event.ts'
-import { findSample } from '../samples/objects.ts'
-import { type Answer, type Delivery, type Destination, readNames, sendDelivery } from '../samples/send.ts'
+import { buildSampleEvent } from '../../samples/event.ts'
+import { findSample } from '../../samples/objects.ts'
+import { type Answer, type Delivery, type Destination, readNames, sendDelivery } from '../../samples/send.ts'
 import type { TriggerOptions } from './options.ts'
 
 const CONCURRENCY = 16

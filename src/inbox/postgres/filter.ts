@@ -16,11 +16,11 @@ const SET_ASIDE: readonly EntryState[] = ['unhandled', 'parked', 'dead']
 
 /** The conditions of partial indexes stand here word for word, so that the planner knows them. */
 export function toConditions(filter: EntryFilter, { before }: Pick<Page, 'before'>): Conditions {
-  const { states, type, account, objectId, eventId, shape, source, reason, isFailing } = filter
+  const { states, type, account, objectId, eventId, value, shape, source, reason, isFailing } = filter
   const values: unknown[] = []
   const conditions: string[] = []
-  const where = (condition: (parameter: string) => string, value: unknown) =>
-    value !== undefined && conditions.push(condition(`$${values.push(value)}`))
+  const where = (condition: (parameter: string) => string, given: unknown) =>
+    given !== undefined && conditions.push(condition(`$${values.push(given)}`))
   const isSetAside = states?.every((state) => SET_ASIDE.includes(state)) === true
   if (isFailing) conditions.push("state IN ('pending', 'dead') AND reason IS NOT NULL")
   if (isSetAside) conditions.push("state IN ('unhandled', 'parked', 'dead')")
@@ -29,6 +29,7 @@ export function toConditions(filter: EntryFilter, { before }: Pick<Page, 'before
   where((given) => `account = ${given}`, account)
   where((given) => `object_id = ${given}`, objectId)
   where((given) => `event_id = ${given}`, eventId)
+  where((given) => `seq IN (SELECT seq FROM value WHERE value = ${given})`, value)
   where((given) => `shape = ${given}`, shape)
   where((given) => `source = ${given}`, source)
   where((given) => `reason ILIKE ${given}`, reason && `%${toPattern(reason)}%`)
@@ -38,7 +39,8 @@ export function toConditions(filter: EntryFilter, { before }: Pick<Page, 'before
   return {
     clause: conditions.length === 0 ? '' : `WHERE ${conditions.join(' AND ')}`,
     values,
-    isIndexed: isFailing === true || isSetAside || [account, objectId, eventId].some((value) => value !== undefined),
+    isIndexed:
+      isFailing === true || isSetAside || [account, objectId, eventId, value].some((given) => given !== undefined),
   }
 }
 

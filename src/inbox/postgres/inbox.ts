@@ -140,6 +140,15 @@ export async function openPostgresInbox(
     accounts: () => read(queries.accounts),
     readNote: (name) => read(() => queries.readNote(name)),
 
+    hold: ({ who, reason }) => write(() => upkeep.hold(who, reason)),
+    resume: () => write(upkeep.resume),
+    held: () => read(queries.held),
+    recordFigures: (figures) => write(() => upkeep.recordFigures(figures)),
+    figures: (sinceMs) => read(() => queries.figures(sinceMs)),
+    recordAction: (state, facts) => write(() => upkeep.recordAction(state, facts)),
+    updateAction: (id, state, facts) => write(() => upkeep.updateAction(id, state, facts)),
+    actions: (page) => read(() => queries.actions(page)),
+
     writeNote: (name, value) => write(() => upkeep.writeNote(name, value)),
     takeTurn: (name, forMs) => write(() => upkeep.takeTurn(name, forMs)),
     replay: (eventIds, states = entryStates) => write(() => upkeep.replay(eventIds, states)),

@@ -1,15 +1,19 @@
 import type { Entry, EntryState } from '../../event.ts'
 import {
+  type Action,
   type EntryDetail,
   type EntryFilter,
   type EntryPresence,
+  type Figures,
   type Found,
+  type Hold,
+  type Inbox,
   type Page,
   SEARCHED,
   type Summary,
   type Undealt,
 } from '../inbox.ts'
-import { type Row, toAttempt, toCounts, toEntry, toGroups, toPresence } from '../rows.ts'
+import { type Row, toAction, toAttempt, toCounts, toEntry, toFigures, toGroups, toHold, toPresence } from '../rows.ts'
 import type { Postgres } from './connection.ts'
 import { type Conditions, selectEntries, toConditions } from './filter.ts'
 import { sql } from './statements.ts'
@@ -98,6 +102,17 @@ export function createQueries(db: Postgres, { isExact }: { readonly isExact: boo
 
     accounts: async (): Promise<string[]> =>
       (await db.query({ text: sql.listAccounts })).map(({ account }) => String(account)),
+
+    async held(): Promise<Hold | null> {
+      const [row] = await db.query({ text: sql.getHold })
+      return row === undefined ? null : toHold(String(row.value), Number(row.now))
+    },
+
+    figures: async (sinceMs: number): Promise<(Figures & { readonly at: Date })[]> =>
+      (await db.query({ text: sql.listFigures, values: [sinceMs] })).map(toFigures),
+
+    actions: async ({ limit, before, state }: Parameters<Inbox['actions']>[0]): Promise<Action[]> =>
+      (await db.query({ text: sql.listActions, values: [limit, before ?? null, state ?? null] })).map(toAction),
 
     async readNote(name: string): Promise<string | null> {
       const [row] = await db.query({ text: sql.readNote, values: [name] })

@@ -1,4 +1,4 @@
-import { ACCOUNT_NOTE, SEARCHED } from '../inbox.ts'
+import { ACCOUNT_NOTE, HOLD_NOTE, SEARCHED } from '../inbox.ts'
 import { TWIN_WAS_HANDLED } from '../rows.ts'
 
 /** Class of the advisory locks on lanes: any number. Lanes that share a key merely wait for each other. */
@@ -54,7 +54,7 @@ export const sql = {
       SELECT nextval('entry_seq_seq') AS seq, *
       FROM json_to_recordset($1) AS given (
         position integer, event_id text, type text, shape text, account text, object_id text, lane text, snapshot_event_id text,
-        livemode boolean, api_version text, created_ms double precision, route text, source text, secret text, state text, reason text,
+        livemode boolean, api_version text, created_ms double precision, route text, source text, secret text, state text, reason text, found_by json,
         body_start integer, body_bytes integer)
     ), added AS (
       INSERT INTO entry (seq, event_id, type, shape, account, object_id, lane, snapshot_event_id, livemode, api_version, created_at,
@@ -68,6 +68,9 @@ export const sql = {
     ), stored AS (
       INSERT INTO payload (seq, body)
       SELECT seq, substring($2::bytea FROM body_start FOR body_bytes) FROM given JOIN added USING (seq)
+    ), searchable AS (
+      INSERT INTO value (value, seq)
+      SELECT DISTINCT found.value, seq FROM given JOIN added USING (seq) CROSS JOIN LATERAL json_array_elements_text(found_by) AS found
     )
     SELECT position FROM given LEFT JOIN added ON added.seq = given.seq WHERE added.seq IS NULL`,
 
@@ -77,7 +80,8 @@ export const sql = {
    */
   claim: `
     WITH due AS MATERIALIZED (
-      SELECT seq, lane, due_at FROM entry WHERE ready AND due_at <= now()
+      SELECT seq, lane, due_at FROM entry
+      WHERE ready AND due_at <= now() AND NOT EXISTS (SELECT 1 FROM note WHERE name = '${HOLD_NOTE}')
       ORDER BY due_at, seq LIMIT $3 FOR NO KEY UPDATE SKIP LOCKED
     ), first AS MATERIALIZED (
       SELECT DISTINCT ON (lane) seq FROM due
@@ -215,15 +219,18 @@ export const sql = {
       SELECT entry.* FROM it JOIN entry ON entry.lane = it.lane
       WHERE it.object_id IS NULL AND entry.seq > (SELECT max(seq) FROM entry) - ${SEARCHED}
     ) AS found ORDER BY seq DESC LIMIT $2`,
-  /** Where a search of $2 entries ends, before the id $1, and the ages $3 and $4 leave older ones; no row when it looks at all. */
+  /** Where a search of $2 entries ends, before the id $1, and the ages $3 and $4 leave older ones; no row when it looks at all. It begins behind one that is there: numbers have gaps. */
   findSearched: `
-    WITH bounds AS MATERIALIZED (
-      SELECT least(coalesce((SELECT seq FROM entry WHERE event_id = $1), (SELECT max(seq) + 1 FROM entry)),
-                   CASE WHEN $4::double precision IS NOT NULL THEN (${findSeq(`now() - ($4 - 1) * interval '1 millisecond'`)}) END) - $2::bigint AS low,
+    WITH asked AS MATERIALIZED (
+      SELECT least((SELECT seq FROM entry WHERE event_id = $1),
+                   CASE WHEN $4::double precision IS NOT NULL THEN (${findSeq(`now() - ($4 - 1) * interval '1 millisecond'`)}) END) AS high,
              coalesce(CASE WHEN $3::double precision IS NOT NULL THEN (${findSeq(`now() - $3 * interval '1 millisecond'`)}) END,
                       (SELECT min(seq) FROM entry)) AS first
+    ), bounds AS MATERIALIZED (
+      SELECT first, (SELECT max(seq) + 1 FROM entry WHERE high IS NULL OR seq < high) - $2::bigint AS low FROM asked
     )
-    SELECT low AS seq, (SELECT event_id FROM entry WHERE seq >= low ORDER BY seq LIMIT 1) AS event_id FROM bounds WHERE low > first`,
+    SELECT low AS seq, (SELECT event_id FROM entry WHERE seq >= low ORDER BY seq LIMIT 1) AS event_id
+    FROM bounds WHERE EXISTS (SELECT 1 FROM entry WHERE seq >= first AND seq < low)`,
 
   /** Locks the bodies too, so that retention does not drop them meanwhile. */
   replay: `
@@ -267,6 +274,8 @@ export const sql = {
       DELETE FROM payload WHERE seq = ANY (ARRAY (SELECT seq FROM old))
     ), attempts AS (
       DELETE FROM attempt WHERE seq = ANY (ARRAY (SELECT seq FROM old))
+    ), searchable AS (
+      DELETE FROM value WHERE seq = ANY (ARRAY (SELECT seq FROM old))
     ), dropped AS (
       DELETE FROM entry WHERE seq = ANY (ARRAY (SELECT seq FROM old)) RETURNING account, type
     ), forgotten AS (
@@ -310,6 +319,19 @@ export const sql = {
        >= coalesce((SELECT max(seq) FROM entry WHERE entry.account = known.account AND type IN ('account.application.deauthorized', 'v1.account.application.deauthorized')), 0)`,
   readNote: 'SELECT value FROM note WHERE name = $1',
   writeNote: 'INSERT INTO note (name, value) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET value = excluded.value',
+  hold: `
+    INSERT INTO note (name, value) VALUES ('${HOLD_NOTE}', json_build_object('who', $1::text, 'reason', $2::text, 'at', extract(epoch FROM now()) * 1000)::text)
+    ON CONFLICT (name) DO UPDATE SET value = excluded.value`,
+  resume: `DELETE FROM note WHERE name = '${HOLD_NOTE}'`,
+  getHold: `SELECT value, extract(epoch FROM now()) * 1000 AS now FROM note WHERE name = '${HOLD_NOTE}'`,
+  insertFigures: 'INSERT INTO figures (at, counted) VALUES (now(), $1)',
+  dropFigures: `DELETE FROM figures WHERE at < now() - $1 * interval '1 millisecond'`,
+  listFigures: `SELECT at, counted FROM figures WHERE at >= now() - $1 * interval '1 millisecond' ORDER BY at`,
+  insertAction: 'INSERT INTO action (at, state, facts) VALUES (now(), $1, $2) RETURNING id',
+  updateAction: `UPDATE action SET state = $2, facts = coalesce($3::jsonb, facts) WHERE id = $1 AND state = 'running' RETURNING 1`,
+  dropActions: `DELETE FROM action WHERE at < now() - $1 * interval '1 millisecond' AND state <> 'running'`,
+  listActions: `
+    SELECT id, at, state, facts FROM action WHERE ($2::bigint IS NULL OR id < $2) AND ($3::text IS NULL OR state = $3) ORDER BY id DESC LIMIT $1`,
   takeTurn: `
     INSERT INTO note (name, owner, until) VALUES ($1, $2, now() + $3 * interval '1 millisecond')
     ON CONFLICT (name) DO UPDATE SET owner = excluded.owner, until = excluded.until WHERE note.owner = excluded.owner OR note.until <= now()

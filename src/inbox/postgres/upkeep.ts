@@ -1,5 +1,12 @@
 import type { EntryState } from '../../event.ts'
-import type { Pruned, PrunePolicy } from '../inbox.ts'
+import {
+  type ActionFacts,
+  type ActionState,
+  FIGURES_MS,
+  type Figures,
+  type Pruned,
+  type PrunePolicy,
+} from '../inbox.ts'
 import type { Postgres } from './connection.ts'
 import { sql } from './statements.ts'
 
@@ -35,6 +42,7 @@ export function createUpkeep(db: Postgres, owner: string) {
         const [row] = await db.query({ text, values: [afterMs, limit, from, Date.now()] })
         return { dropped: Number(row?.dropped), end: row?.last ?? from, isLast: Number(row?.looked) < limit }
       }
+      await db.query({ text: sql.dropActions, values: [entriesAfterMs] })
       const bodies = await step(sql.dropBodies, bodiesAfterMs, bodiesAfter)
       const entries = await step(sql.dropEntries, entriesAfterMs, entriesAfter)
       const next = bodies.isLast && entries.isLast ? null : `${bodies.end}:${entries.end}`
@@ -47,6 +55,31 @@ export function createUpkeep(db: Postgres, owner: string) {
 
     async takeTurn(name: string, forMs: number): Promise<boolean> {
       return (await db.query({ text: sql.takeTurn, values: [`turn ${name}`, owner, forMs] })).length === 1
+    },
+
+    async hold(who: string, reason: string | null): Promise<void> {
+      await db.query({ text: sql.hold, values: [who, reason] })
+    },
+
+    async resume(): Promise<void> {
+      await db.query({ text: sql.resume })
+    },
+
+    async recordFigures(figures: Figures): Promise<void> {
+      await db.transact([
+        { text: sql.dropFigures, values: [FIGURES_MS] },
+        { text: sql.insertFigures, values: [JSON.stringify(figures)] },
+      ])
+    },
+
+    async recordAction(state: ActionState, facts: ActionFacts): Promise<number> {
+      const [row] = await db.query({ text: sql.insertAction, values: [state, JSON.stringify(facts)] })
+      return Number(row?.id)
+    },
+
+    async updateAction(id: number, state: ActionState, facts?: ActionFacts): Promise<boolean> {
+      const values = [id, state, facts ? JSON.stringify(facts) : null]
+      return (await db.query({ text: sql.updateAction, values })).length === 1
     },
 
     /** Writes and takes it back: enough that a disk without room shows. */

@@ -42,6 +42,7 @@ function toGiven({ body, createdAt, ...entry }: NewEntry, position: number, body
     secret: entry.secret,
     state: entry.state,
     reason: entry.reason,
+    found_by: entry.values ?? [],
     body_start: bodyStart,
     body_bytes: body.length,
   }

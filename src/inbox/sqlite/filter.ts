@@ -13,7 +13,7 @@ const SET_ASIDE: readonly EntryState[] = ['unhandled', 'parked', 'dead']
 
 /** The conditions of partial indexes stand here word for word, without which they are not used. */
 export function toConditions(filter: EntryFilter): Conditions {
-  const { states, type, account, objectId, eventId, shape, source, reason, isFailing } = filter
+  const { states, type, account, objectId, eventId, value, shape, source, reason, isFailing } = filter
   const conditions: [string, ...(string | number)[]][] = []
   const isSetAside = states?.every((state) => SET_ASIDE.includes(state)) === true
   if (isFailing) conditions.push(["state IN ('pending', 'dead') AND reason IS NOT NULL"])
@@ -24,12 +24,14 @@ export function toConditions(filter: EntryFilter): Conditions {
   if (account !== undefined) conditions.push(['account = ?', account])
   if (objectId !== undefined) conditions.push(['object_id = ?', objectId])
   if (eventId !== undefined) conditions.push(['event_id = ?', eventId])
+  if (value !== undefined) conditions.push(['seq IN (SELECT seq FROM value WHERE value = ?)', value])
   if (shape !== undefined) conditions.push(['shape = ?', shape])
   if (source !== undefined) conditions.push(['source = ?', source])
   if (reason !== undefined) conditions.push([`reason LIKE ? ESCAPE '\\'`, `%${reason.replace(/[\\%_]/g, '\\$&')}%`])
   return {
     text: conditions.map(([condition]) => ` AND ${condition}`).join(''),
     values: conditions.flatMap(([, ...bound]) => bound),
-    isIndexed: isFailing === true || isSetAside || [account, objectId, eventId].some((value) => value !== undefined),
+    isIndexed:
+      isFailing === true || isSetAside || [account, objectId, eventId, value].some((given) => given !== undefined),
   }
 }

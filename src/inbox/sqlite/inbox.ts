@@ -2,8 +2,8 @@ import { randomUUID } from 'node:crypto'
 import { ReceiverError } from '../../errors.ts'
 import { entryStates, type Lease, type NewEntry } from '../../event.ts'
 import { createHeldLeases } from '../held-leases.ts'
-import type { Inbox, OpenOptions } from '../inbox.ts'
-import { toAttempt, toCounts, toEntry, toGroups, toLease, toPresence } from '../rows.ts'
+import { HOLD_NOTE, type Inbox, type OpenOptions } from '../inbox.ts'
+import { toAction, toAttempt, toCounts, toEntry, toFigures, toGroups, toHold, toLease, toPresence } from '../rows.ts'
 import { ANSWER_WITHIN_MS, within } from '../within.ts'
 import { realPath } from './file.ts'
 import type { Operation } from './operations.ts'
@@ -88,7 +88,7 @@ export async function openSqliteInbox(
   return {
     async add(entry, lease) {
       assertOpen()
-      const operation: Operation = ['add', toEntryValues(entry), 0, 0, lease !== undefined]
+      const operation: Operation = ['add', toEntryValues(entry), 0, 0, lease !== undefined, entry.values ?? []]
       const added = toAdded(entry, await submit(operation, entry.body))
       return typeof added === 'string' ? added : held.add(added)
     },
@@ -140,6 +140,19 @@ export async function openSqliteInbox(
     accounts: () => read('accounts'),
     readNote: (name) => read('readNote', name),
 
+    hold: ({ who, reason }) => write(['hold', who, reason]),
+    resume: () => write(['resume']),
+    async held() {
+      const value = await read('readNote', HOLD_NOTE)
+      return value === null ? null : toHold(value, Date.now())
+    },
+
+    recordFigures: (figures) => write(['recordFigures', JSON.stringify(figures)]),
+    figures: async (sinceMs) => (await read('figures', sinceMs)).map(toFigures),
+    recordAction: (state, facts) => write(['recordAction', state, JSON.stringify(facts)]),
+    updateAction: (id, state, facts) => write(['updateAction', id, state, facts ? JSON.stringify(facts) : null]),
+    actions: async (page) => (await read('actions', page)).map(toAction),
+
     writeNote: (name, value) => write(['writeNote', name, value]),
     takeTurn: (name, forMs) => write(['takeTurn', name, forMs]),
     replay: (eventIds, states = entryStates) => write(['replay', eventIds, states]),
@@ -168,7 +181,7 @@ function toAdded(entry: NewEntry, row: AddedRow | undefined): Added {
   if (row === undefined) return 'duplicate'
   const [seq, receivedAt, isLeased] = row
   if (!isLeased) return 'added'
-  const { body, state: _state, reason: _reason, ...facts } = entry
+  const { body, values: _values, state: _state, reason: _reason, ...facts } = entry
   return {
     entry: { ...facts, receivedAt: new Date(receivedAt) },
     body,

@@ -1,5 +1,5 @@
 import type { EntryState } from '../../event.ts'
-import type { Pruned, PrunePolicy } from '../inbox.ts'
+import { type ActionState, FIGURES_MS, HOLD_NOTE, type Pruned, type PrunePolicy } from '../inbox.ts'
 import type { Row } from '../rows.ts'
 import {
   type AddedRow,
@@ -17,7 +17,7 @@ import {
 
 /** One thing to write, as it crosses threads. The body of an `add` lies from `start` to `end` in the bodies sent along. */
 export type Operation =
-  | readonly ['add', values: EntryValues, start: number, end: number, isToLease: boolean]
+  | readonly ['add', values: EntryValues, start: number, end: number, isToLease: boolean, searchable: readonly string[]]
   | readonly ['claim', limit: number]
   | readonly ['settle', ...Settlement]
   | readonly ['release', leases: readonly LeaseMark[]]
@@ -26,6 +26,11 @@ export type Operation =
   | readonly ['drop', eventIds: readonly string[], reason: string]
   | readonly ['prune', policy: PrunePolicy]
   | readonly ['writeNote', name: string, value: string]
+  | readonly ['hold', who: string, reason: string | null]
+  | readonly ['resume']
+  | readonly ['recordFigures', counted: string]
+  | readonly ['recordAction', state: ActionState, facts: string]
+  | readonly ['updateAction', id: number, state: ActionState, facts: string | null]
   | readonly ['takeTurn', name: string, forMs: number]
 
 /** What each operation gives. */
@@ -38,6 +43,8 @@ export interface Results {
   readonly drop: string[]
   readonly prune: Pruned
   readonly takeTurn: boolean
+  readonly recordAction: number
+  readonly updateAction: boolean
 }
 
 /** Does one of them, inside the transaction of its batch. */
@@ -45,8 +52,13 @@ export function perform(writing: Writing, operation: Operation, bodies: Uint8Arr
   const { sql, owner, now } = writing
   switch (operation[0]) {
     case 'add': {
-      const [, values, start, end, isToLease] = operation
-      return insert(writing, { values, body: bodies.subarray(start, end), isToLease }) satisfies Results['add']
+      const [, values, start, end, isToLease, searchable] = operation
+      return insert(writing, {
+        values,
+        body: bodies.subarray(start, end),
+        searchable,
+        isToLease,
+      }) satisfies Results['add']
     }
     case 'claim':
       return claimDue(writing, operation[1]) satisfies Results['claim']
@@ -74,6 +86,23 @@ export function perform(writing: Writing, operation: Operation, bodies: Uint8Arr
       return prune(writing, operation[1]) satisfies Results['prune']
     case 'writeNote':
       return void sql.writeNote.run({ name: operation[1], value: operation[2] })
+    case 'hold': {
+      const [, who, reason] = operation
+      return void sql.writeNote.run({ name: HOLD_NOTE, value: JSON.stringify({ who, reason, at: now }) })
+    }
+    case 'resume':
+      return void sql.dropNote.run(HOLD_NOTE)
+    case 'recordFigures':
+      sql.dropFigures.run(now - FIGURES_MS)
+      return void sql.insertFigures.run(now, operation[1])
+    case 'recordAction': {
+      const [, state, facts] = operation
+      return Number(sql.insertAction.run(now, state, facts).lastInsertRowid) satisfies Results['recordAction']
+    }
+    case 'updateAction': {
+      const [, id, state, facts] = operation
+      return (sql.updateAction.run(id, state, facts).changes === 1) satisfies Results['updateAction']
+    }
     case 'takeTurn': {
       const [, name, forMs] = operation
       const turn = { name: `turn ${name}`, owner, now, for_ms: forMs }

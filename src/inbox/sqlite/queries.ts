@@ -1,6 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite'
 import { setImmediate as nextTurn } from 'node:timers/promises'
-import { ACCOUNT_NOTE, type EntryFilter, type Page, SEARCHED, type Undealt } from '../inbox.ts'
+import { ACCOUNT_NOTE, type EntryFilter, type Inbox, type Page, SEARCHED, type Undealt } from '../inbox.ts'
 import type { Row } from '../rows.ts'
 import { toConditions } from './filter.ts'
 import { prepareSeqSearch } from './seq.ts'
@@ -47,6 +47,11 @@ export function prepareQueries(db: DatabaseSync) {
        >= coalesce((SELECT max(seq) FROM entry WHERE entry.account = known.account AND type IN ('account.application.deauthorized', 'v1.account.application.deauthorized')), 0)`)
   const readNote = db.prepare('SELECT value FROM note WHERE name = ?')
   const seqOf = db.prepare('SELECT seq FROM entry WHERE event_id = ?')
+  const isAnyIn = db.prepare('SELECT 1 FROM entry WHERE seq >= ? AND seq < ? LIMIT 1')
+  const listFigures = db.prepare('SELECT at, counted FROM figures WHERE at >= ? ORDER BY at')
+  const listActions = db.prepare(`
+    SELECT id, at, state, facts FROM action WHERE id < :before AND (:state IS NULL OR state = :state) ORDER BY id DESC LIMIT :limit`)
+  const lastBefore = db.prepare('SELECT max(seq) AS seq FROM entry WHERE seq < ?')
   const idAt = db.prepare('SELECT event_id FROM entry WHERE seq >= ? ORDER BY seq LIMIT 1')
   const findLane = db.prepare('SELECT lane, object_id FROM entry WHERE event_id = ?')
   const listLaneOfObject = db.prepare('SELECT * FROM entry WHERE object_id = ? AND lane = ? ORDER BY seq DESC LIMIT ?')
@@ -103,10 +108,18 @@ export function prepareQueries(db: DatabaseSync) {
       for await (const window of windows({ low, high: range.high }, isIndexed)) {
         rows.push(...summarize.all(window.low, window.high, ...values))
       }
-      return { rows, olderThan: low > range.low ? eventIdAt(low) : null }
+      return { rows, olderThan: isAnyIn.get(range.low, low) ? eventIdAt(low) : null }
     },
 
     eventIdAt,
+
+    figures: (sinceMs: number): Row[] =>
+      listFigures.all(Date.now() - sinceMs).map((row) => ({ ...row, counted: JSON.parse(String(row.counted)) })),
+
+    actions: ({ limit, before = Number.MAX_SAFE_INTEGER, state }: Parameters<Inbox['actions']>[0]): Row[] =>
+      listActions
+        .all({ before, limit, state: state ?? null })
+        .map((row) => ({ ...row, facts: JSON.parse(String(row.facts)) })),
 
     /** By its object where it names one; else among the newest. */
     lane(eventId: string, limit: number): Row[] {
@@ -126,7 +139,8 @@ export function prepareQueries(db: DatabaseSync) {
     const newest =
       receivedBeforeMs === undefined ? Number(all?.last ?? 0) + 1 : findSeq(Date.now() - receivedBeforeMs + 1)
     const high = before === undefined ? newest : Math.min(newest, Number(seqOf.get(before)?.seq ?? 0))
-    return { low, high }
+    // Behind one that is there: numbers have gaps, and what is looked at goes by them.
+    return { low, high: Number(lastBefore.get(high)?.seq ?? 0) + 1 }
   }
 
   /** Entries that match, newest first, of the last `most`. */
@@ -144,7 +158,7 @@ export function prepareQueries(db: DatabaseSync) {
       rows.push(...find.all(window.low, window.high, ...values, page.limit - rows.length))
       if (rows.length === page.limit) return { rows, olderThan: null }
     }
-    return { rows, olderThan: low > range.low ? eventIdAt(low) : null }
+    return { rows, olderThan: isAnyIn.get(range.low, low) ? eventIdAt(low) : null }
   }
 
   function eventIdAt(seq: number): string | null {

@@ -1,5 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite'
-import { ACCOUNT_NOTE } from '../inbox.ts'
+import { ACCOUNT_NOTE, HOLD_NOTE } from '../inbox.ts'
 import { TWIN_WAS_HANDLED } from '../rows.ts'
 import { prepareSeqSearch } from './seq.ts'
 
@@ -34,6 +34,9 @@ export function prepareStatements(db: DatabaseSync) {
         AND (?7 IS NULL OR NOT EXISTS (SELECT 1 FROM entry WHERE event_id = ?7))
       ON CONFLICT (event_id) DO NOTHING`),
     insertPayload: db.prepare('INSERT INTO payload (seq, body) VALUES (?1, ?2)'),
+    insertValue: db.prepare('INSERT OR IGNORE INTO value (value, seq) VALUES (?1, ?2)'),
+
+    isHeld: db.prepare(`SELECT 1 FROM note WHERE name = '${HOLD_NOTE}'`),
 
     isAnyDue: db.prepare(`SELECT 1 FROM entry WHERE ready = 1 AND due_at <= :now LIMIT 1`),
     /**
@@ -138,6 +141,14 @@ export function prepareStatements(db: DatabaseSync) {
 
     writeNote: db.prepare(`
       INSERT INTO note (name, value) VALUES (:name, :value) ON CONFLICT (name) DO UPDATE SET value = excluded.value`),
+    dropNote: db.prepare('DELETE FROM note WHERE name = ?'),
+    insertFigures: db.prepare('INSERT INTO figures (at, counted) VALUES (?, ?)'),
+    dropFigures: db.prepare('DELETE FROM figures WHERE at < ?'),
+    insertAction: db.prepare('INSERT INTO action (at, state, facts) VALUES (?, ?, ?)'),
+    updateAction: db.prepare(
+      `UPDATE action SET state = ?2, facts = coalesce(?3, facts) WHERE id = ?1 AND state = 'running'`,
+    ),
+    dropActions: db.prepare(`DELETE FROM action WHERE at < ? AND state <> 'running'`),
     takeTurn: db.prepare(`
       INSERT INTO note (name, owner, until) VALUES (:name, :owner, :now + :for_ms)
       ON CONFLICT (name) DO UPDATE SET owner = excluded.owner, until = excluded.until WHERE note.owner = excluded.owner OR note.until <= :now`),

@@ -103,8 +103,8 @@ function pack(batch: readonly Submitted[]): { operations: Operation[]; bodies: U
     const start = end
     bodies.set(body, start)
     end += body.length
-    const [, values, , , isToLease] = operation
-    return ['add', values, start, end, isToLease]
+    const [, values, , , isToLease, searchable] = operation
+    return ['add', values, start, end, isToLease, searchable]
   })
   return { operations, bodies }
 }

@@ -38,24 +38,35 @@ export interface Writing {
   readonly owner: string
   /** Milliseconds since the epoch. */
   readonly now: number
+  /** Whether nothing is to be leased; asked within the transaction. */
+  readonly isHeld: () => boolean
 }
 
-/** Adds the entry and its body, unless the event id is there; leased to the owner when that is wanted and nothing keeps it waiting. */
+/** What an entry is added from. */
+export interface Insertion {
+  readonly values: EntryValues
+  readonly body: Uint8Array
+  readonly searchable: readonly string[]
+  readonly isToLease: boolean
+}
+
+/** Adds the entry, its body and what it is found by, unless the event id is there; leased to the owner when that is wanted and nothing keeps it waiting. */
 export function insert(
-  { sql, owner, now }: Writing,
-  { values, body, isToLease }: { values: EntryValues; body: Uint8Array; isToLease: boolean },
+  { sql, owner, now, isHeld }: Writing,
+  { values, body, searchable, isToLease }: Insertion,
 ): AddedRow | undefined {
-  const leased = isToLease ? sql.insertLeased.run(...values, now, owner) : undefined
+  const leased = isToLease && !isHeld() ? sql.insertLeased.run(...values, now, owner) : undefined
   const isLeased = leased?.changes === 1
   const inserted = isLeased ? leased : sql.insertEntry.run(...values, now)
   if (inserted.changes === 0) return undefined
   sql.insertPayload.run(inserted.lastInsertRowid, body)
+  for (const value of searchable) sql.insertValue.run(value, inserted.lastInsertRowid)
   return [Number(inserted.lastInsertRowid), now, isLeased]
 }
 
 /** Leases what is due; `heldBack` counts the due entries that now wait for their lane. Writes nothing when nothing is due. */
-export function claimDue({ sql, owner, now }: Writing, limit: number): { rows: Row[]; heldBack: number } {
-  if (sql.isAnyDue.get({ now }) === undefined) return { rows: [], heldBack: 0 }
+export function claimDue({ sql, owner, now, isHeld }: Writing, limit: number): { rows: Row[]; heldBack: number } {
+  if (isHeld() || sql.isAnyDue.get({ now }) === undefined) return { rows: [], heldBack: 0 }
   const rows = sql.claim.all({ owner, now, limit })
   if (rows.length === limit) return { rows, heldBack: 0 }
   return { rows, heldBack: Number(sql.holdBack.run({ now, limit: MAX_HELD_BACK }).changes) }
@@ -70,7 +81,7 @@ export function isAnythingToClaim(sql: Statements, now: number): boolean {
  * Makes what runs due again, but what the owner still holds (names of leases), records the lost attempts, and lets the lanes go on.
  * For the start, when no other process can be running anything.
  */
-export function freeLostLeases({ sql, owner, now }: Writing, held: readonly string[]): void {
+export function freeLostLeases({ sql, owner, now }: Omit<Writing, 'isHeld'>, held: readonly string[]): void {
   sql.bringToPresent.run(now)
   sql.bringAttemptsToPresent.run(now)
   const lost = { now, owner, held: JSON.stringify(held), reason: LOST_REASON }
@@ -132,7 +143,10 @@ export function settle(
 }
 
 /** One step of retention, as the interface says. */
-export function prune({ sql }: Writing, { bodiesAfterMs, entriesAfterMs, limit, after = '0:0' }: PrunePolicy): Pruned {
+export function prune(
+  { sql }: Pick<Writing, 'sql'>,
+  { bodiesAfterMs, entriesAfterMs, limit, after = '0:0' }: PrunePolicy,
+): Pruned {
   // By the wall clock: the store's own stays ahead of one that was set back.
   const now = Math.min(Date.now(), Number(sql.findNewestArrival.get()?.received_at ?? 0))
   const [bodiesAfter, entriesAfter] = after.split(':').map(Number)
@@ -148,6 +162,7 @@ export function prune({ sql }: Writing, { bodiesAfterMs, entriesAfterMs, limit, 
     return { dropped, end, isLast: last === undefined }
   }
 
+  sql.dropActions.run(now - entriesAfterMs)
   const bodies = step('Bodies', bodiesAfterMs, bodiesAfter)
   const entries = step('Entries', entriesAfterMs, entriesAfter)
   const next = bodies.isLast && entries.isLast ? null : `${bodies.end}:${entries.end}`

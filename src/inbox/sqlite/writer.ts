@@ -89,7 +89,9 @@ function createWriter(
   }
 
   function commitAll(batch: Batch): Outcome[] {
-    const writing = { sql, owner, now: clock() }
+    let held: boolean | undefined
+    const isHeld = () => (held ??= sql.isHeld.get() !== undefined)
+    const writing = { sql, owner, now: clock(), isHeld }
     const work = batch.flatMap(({ operations, bodies }) =>
       operations.map((operation) => () => perform(writing, operation, bodies)),
     )

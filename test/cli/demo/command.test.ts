@@ -2,7 +2,7 @@ import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, it } from 'vitest'
-import { sampleTypes } from '../../../src/cli/samples/objects.ts'
+import { sampleTypes } from '../../../src/samples/objects.ts'
 import { runCli } from '../../support/run-cli.ts'
 
 let folder: string

@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { type DemoDelivery, planDemo } from '../../../src/cli/demo/plan.ts'
 import { checkDelivery, checkInbox } from '../../../src/cli/demo/results.ts'
-import type { Answer } from '../../../src/cli/samples/send.ts'
 import { parseEnvelope } from '../../../src/event/envelope.ts'
 import type { NewEntry, Outcome } from '../../../src/event.ts'
+import type { Answer } from '../../../src/samples/send.ts'
 import { newEntry } from '../../support/new-entry.ts'
 import { openScratchInbox } from '../../support/scratch-inbox.ts'
 

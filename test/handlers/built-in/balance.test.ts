@@ -1,15 +1,16 @@
 import { expect, test } from 'vitest'
-import { INFO, readPayload, runBuiltIn, snapshotOf, without } from '../../support/handler-context.ts'
+import { sampleEvent } from '../../../src/testing.ts'
+import { readPayload } from '../../support/read-payload.ts'
+import { runBuiltIn } from '../../support/run-built-in.ts'
 
 const type = 'balance.available'
 
 test('says what is available and what is pending in each currency', async () => {
   expect(await runBuiltIn(readPayload(type, 'gitpay-balance.available'))).toEqual({
-    level: INFO,
+    level: 'info',
     msg: 'balance available',
     eventId: 'evt_1234',
     type,
-    account: null,
     objectId: null,
     available: ['64.20 USD', '-24.48 BRL'],
     pending: ['0.00 USD', '0.00 BRL'],
@@ -24,17 +25,16 @@ test.each([
 })
 
 test('writes each amount with the decimals of its currency', async () => {
-  const { object } = readPayload(type, 'rubymock-balance.available').data
   const available = [
     { amount: 5000, currency: 'jpy' },
     { amount: 5000, currency: 'kwd' },
   ]
-  expect(await runBuiltIn(snapshotOf(type, { ...object, available }))).toMatchObject({
+  expect(await runBuiltIn(sampleEvent(type, { data: { object: { available } } }))).toMatchObject({
     available: ['5000 JPY', '5.000 KWD'],
   })
 })
 
 test('bears a balance without pending funds', async () => {
-  const { object } = readPayload(type, 'rubymock-balance.available').data
-  expect(await runBuiltIn(snapshotOf(type, without(object, 'pending')))).toMatchObject({ pending: null })
+  const event = sampleEvent(type, { data: { object: { pending: undefined } } })
+  expect(await runBuiltIn(event)).toMatchObject({ pending: null })
 })

@@ -1,15 +1,16 @@
 import { expect, test } from 'vitest'
-import { readObject, readPayload, runBuiltIn, snapshotOf, WARN, without } from '../../support/handler-context.ts'
+import { sampleEvent } from '../../../src/testing.ts'
+import { readPayload } from '../../support/read-payload.ts'
+import { runBuiltIn } from '../../support/run-built-in.ts'
 
 const type = 'charge.dispute.created'
 
 test('warns of what is at stake, why, and until when evidence counts', async () => {
   expect(await runBuiltIn(readPayload(type, 'rubymock-charge.dispute.created'))).toEqual({
-    level: WARN,
+    level: 'warn',
     msg: 'charge disputed',
     eventId: 'evt_000000000000000000000000',
     type,
-    account: null,
     objectId: 'dp_000000000000000000000000',
     amount: '1.00',
     currency: 'usd',
@@ -23,9 +24,7 @@ test('warns of what is at stake, why, and until when evidence counts', async () 
 })
 
 test('says that evidence is past due, and that no deadline is set', async () => {
-  const { evidence_details } = readObject(type, 'dispute')
-  const late = { evidence_details: { ...evidence_details, due_by: null, past_due: true } }
-  const event = snapshotOf(type, readObject(type, 'dispute', late))
+  const event = sampleEvent(type, { data: { object: { evidence_details: { due_by: null, past_due: true } } } })
   expect(await runBuiltIn(event)).toMatchObject({ evidenceDueBy: null, evidencePastDue: true })
 })
 
@@ -33,16 +32,14 @@ test.each([
   ['jpy', '1000'],
   ['kwd', '1.000'],
 ])('writes the amount with the decimals of %s', async (currency, amount) => {
-  expect(await runBuiltIn(snapshotOf(type, readObject(type, 'dispute', { currency })))).toMatchObject({
-    amount,
-    currency,
-  })
+  const event = sampleEvent(type, { data: { object: { amount: 1000, currency } } })
+  expect(await runBuiltIn(event)).toMatchObject({ amount, currency })
 })
 
 test('bears a dispute without evidence details or payment intent', async () => {
-  const old = without(readObject(type, 'dispute'), 'evidence_details', 'payment_intent')
-  expect(await runBuiltIn(snapshotOf(type, old))).toMatchObject({
-    level: WARN,
+  const old = { evidence_details: undefined, payment_intent: undefined }
+  expect(await runBuiltIn(sampleEvent(type, { data: { object: old } }))).toMatchObject({
+    level: 'warn',
     evidenceDueBy: null,
     evidencePastDue: null,
     paymentIntent: null,

@@ -1,22 +1,18 @@
 import { describe, expect, test } from 'vitest'
-import {
-  INFO,
-  readObject,
-  readPayload,
-  runBuiltIn,
-  snapshotOf,
-  thinOf,
-  WARN,
-  without,
-} from '../../support/handler-context.ts'
+import { sampleEvent } from '../../../src/testing.ts'
+import { readPayload } from '../../support/read-payload.ts'
+import { runBuiltIn } from '../../support/run-built-in.ts'
+
+const thin = { id: 'evt_1Thin', context: 'acct_1Connected' }
 
 describe('account.updated', () => {
   const type = 'account.updated'
-  const healthy = readPayload(type, 'djstripe-account_updated_custom').data.object
+  const requirements = { currently_due: [], past_due: [], current_deadline: null, disabled_reason: null }
+  const healthy = { payouts_enabled: true, requirements }
 
   test('says what the account may do and what is due', async () => {
     expect(await runBuiltIn(readPayload(type, 'djstripe-account_updated_custom'))).toEqual({
-      level: INFO,
+      level: 'info',
       msg: 'account updated',
       eventId: 'evt_1Itt6eB9wPxT0ovY3LLhi5bw',
       type,
@@ -33,13 +29,23 @@ describe('account.updated', () => {
   })
 
   test('warns with what is past due, the deadline and the reason', async () => {
-    const { requirements } = readObject(type, 'account')
-    if (!requirements) throw new Error('The sample has no requirements.')
-    const due = { ...requirements, past_due: ['external_account'], current_deadline: 1_700_000_000 }
-    expect(await runBuiltIn(snapshotOf(type, { ...healthy, requirements: due }))).toMatchObject({
-      level: WARN,
+    const event = sampleEvent(type, {
+      data: {
+        object: {
+          payouts_enabled: true,
+          requirements: {
+            past_due: ['external_account'],
+            currently_due: ['external_account', 'tos_acceptance.date'],
+            current_deadline: 1_700_000_000,
+            disabled_reason: 'requirements.past_due',
+          },
+        },
+      },
+    })
+    expect(await runBuiltIn(event)).toMatchObject({
+      level: 'warn',
       pastDue: ['external_account'],
-      currentlyDue: expect.arrayContaining(['tos_acceptance.date']),
+      currentlyDue: ['external_account', 'tos_acceptance.date'],
       currentDeadline: '2023-11-14T22:13:20.000Z',
       disabledReason: 'requirements.past_due',
     })
@@ -49,15 +55,19 @@ describe('account.updated', () => {
     ['charges', { charges_enabled: false }],
     ['payouts', { payouts_enabled: false }],
   ])('warns when %s are disabled', async (_, changes) => {
-    expect((await runBuiltIn(snapshotOf(type, { ...healthy, ...changes }))).level).toBe(WARN)
+    const event = sampleEvent(type, { data: { object: { ...healthy, ...changes } } })
+    expect((await runBuiltIn(event)).level).toBe('warn')
   })
 
   test('bears an account from before requirements existed, and warns by what it has', async () => {
-    const verification = { disabled_reason: null, due_by: null, fields_needed: ['external_account'] }
-    const old = { ...without(healthy, 'requirements', 'payouts_enabled'), verification }
-    expect(await runBuiltIn(snapshotOf(type, old))).toMatchObject({ level: INFO, pastDue: null, currentlyDue: null })
+    const old = { requirements: undefined, payouts_enabled: undefined }
+    expect(await runBuiltIn(sampleEvent(type, { data: { object: old } }))).toMatchObject({
+      level: 'info',
+      pastDue: null,
+      currentlyDue: null,
+    })
     const blocked = { ...old, charges_enabled: false }
-    expect((await runBuiltIn(snapshotOf(type, blocked))).level).toBe(WARN)
+    expect((await runBuiltIn(sampleEvent(type, { data: { object: blocked } }))).level).toBe('warn')
   })
 })
 
@@ -66,7 +76,7 @@ describe('account.external_account.updated', () => {
 
   test('says which bank account changed', async () => {
     expect(await runBuiltIn(readPayload(type, 'djstripe-external_account_bank_account_updated'))).toEqual({
-      level: INFO,
+      level: 'info',
       msg: 'external account updated',
       eventId: 'evt_1IuKmFQveW0ONQsdEAB1O64Y',
       type,
@@ -81,23 +91,33 @@ describe('account.external_account.updated', () => {
   })
 
   test('says which card changed, though it has no status', async () => {
-    const line = await runBuiltIn(snapshotOf(type, readObject(type, 'card')))
+    const card = {
+      object: 'card',
+      brand: 'Visa',
+      last4: '4242',
+      bank_name: undefined,
+      currency: null,
+      status: null,
+    } as const
+    const line = await runBuiltIn(sampleEvent(type, { data: { object: card } }))
     expect(line).toMatchObject({ kind: 'card', brand: 'Visa', last4: '4242', currency: null, status: null })
     expect(line).not.toHaveProperty('bank')
   })
 
   test.each(['errored', 'verification_failed'])('warns of a bank account that is %s', async (status) => {
-    const event = snapshotOf(type, readObject(type, 'bank_account', { status }))
-    expect(await runBuiltIn(event)).toMatchObject({ level: WARN, status })
+    expect(await runBuiltIn(sampleEvent(type, { data: { object: { status } } }))).toMatchObject({
+      level: 'warn',
+      status,
+    })
   })
 
   test.each([true, false])('says of a thin event what it tells, with an API key or not (%s)', async (hasApiKey) => {
-    expect(await runBuiltIn(thinOf(`v1.${type}`), { hasApiKey })).toEqual({
-      level: INFO,
+    expect(await runBuiltIn(sampleEvent(`v1.${type}`, thin), { hasApiKey })).toEqual({
+      level: 'info',
       msg: 'external account updated',
-      eventId: 'evt_test_1Thin',
+      eventId: thin.id,
       type: `v1.${type}`,
-      account: 'acct_1Connected',
+      account: thin.context,
       objectId: null,
       fetched: false,
     })
@@ -109,7 +129,7 @@ describe('account.application.deauthorized', () => {
 
   test('warns with the account that left and the application', async () => {
     expect(await runBuiltIn(readPayload(type, 'djstripe-account_application_deauthorized'))).toEqual({
-      level: WARN,
+      level: 'warn',
       msg: 'application deauthorized',
       eventId: 'evt_1Iu8ZfA3kq9o1aTcf3b7EknK',
       type,
@@ -119,12 +139,12 @@ describe('account.application.deauthorized', () => {
   })
 
   test.each([true, false])('warns of a thin event, with an API key or not (%s)', async (hasApiKey) => {
-    expect(await runBuiltIn(thinOf(`v1.${type}`), { hasApiKey })).toEqual({
-      level: WARN,
+    expect(await runBuiltIn(sampleEvent(`v1.${type}`, thin), { hasApiKey })).toEqual({
+      level: 'warn',
       msg: 'application deauthorized',
-      eventId: 'evt_test_1Thin',
+      eventId: thin.id,
       type: `v1.${type}`,
-      account: 'acct_1Connected',
+      account: thin.context,
       objectId: null,
     })
   })

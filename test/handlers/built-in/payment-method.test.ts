@@ -1,15 +1,16 @@
 import { expect, test } from 'vitest'
-import { INFO, readObject, readPayload, runBuiltIn, snapshotOf, without } from '../../support/handler-context.ts'
+import { sampleEvent } from '../../../src/testing.ts'
+import { readPayload } from '../../support/read-payload.ts'
+import { runBuiltIn } from '../../support/run-built-in.ts'
 
 const type = 'payment_method.attached'
 
 test('says which customer got which kind of payment method', async () => {
   expect(await runBuiltIn(readPayload(type, 'rubymock-payment_method.attached'))).toEqual({
-    level: INFO,
+    level: 'info',
     msg: 'payment method attached',
     eventId: 'evt_000000000000000000000000',
     type,
-    account: null,
     objectId: 'card_000000000000000000000000',
     kind: 'card',
     brand: 'visa',
@@ -18,7 +19,10 @@ test('says which customer got which kind of payment method', async () => {
 })
 
 test('bears a payment method that is no card, and no customer_account', async () => {
-  const method = readObject(type, 'payment_method', { type: 'sepa_debit' })
-  const event = snapshotOf(type, without(method, 'card', 'customer_account'))
-  expect(await runBuiltIn(event)).toMatchObject({ kind: 'sepa_debit', brand: null, customer: null })
+  const method = { type: 'sepa_debit', card: undefined, customer: null, customer_account: undefined } as const
+  expect(await runBuiltIn(sampleEvent(type, { data: { object: method } }))).toMatchObject({
+    kind: 'sepa_debit',
+    brand: null,
+    customer: null,
+  })
 })

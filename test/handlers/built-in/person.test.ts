@@ -1,26 +1,21 @@
 import { expect, test } from 'vitest'
-import type { ObjectOf } from '../../../src/handlers/built-in/related-object.ts'
-import { INFO, readObject, runBuiltIn, snapshotOf, WARN, without } from '../../support/handler-context.ts'
+import { sampleEvent } from '../../../src/testing.ts'
+import { runBuiltIn } from '../../support/run-built-in.ts'
 
 const type = 'person.updated'
-const person = readObject(type, 'person')
-const none: NonNullable<ObjectOf<typeof type>['requirements']> = {
-  alternatives: [],
-  currently_due: [],
-  errors: [],
-  eventually_due: [],
-  past_due: [],
-  pending_verification: [],
-}
+const account = 'acct_1Connected'
+/** As it is when nothing is due. */
+const requirements = { currently_due: [], eventually_due: [], past_due: [] }
 
 test('says how far the verification is', async () => {
-  expect(await runBuiltIn(snapshotOf(type, person))).toEqual({
-    level: INFO,
+  const person = { id: 'person_1', requirements, verification: { details_code: null } }
+  expect(await runBuiltIn(sampleEvent(type, { id: 'evt_1', account, data: { object: person } }))).toEqual({
+    level: 'info',
     msg: 'person updated',
-    eventId: 'evt_1Snapshot',
+    eventId: 'evt_1',
     type,
-    account: 'acct_1Connected',
-    objectId: 'person_1Pgc6oB7WZ01zgkWnmLL70wS',
+    account,
+    objectId: 'person_1',
     verificationStatus: 'unverified',
     verificationCode: null,
     pastDue: [],
@@ -29,20 +24,20 @@ test('says how far the verification is', async () => {
 })
 
 test('warns when a requirement is past due', async () => {
-  const requirements = { ...none, past_due: ['verification.document'], currently_due: ['verification.document'] }
-  expect(await runBuiltIn(snapshotOf(type, { ...person, requirements }))).toMatchObject({
-    level: WARN,
+  const due = { past_due: ['verification.document'], currently_due: ['verification.document'] }
+  expect(await runBuiltIn(sampleEvent(type, { data: { object: { requirements: due } } }))).toMatchObject({
+    level: 'warn',
     pastDue: ['verification.document'],
     currentlyDue: ['verification.document'],
   })
 })
 
 test.each([
-  ['absent', without(person, 'requirements', 'verification')],
-  ['null', { ...without(person, 'verification'), requirements: null }],
-])('bears requirements that are %s', async (_, bare) => {
-  expect(await runBuiltIn(snapshotOf(type, bare))).toMatchObject({
-    level: INFO,
+  ['absent', { requirements: undefined, verification: undefined }],
+  ['null', { requirements: null, verification: undefined }],
+])('bears requirements that are %s', async (_, object) => {
+  expect(await runBuiltIn(sampleEvent(type, { data: { object } }))).toMatchObject({
+    level: 'info',
     verificationStatus: null,
     pastDue: null,
     currentlyDue: null,
@@ -52,7 +47,6 @@ test.each([
 test('says nothing personal', async () => {
   const mark = 'personal-data'
   const full = {
-    ...person,
     first_name: mark,
     last_name: mark,
     maiden_name: mark,
@@ -63,7 +57,7 @@ test('says nothing personal', async () => {
     address: { city: mark, country: mark, line1: mark, line2: mark, postal_code: mark, state: mark },
     metadata: { note: mark },
   }
-  const text = JSON.stringify(await runBuiltIn(snapshotOf(type, full)))
+  const text = JSON.stringify(await runBuiltIn(sampleEvent(type, { data: { object: full } })))
   expect(text).not.toContain(mark)
   expect(text).not.toContain('1911')
 })

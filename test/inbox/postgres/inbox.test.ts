@@ -38,6 +38,8 @@ describeInbox('the Postgres store', async () => {
          FROM (SELECT $1 * interval '1 millisecond' AS by) AS older WHERE $2::text IS NULL OR event_id = $2`,
         [ms, eventId ?? null],
       )
+      for (const table of ['figures', 'action'])
+        await schema.query(`UPDATE ${table} SET at = at - $1 * interval '1 millisecond'`, [ms])
     },
     async leaveGap(entries) {
       const newest = '(SELECT max(seq) FROM entry)'

@@ -20,6 +20,8 @@ describe('the Postgres schema', () => {
       { version: 1 },
       { version: 2 },
       { version: 3 },
+      { version: 4 },
+      { version: 5 },
     ])
     await Promise.all(inboxes.map((inbox) => inbox.close()))
   })
@@ -31,11 +33,14 @@ describe('the Postgres schema', () => {
       [schema.name],
     )
     expect(tables.map(({ relname }) => relname)).toEqual([
+      'action',
       'attempt',
       'entry',
+      'figures',
       'migration',
       'note',
       'payload',
+      'value',
       'write_probe',
     ])
   })

@@ -33,6 +33,7 @@ describeInbox('the SQLite store', async () => {
         `UPDATE entry SET received_at = received_at - ?1, due_at = due_at - ?1, settled_at = settled_at - ?1
          WHERE ?2 IS NULL OR event_id = ?2`,
       ).run(ms, eventId ?? null)
+      for (const table of ['figures', 'action']) db.prepare(`UPDATE ${table} SET at = at - ?`).run(ms)
     },
     async leaveGap(entries) {
       using db = new DatabaseSync(path, { timeout: 1_000, enableForeignKeyConstraints: false })

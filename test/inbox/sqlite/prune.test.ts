@@ -12,10 +12,10 @@ it('goes by the wall clock: the store keeps the time of one that ran ahead, and 
   const scratch = await makeScratch()
   const file = openSqliteFile(join(scratch.path, 'inbox.db'), 'server')
   const sql = prepareStatements(file.db)
-  const writingAt = (now: number) => ({ sql, owner: 'test', now })
+  const writingAt = (now: number) => ({ sql, owner: 'test', now, isHeld: () => false })
   const addAt = (now: number) => {
     const entry = newEntry()
-    insert(writingAt(now), { values: toEntryValues(entry), body: entry.body, isToLease: false })
+    insert(writingAt(now), { values: toEntryValues(entry), body: entry.body, searchable: [], isToLease: false })
   }
   const ahead = Date.now() + 70 * DAY_MS
   addAt(Date.now())

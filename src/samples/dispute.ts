@@ -1,5 +1,5 @@
 import type Stripe from 'stripe'
-import type { EventOf } from '../../event.ts'
+import type { EventOf } from '../event.ts'
 import type { SampleFacts } from './facts.ts'
 
 /** A card payment of 42.00 € that its holder disputes as fraudulent; evidence is due within a week. */

@@ -3,11 +3,10 @@ import Stripe from 'stripe'
 import type { SampleFacts } from './facts.ts'
 import { describeRelatedObject, type SampleType, sampleData } from './objects.ts'
 
-export interface SampleEventRequest {
-  /** A snapshot type; `thin` makes its twin `v1.<type>`. */
+/** What a sample event is to be. */
+export interface SampleRequest {
+  /** A snapshot type, for its thin twin too. */
   readonly type: SampleType
-  /** Default false. */
-  readonly thin?: boolean | undefined
   /** A connected account (`acct_…`); left out, the event is one of our own account. */
   readonly account?: string | undefined
   /** Default false. */
@@ -19,8 +18,19 @@ export interface SampleEventRequest {
 }
 
 /** Body of an event as Stripe sends it: indented JSON, about an object of its own, so that no two events share a lane. */
-export function buildSampleEvent(request: SampleEventRequest): string {
-  return JSON.stringify(request.thin ? buildThin(request) : buildSnapshot(request), null, 2)
+export function buildSampleEvent({
+  thin = false,
+  ...request
+}: SampleRequest & { readonly thin?: boolean | undefined }) {
+  const { snapshot, thin: twin } = createSampleTwins(request)
+  return JSON.stringify(thin ? twin : snapshot, null, 2)
+}
+
+/** The snapshot event and the thin event that tell of one change of one object. */
+export function createSampleTwins(request: SampleRequest) {
+  const facts = createFacts(request)
+  const snapshot = createSnapshot(request, facts)
+  return { snapshot, thin: createThin(request, facts, snapshot) }
 }
 
 /** Stripe's current events about things that happened by themselves name no request. */
@@ -32,48 +42,49 @@ const typesWithoutRequest: readonly SampleType[] = [
 ]
 
 // https://docs.stripe.com/api/events/object
-function buildSnapshot(request: SampleEventRequest) {
-  const facts = createFacts(request)
+function createSnapshot({ type, account }: SampleRequest, facts: SampleFacts) {
   return {
     id: facts.createId('evt_'),
     object: 'event',
-    ...(request.account === undefined ? {} : { account: request.account }),
+    ...(account === undefined ? {} : { account }),
     api_version: Stripe.API_VERSION,
-    ...(request.account === undefined ? {} : { context: request.account }),
+    ...(account === undefined ? {} : { context: account }),
     created: facts.createdSeconds,
-    data: sampleData[request.type](facts),
+    data: sampleData[type](facts),
     livemode: facts.livemode,
     pending_webhooks: 1,
-    request: createRequest(request.type, facts) ?? { id: null, idempotency_key: null },
-    type: request.type,
+    request: createRequest(type, facts),
+    type,
   }
 }
 
 // https://docs.stripe.com/api/v2/core/events/event-notification
-function buildThin(request: SampleEventRequest) {
-  const facts = createFacts(request)
-  const apiRequest = createRequest(request.type, facts)
-  const relatedObject = describeRelatedObject(sampleData[request.type](facts).object)
+function createThin(
+  { type, account, now }: SampleRequest,
+  facts: SampleFacts,
+  { id, request, data }: ReturnType<typeof createSnapshot>,
+) {
+  const relatedObject = describeRelatedObject(data.object)
   return {
     id: facts.createId('evt_'),
     object: 'v2.core.event',
-    ...(request.account === undefined ? {} : { context: request.account }),
-    created: request.now.toISOString(),
+    ...(account === undefined ? {} : { context: account }),
+    created: now.toISOString(),
     livemode: facts.livemode,
-    ...(apiRequest === undefined ? {} : { reason: { type: 'request', request: apiRequest } }),
+    ...(request.id === null ? {} : { reason: { type: 'request', request } }),
     ...(relatedObject === undefined ? {} : { related_object: relatedObject }),
-    snapshot_event: facts.createId('evt_'),
-    type: `v1.${request.type}`,
+    snapshot_event: id,
+    type: `v1.${type}`,
   }
 }
 
-function createFacts({ account, livemode = false, now, createId = createRandomId }: SampleEventRequest): SampleFacts {
+function createFacts({ account, livemode = false, now, createId = createRandomId }: SampleRequest): SampleFacts {
   const createdSeconds = Math.floor(now.getTime() / 1_000)
   return { account: account ?? createId('acct_'), livemode, createdSeconds, createId }
 }
 
 function createRequest(type: SampleType, facts: SampleFacts) {
-  if (typesWithoutRequest.includes(type)) return undefined
+  if (typesWithoutRequest.includes(type)) return { id: null, idempotency_key: null }
   return { id: facts.createId('req_'), idempotency_key: randomUUID() }
 }
 

@@ -1,8 +1,8 @@
 import Stripe from 'stripe'
 import { describe, expect, it } from 'vitest'
-import { buildSampleEvent } from '../../../src/cli/samples/event.ts'
-import { findSample, type SampleType, sampleTypes } from '../../../src/cli/samples/objects.ts'
-import { handlerMap } from '../../../src/handlers/built-in/map.ts'
+import { handlerMap } from '../../src/handlers/built-in/map.ts'
+import { buildSampleEvent } from '../../src/samples/event.ts'
+import { findSample, type SampleType, sampleTypes } from '../../src/samples/objects.ts'
 
 const now = new Date('2026-03-04T05:06:07.890Z')
 const account = 'acct_1A2b3C4d5E6f'

@@ -1,4 +1,4 @@
-import type { EventOf, SnapshotType } from '../../event.ts'
+import type { EventOf, SnapshotType } from '../event.ts'
 import {
   sampleAccountUpdated,
   sampleApplicationDeauthorized,

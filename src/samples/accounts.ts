@@ -1,5 +1,5 @@
 import type Stripe from 'stripe'
-import type { EventOf } from '../../event.ts'
+import type { EventOf } from '../event.ts'
 import type { SampleFacts } from './facts.ts'
 
 const dueFields = ['individual.verification.document', 'external_account']

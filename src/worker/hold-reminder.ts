@@ -1,0 +1,51 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import type { Inbox } from '../inbox/inbox.ts'
+import type { Log } from '../log.ts'
+
+export interface HoldReminder {
+  stop(): Promise<void>
+}
+
+const LOOK_MS = 30_000
+const REMIND_MS = 3_600_000
+
+/** Warns of a hold once it begins and each hour until it ends: nobody is to forget it. */
+export function startHoldReminder(
+  { inbox, log }: { readonly inbox: Pick<Inbox, 'held'>; readonly log: Log },
+  { lookMs = LOOK_MS, remindMs = REMIND_MS } = {},
+): HoldReminder {
+  const stopping = new AbortController()
+  let remindAt: number | undefined
+
+  async function look(): Promise<void> {
+    const hold = await inbox.held()
+    if (hold === null) {
+      if (remindAt !== undefined) log.info('handling goes on: the hold has ended')
+      remindAt = undefined
+      return
+    }
+    if (remindAt !== undefined && performance.now() < remindAt) return
+    remindAt = performance.now() + remindMs
+    const { who, reason, forMs } = hold
+    log.warn(
+      { who, reason, minutes: Math.round(forMs / 60_000) },
+      'handling is held: deliveries are stored, and no handler starts until `events resume`',
+    )
+  }
+
+  async function work(): Promise<void> {
+    while (!stopping.signal.aborted) {
+      // A store that is down is told of by everything else.
+      await look().catch(() => undefined)
+      await delay(lookMs, undefined, { signal: stopping.signal }).catch(() => undefined)
+    }
+  }
+
+  const working = work()
+  return {
+    stop() {
+      stopping.abort()
+      return working
+    },
+  }
+}

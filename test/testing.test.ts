@@ -1,0 +1,129 @@
+import Stripe from 'stripe'
+import { describe, expect, it, vi } from 'vitest'
+import { PermanentError } from '../src/errors.ts'
+import type { FallbackContext, HandlerMap } from '../src/event.ts'
+import { runHandler, sampleEvent } from '../src/testing.ts'
+
+describe('sampleEvent', () => {
+  it('makes an event with ids of its own, and what overrides it at any depth', () => {
+    const [first, second] = [sampleEvent('payout.failed'), sampleEvent('payout.failed')]
+    expect(first).toMatchObject({ object: 'event', type: 'payout.failed', data: { object: { object: 'payout' } } })
+    expect(new Set([first.id, second.id, first.data.object.id, second.data.object.id]).size).toBe(4)
+
+    const { data } = sampleEvent('payout.failed', { data: { object: { amount: 4200, trace_id: { value: 'T1' } } } })
+    expect(data.object).toMatchObject({
+      amount: 4200,
+      status: 'failed',
+      trace_id: { status: 'unsupported', value: 'T1' },
+    })
+  })
+
+  it('leaves out what is overridden with undefined, and takes arrays whole', () => {
+    const requirements = { past_due: ['external_account'], errors: undefined }
+    const { object } = sampleEvent('account.updated', { data: { object: { requirements, email: undefined } } }).data
+    expect(object).not.toHaveProperty('email')
+    expect(object.requirements).not.toHaveProperty('errors')
+    expect(object.requirements?.past_due).toEqual(['external_account'])
+  })
+
+  it('makes a thin event that answers the sample of its object, without network', async () => {
+    const event = sampleEvent('v1.payout.failed')
+    expect(event).toMatchObject({ object: 'v2.core.event', type: 'v1.payout.failed' })
+    const payout = await event.fetchRelatedObject()
+    expect(payout).toMatchObject({ object: 'payout', status: 'failed', id: event.related_object.id })
+    expect(await event.fetchEvent()).toMatchObject({ id: event.id, type: event.type, created: event.created })
+  })
+
+  it('names the overridden object in what a thin event answers, or answers what is overridden', async () => {
+    const named = sampleEvent('v1.payout.failed', { related_object: { id: 'po_1' }, context: 'acct_1' })
+    expect(await named.fetchRelatedObject()).toMatchObject({ id: 'po_1', object: 'payout' })
+    expect(named.context?.toString()).toBe('acct_1')
+    const { object } = sampleEvent('payout.failed', { data: { object: { id: 'po_2' } } }).data
+    const answering = sampleEvent('v1.payout.failed', { fetchRelatedObject: async () => object })
+    expect(await answering.fetchRelatedObject()).toBe(object)
+  })
+
+  it('answers null where a thin event names no object, as the SDK does', async () => {
+    const event = sampleEvent('v1.account.external_account.updated')
+    const fetching = { fetchRelatedObject: async () => 'nothing called this', ...event }
+    expect(await fetching.fetchRelatedObject()).toBeNull()
+    const balance = sampleEvent('v1.balance.available')
+    expect(await balance.fetchRelatedObject()).toMatchObject({ object: 'balance' })
+    expect(await balance.fetchRelatedObject()).not.toHaveProperty('id')
+  })
+
+  it('says that there is no sample of a type', () => {
+    expect(() => sampleEvent('payout.imaginary' as 'payout.failed')).toThrow('payout.imaginary')
+  })
+})
+
+describe('runHandler', () => {
+  it('runs the handler of the type with what the server gives it, and tells how it ended', async () => {
+    const handler = vi.fn((_event: unknown, ctx: FallbackContext) => ctx.log.warn({ seen: true }, 'seen'))
+    const event = sampleEvent('payout.failed', { account: 'acct_1' })
+    const { outcome, error, lines } = await runHandler({ 'payout.failed': handler as never }, event)
+    expect({ outcome, error }).toEqual({ outcome: { state: 'handled' }, error: undefined })
+    const facts = { eventId: event.id, type: 'payout.failed', account: 'acct_1' }
+    expect(lines).toEqual([{ level: 'warn', msg: 'seen', seen: true, ...facts }])
+    const [given, ctx] = handler.mock.calls[0] ?? []
+    expect(given).toBe(event)
+    expect(ctx).toMatchObject({ attempt: 1, hasApiKey: true, idempotencyKey: event.id, known: true })
+    expect(ctx?.entry).toMatchObject({ objectId: event.data.object.id, route: 'connect', shape: 'snapshot' })
+  })
+
+  it('hands over a thin event whose context the SDK made an object of', async () => {
+    const handler = vi.fn((_event: unknown, _ctx: FallbackContext) => {})
+    const event = sampleEvent('v1.payout.failed', { context: 'acct_org/acct_1' })
+    await runHandler({ 'v1.payout.failed': handler as never }, event)
+    const facts = { shape: 'thin', account: 'acct_1', objectId: event.related_object.id }
+    expect(handler.mock.calls[0]?.[1].entry).toMatchObject(facts)
+  })
+
+  it('runs the fallback for another type, else leaves it unhandled', async () => {
+    const fallback = vi.fn()
+    const { outcome } = await runHandler({}, sampleEvent('payout.failed'), { fallback })
+    expect(outcome).toEqual({ state: 'handled', reason: expect.stringContaining('fallback') })
+    expect(fallback).toHaveBeenCalledOnce()
+    expect(await runHandler({}, sampleEvent('payout.failed'))).toEqual({ outcome: { state: 'unhandled' }, lines: [] })
+  })
+
+  it.each([
+    ['be retried', new Error('no network'), 'pending'],
+    ['be dead', new PermanentError('no such order'), 'dead'],
+  ])('tells of what a handler threw, and that it is to %s', async (_what, thrown, state) => {
+    const handlers: HandlerMap = { 'payout.failed': () => Promise.reject(thrown) }
+    const { outcome, error } = await runHandler(handlers, sampleEvent('payout.failed'))
+    expect(outcome).toMatchObject({ state, error: thrown.message })
+    expect(error).toBe(thrown)
+  })
+
+  const retrieving: HandlerMap = {
+    'payout.failed': async (event, ctx) => {
+      const { id } = await ctx.stripe.payouts.retrieve(event.data.object.id)
+      ctx.log.info({ objectId: id }, 'retrieved')
+    },
+    'v1.payout.failed': async (event) => void (await event.fetchRelatedObject()),
+  }
+
+  it("gives the test's own double as ctx.stripe, and says so when there is none", async () => {
+    const stripe = { payouts: { retrieve: async () => ({ id: 'po_double' }) } }
+    const { lines } = await runHandler(retrieving, sampleEvent('payout.failed'), { stripe })
+    expect(lines).toMatchObject([{ level: 'info', msg: 'retrieved', objectId: 'po_double' }])
+    const { outcome } = await runHandler(retrieving, sampleEvent('payout.failed'))
+    expect(outcome).toEqual({ state: 'dead', error: expect.stringContaining('{ stripe }') })
+  })
+
+  it.each([sampleEvent('payout.failed'), sampleEvent('v1.payout.failed')])(
+    'refuses a $type what needs an API key when there is none',
+    async (event) => {
+      const { outcome } = await runHandler(retrieving, event, { hasApiKey: false })
+      expect(outcome).toEqual({ state: 'dead', error: expect.stringContaining('STRIPE_API_KEY') })
+    },
+  )
+
+  it('takes an event of any version as it was captured, without a line about it', async () => {
+    const event = sampleEvent('payout.failed', { api_version: '2018-05-21' })
+    expect(event.api_version).not.toBe(Stripe.API_VERSION)
+    expect(await runHandler({ 'payout.failed': () => {} }, event)).toMatchObject({ lines: [] })
+  })
+})
