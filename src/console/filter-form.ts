@@ -7,6 +7,7 @@ const titles: Readonly<Record<Exclude<FilterWord, 'state'>, string>> = {
   account: 'Account',
   object: 'Object id',
   id: 'Event id',
+  value: 'Searchable value',
   shape: 'Shape',
   source: 'Source',
   reason: 'Text of the reason',
@@ -18,6 +19,7 @@ const samples: Readonly<Partial<Record<FilterWord, string>>> = {
   account: 'acct_…',
   object: 'pi_…',
   id: 'evt_…',
+  value: 'cus_…',
   since: '2h or 2026-11-21T10:00Z',
   until: '30m or an instant, in UTC',
 }

@@ -2,12 +2,15 @@ import type { Destination } from './destinations.ts'
 import { countTypes, type Finding } from './finding.ts'
 import { checkPlaces, describePlaced } from './places.ts'
 import { findSites, placeOf, routeOf, type Site } from './sites.ts'
-import { checkTwins, checkTypes, type HandledTypes } from './types.ts'
+import { checkTwins } from './twins.ts'
+import { checkHandled, checkSent, type HandledTypes } from './types.ts'
 
 /** This side, to compare Stripe's destinations with. */
 export interface Expectations extends HandledTypes {
   /** The URL that Stripe should send to; left out, every destination at one of the two routes is looked at. */
   readonly url?: URL | undefined
+  /** Whether the destinations are all that there are; left out, they are. Of others nothing is said to be missing. */
+  readonly isComplete?: boolean
   /** The SDK's. */
   readonly apiVersion: string
   readonly hasConnectSecret: boolean
@@ -17,17 +20,23 @@ export interface Expectations extends HandledTypes {
 
 /** Compares the two sides. Every destination that is looked at is in a finding, if only in one that says that all is well. */
 export function compareDestinations(destinations: readonly Destination[], expected: Expectations): Finding[] {
+  const { isComplete = true } = expected
   const sites = findSites(destinations, expected.url)
   return [
-    ...checkPresence(sites, expected.url),
-    ...sites.flatMap((site) => compareSite(site, expected)),
-    ...(expected.hasConnectSecret ? checkConnectUsed(sites) : []),
+    ...(isComplete ? checkPresence(sites, expected.url) : []),
+    ...sites.flatMap((site) => compareSite(site, { ...expected, isComplete })),
+    ...(isComplete && expected.hasConnectSecret ? checkConnectUsed(sites) : []),
     ...(expected.url === undefined ? listOthers(destinations, sites) : []),
   ]
 }
 
-function compareSite(site: Site, expected: Expectations): Finding[] {
-  const findings = [...checkPlaces(site, expected), ...checkTypes(site, expected), ...checkTwins(site, expected.twins)]
+function compareSite(site: Site, expected: Expectations & { readonly isComplete: boolean }): Finding[] {
+  const findings = [
+    ...checkPlaces(site, expected),
+    ...(expected.isComplete ? checkSent(site, expected) : []),
+    ...checkHandled(site, expected),
+    ...checkTwins(site, expected.twins),
+  ]
   const troubled = new Set(
     findings.flatMap(({ severity, destinations = [] }) => (severity === 'ok' ? [] : destinations)),
   )

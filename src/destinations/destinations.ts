@@ -23,39 +23,6 @@ export type Origin = 'account' | 'connect' | 'both' | 'organization' | 'unknown'
 /** The type that a destination's ping has. It needs no subscription. */
 export const PING_TYPE = 'v2.core.event_destination.ping'
 
-/** A destination to create: a webhook for the types, rendered with the SDK's API version. */
-export interface DestinationPlan {
-  readonly url: URL
-  readonly shape: EventShape
-  readonly from: 'account' | 'connect'
-  readonly types: readonly string[]
-  readonly apiVersion: string
-}
-
-/** Creates it. `secret` is its signing secret, which Stripe hands out here only; undefined when it did not. */
-export async function createDestination(
-  client: Stripe,
-  { url, shape, from, types, apiVersion }: DestinationPlan,
-): Promise<{ readonly id: string; readonly secret: string | undefined }> {
-  const created = await client.v2.core.eventDestinations.create({
-    name: `stripe-webhook-receiver, ${shape} events${from === 'connect' ? ' of connected accounts' : ''}`,
-    type: 'webhook_endpoint',
-    event_payload: shape,
-    enabled_events: [...types],
-    events_from: [from === 'connect' ? '@accounts' : '@self'],
-    ...(shape === 'snapshot' && { snapshot_api_version: apiVersion }),
-    webhook_endpoint: { url: url.href },
-    include: ['webhook_endpoint.signing_secret'],
-  })
-  return { id: created.id, secret: created.webhook_endpoint?.signing_secret }
-}
-
-/** Has Stripe send a ping there; the event's id. */
-export async function pingDestination(client: Stripe, id: string): Promise<string> {
-  const event = await client.v2.core.eventDestinations.ping(id)
-  return event.id
-}
-
 type Endpoint = Pick<Stripe.WebhookEndpoint, 'id' | 'url' | 'application' | 'status' | 'api_version' | 'enabled_events'>
 
 export function fromV1(endpoint: Endpoint): Destination {

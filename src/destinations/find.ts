@@ -12,6 +12,8 @@ export interface FoundDestinations {
   readonly isRead: boolean
   /** Whether v2's could, which lists v1's too. */
   readonly isV2Read: boolean
+  /** Whether these are all: v2 lists every one, and v1 does for an account without v2. */
+  readonly isComplete: boolean
   /** How far this machine's clock is ahead of Stripe's, in milliseconds; null when no answer had a date. */
   readonly clockAheadMs: number | null
 }
@@ -30,6 +32,7 @@ export async function findDestinations(client: Stripe): Promise<FoundDestination
     failures: isSameTwice ? failures.slice(0, 1) : failures,
     isRead: failures.length < 2,
     isV2Read: v2.failure === undefined,
+    isComplete: v2.failure === undefined || (v2.failure.severity === 'warning' && v1.failure === undefined),
     // The quicker answer is the truer one.
     clockAheadMs: ahead.toSorted((one, other) => Math.abs(one) - Math.abs(other))[0] ?? null,
   }

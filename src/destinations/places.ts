@@ -26,7 +26,9 @@ function checkDisabled(disabled: PlacedDestination, enabled: readonly PlacedDest
     severity: isReplaced ? 'warning' : 'fault',
     check: 'destination_enabled',
     message: `${describePlaced(disabled)} is disabled: Stripe sends nothing there${isReplaced ? ', and something else does' : ''}`,
-    mend: isReplaced ? 'delete it in Workbench once it is not wanted back' : 'enable it in Workbench',
+    mend: isReplaced
+      ? 'delete it in Workbench once it is not wanted back'
+      : 'enable it in Workbench; then fetch what was made meanwhile, which Stripe does not send again: npm run reconcile -- --all',
     destinations: [disabled.id],
   }
 }
@@ -55,7 +57,7 @@ function checkSingle(enabled: readonly PlacedDestination[]): Finding[] {
 }
 
 function checkVersion(destination: PlacedDestination, expected: string): Finding[] {
-  const { id, shape, apiVersion, place } = destination
+  const { id, shape, apiVersion } = destination
   if (shape === 'thin' || (apiVersion !== null && isCompatible(apiVersion, expected))) return []
   const found = apiVersion === null ? "the account's default API version" : `API version ${apiVersion}`
   return [
@@ -63,7 +65,7 @@ function checkVersion(destination: PlacedDestination, expected: string): Finding
       severity: 'fault',
       check: 'api_version',
       message: `${describePlaced(destination)} sends ${found}, and the handlers are typed for ${expected}`,
-      mend: `a destination keeps its version: create another at ${place}?version=${expected}, add its secret beside the old one, then delete ${id}`,
+      mend: `a destination keeps its version: make another in its place: npm run destination -- update ${id}`,
       destinations: [id],
     },
   ]

@@ -2,18 +2,24 @@ import Stripe from 'stripe'
 import { describe, expect, it } from 'vitest'
 import { compareDestinations, type Expectations } from '../../src/destinations/compare.ts'
 import { type Destination, fromV1, fromV2 } from '../../src/destinations/destinations.ts'
-import { snapshotTwins, thinTwins, v1Endpoint, v2Destination } from '../support/destinations-double.ts'
+import { connectionTypes, snapshotTwins, thinTwins, v1Endpoint, v2Destination } from '../support/destinations-double.ts'
 
 const VERSION = Stripe.API_VERSION
 const URL_HERE = 'https://example.com/webhook'
 const CONNECT_URL = `${URL_HERE}/connect`
 
+const withConnection = (types: readonly string[], { events_from = [] }: Parameters<typeof v2Destination>[0] = {}) =>
+  events_from.includes('@accounts') ? [...types, ...connectionTypes] : [...types]
 const v1 = (overrides: Parameters<typeof v1Endpoint>[0] = {}) =>
   fromV1(v1Endpoint({ enabled_events: snapshotTwins, ...overrides }))
 const v2 = (overrides: Parameters<typeof v2Destination>[0] = {}) =>
-  fromV2(v2Destination({ enabled_events: snapshotTwins, ...overrides }))
+  fromV2(v2Destination({ enabled_events: withConnection(snapshotTwins, overrides), ...overrides }))
 const thin = (overrides: Parameters<typeof v2Destination>[0] = {}) =>
-  v2({ event_payload: 'thin', enabled_events: thinTwins, ...overrides })
+  v2({
+    event_payload: 'thin',
+    enabled_events: withConnection(thinTwins, overrides).map((type) => (type.startsWith('v1.') ? type : `v1.${type}`)),
+    ...overrides,
+  })
 const connect = (overrides: Parameters<typeof v2Destination>[0] = {}) =>
   v2({ url: CONNECT_URL, events_from: ['@accounts'], ...overrides })
 
@@ -161,7 +167,7 @@ describe('the API version', () => {
   it.each([['2024-06-20'], [null]])('%s is a fault, with a way to change it', (api_version) => {
     const { troubles } = compare([v1({ api_version })], noConnect)
     expect(troubles).toMatchObject([{ severity: 'fault', check: 'api_version' }])
-    expect(troubles[0]?.mend).toContain(`${URL_HERE}?version=${VERSION}`)
+    expect(troubles[0]?.mend).toContain('npm run destination -- update we_')
   })
 
   it('of another date and the same name is as good', () => {
@@ -196,7 +202,8 @@ describe('Connect', () => {
   })
 
   it('has none for an endpoint with an application, nor for one of both', () => {
-    expect(compare([v1({ application: 'ca_1', url: CONNECT_URL })]).troubles).toEqual([])
+    const enabled_events = [...snapshotTwins, ...connectionTypes]
+    expect(compare([v1({ application: 'ca_1', url: CONNECT_URL, enabled_events })]).troubles).toEqual([])
     expect(compare([thin({ events_from: ['@self', '@accounts'] })], noConnect).troubles).toEqual([])
   })
 })

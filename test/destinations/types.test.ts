@@ -2,9 +2,9 @@ import Stripe from 'stripe'
 import { describe, expect, it } from 'vitest'
 import { compareDestinations, type Expectations } from '../../src/destinations/compare.ts'
 import { type Destination, fromV1, fromV2, PING_TYPE } from '../../src/destinations/destinations.ts'
-import { subscribableTypes } from '../../src/destinations/types.ts'
+import { subscribableTypes } from '../../src/destinations/needed.ts'
 import { snapshotTypes } from '../../src/event/known-types.ts'
-import { snapshotTwins, thinTwins, v1Endpoint, v2Destination } from '../support/destinations-double.ts'
+import { connectionTypes, snapshotTwins, thinTwins, v1Endpoint, v2Destination } from '../support/destinations-double.ts'
 
 const URL_HERE = 'https://example.com/webhook'
 
@@ -31,7 +31,7 @@ describe('types handled and not sent', () => {
     const faults = find('types_sent', [lacking])
     expect(faults).toMatchObject([{ severity: 'fault', types: ['payout.failed'], destinations: [lacking.id] }])
     expect(faults[0]?.message).toContain('1 type handled and not sent to https://example.com/webhook: payout')
-    expect(faults[0]?.mend).toContain(`add them to ${lacking.id} in Workbench`)
+    expect(faults[0]?.mend).toContain(`add them: npm run destination -- update ${lacking.id}`)
   })
 
   it('of thin events are told of a thin destination', () => {
@@ -40,11 +40,11 @@ describe('types handled and not sent', () => {
   })
 
   it('are a warning when the other route is sent them', () => {
-    const found = find('types_sent', [snapshot(most), snapshot(snapshotTwins, connect)])
+    const found = find('types_sent', [snapshot(most), snapshot([...snapshotTwins, ...connectionTypes], connect)])
     expect(found).toMatchObject([
       { severity: 'warning', types: ['payout.failed'], message: expect.stringContaining(URL_HERE) },
     ])
-    expect(find('types_sent', [snapshot(), snapshot(['account.updated'], connect)])).toMatchObject([
+    expect(find('types_sent', [snapshot(), snapshot(['account.updated', ...connectionTypes], connect)])).toMatchObject([
       { severity: 'warning', message: expect.stringContaining(`${URL_HERE}/connect`) },
     ])
   })
@@ -81,13 +81,55 @@ describe('types handled and not sent', () => {
   })
 })
 
+describe('what tells which accounts are connected', () => {
+  const [authorized, deauthorized] = connectionTypes
+
+  it('is wanted of a Connect destination, in either shape, whatever is handled', () => {
+    const lacking = snapshot(snapshotTwins, connect)
+    expect(find('types_sent', [snapshot(), lacking])).toMatchObject([
+      { severity: 'warning', types: connectionTypes, destinations: [lacking.id] },
+    ])
+    expect(find('types_sent', [thin(thinTwins, connect)])).toMatchObject([
+      { severity: 'warning', types: connectionTypes.map((type) => `v1.${type}`) },
+    ])
+    const parts = [snapshot([...snapshotTwins, `${authorized}`], connect), thin([`v1.${deauthorized}`], connect)]
+    expect(find('types_sent', parts)).toEqual([])
+    expect(find('types_sent', [snapshot()])).toEqual([])
+  })
+
+  it('is a fault where a handler of your own waits for it', () => {
+    const own = { handledTypes: [...handledTypes, `${deauthorized}`] }
+    const found = find('types_sent', [snapshot([...snapshotTwins, `${authorized}`], connect)], own)
+    expect(found).toMatchObject([{ severity: 'fault', types: [deauthorized] }])
+  })
+
+  it('is never needless at a Connect destination, and is elsewhere', () => {
+    expect(find('types_handled', [snapshot([...snapshotTwins, ...connectionTypes], connect)])).toEqual([])
+    expect(find('types_handled', [snapshot([...snapshotTwins, ...connectionTypes])])).toMatchObject([
+      { severity: 'fault', types: connectionTypes },
+    ])
+  })
+})
+
+describe('events about accounts of API v2', () => {
+  const own = { handledTypes: [...thinTwins, 'v2.core.account.closed'] }
+  const connected = thin([...thinTwins, ...connectionTypes.map((type) => `v1.${type}`)], connect)
+
+  it('are wanted of the own account alone', () => {
+    expect(find('types_sent', [thin([...thinTwins, 'v2.core.account.closed']), connected], own)).toEqual([])
+    expect(find('types_sent', [thin(), connected], own)).toMatchObject([
+      { severity: 'fault', message: expect.stringContaining(`not sent to ${URL_HERE}: v2.core.account.closed`) },
+    ])
+  })
+})
+
 describe('types sent and not handled', () => {
   it('are a fault that names them', () => {
     const eager = snapshot([...snapshotTwins, 'invoice.paid', 'newer.than.the_sdk'])
     const faults = find('types_handled', [eager])
     expect(faults).toMatchObject([{ severity: 'fault', types: ['invoice.paid', 'newer.than.the_sdk'] }])
     expect(faults[0]?.message).toContain('no handler, 2 types: invoice.paid, newer.than.the_sdk')
-    expect(faults[0]?.mend).toContain(`take them out of ${eager.id} in Workbench, or add handlers or a fallback`)
+    expect(faults[0]?.mend).toContain(`take them out: npm run destination -- update ${eager.id}`)
   })
 
   it('are the rest of all types with *, in one short line', () => {

@@ -8,3 +8,9 @@ export function writeFailure({ severity, message, mend }: Pick<Finding, 'severit
     `${what}: ${toOneLine(message)}${mend === undefined ? '' : `. To mend it: ${toOneLine(mend)}`}\n`,
   )
 }
+
+/** Tells on standard error what was wrong, and gives false: what a command that did nothing ends with. */
+export function fail(message: string): false {
+  process.stderr.write(`error: ${toOneLine(message)}\n`)
+  return false
+}

@@ -5,3 +5,10 @@ export interface CreateOptions {
   readonly thin?: true
   readonly yes?: true
 }
+
+/** What `destination update` was asked for. */
+export interface UpdateOptions {
+  readonly dryRun?: true
+  readonly yes?: true
+  readonly json?: true
+}

@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import Stripe from 'stripe'
-import { type Destination, PING_TYPE, pingDestination } from '../../destinations/destinations.ts'
+import { pingDestination } from '../../destinations/change.ts'
+import { type Destination, PING_TYPE } from '../../destinations/destinations.ts'
 import { describeFailure } from '../../destinations/failure.ts'
 import type { Finding } from '../../destinations/finding.ts'
 import { describePlaced } from '../../destinations/places.ts'

@@ -1,11 +1,13 @@
 import { styleText } from 'node:util'
+import { checkAccess } from '../../destinations/access.ts'
 import { compareDestinations } from '../../destinations/compare.ts'
 import { findDestinations } from '../../destinations/find.ts'
 import type { Finding } from '../../destinations/finding.ts'
 import { checkClock, checkSetup } from '../../destinations/setup.ts'
-import { loadHandlers } from '../../handlers/load.ts'
+import { findSites } from '../../destinations/sites.ts'
 import { createStripeClients } from '../../stripe/client.ts'
-import { readSettings, type Settings } from '../settings.ts'
+import { loadHandledTypes } from '../handled-types.ts'
+import { readSettings } from '../settings.ts'
 import { toOneLine } from '../terminal/table.ts'
 import type { DoctorOptions } from './options.ts'
 import { pingDestinations } from './ping.ts'
@@ -20,7 +22,7 @@ export async function runDoctor(options: DoctorOptions): Promise<boolean> {
       process.stdout.write(`${options.json ? JSON.stringify(finding) : formatFinding(finding)}\n`)
     }
   }
-  const { handlers } = await loadHandlers(settings.handlersPath)
+  const handled = await loadHandledTypes(settings.handlersPath)
   report(checkSetup(settings))
   if (settings.apiKey !== undefined) {
     const clients = createStripeClients({ apiKey: settings.apiKey, apiBase: settings.apiBase })
@@ -28,22 +30,16 @@ export async function runDoctor(options: DoctorOptions): Promise<boolean> {
     const found = await findDestinations(client)
     report([...checkClock(found.clockAheadMs), ...found.failures])
     if (found.isRead) {
-      const handled = {
-        handledTypes: Object.keys(handlers.map),
-        yieldingTypes: handlers.yielding,
-        hasFallback: handlers.fallback !== undefined,
-      }
-      const expected = { ...pickExpected(settings), ...handled, apiVersion: clients.apiVersion, url: options.url }
-      report(compareDestinations(found.destinations, expected))
+      report(await checkAccess(client, handled.handledTypes, findSites(found.destinations, options.url)))
+      const { hasConnectSecret, twins } = settings
+      const { isComplete } = found
+      const facts = { hasConnectSecret, twins, isComplete, apiVersion: clients.apiVersion, url: options.url }
+      report(compareDestinations(found.destinations, { ...handled, ...facts }))
       if (options.ping) report(await pingDestinations(client, found.destinations, options))
     }
   }
   if (!options.json) process.stdout.write(`\n${summarize(counts)}\n`)
   return counts.fault === 0
-}
-
-function pickExpected({ hasConnectSecret, twins }: Settings): Pick<Settings, 'hasConnectSecret' | 'twins'> {
-  return { hasConnectSecret, twins }
 }
 
 const colors = { fault: 'red', warning: 'yellow', ok: 'green' } as const

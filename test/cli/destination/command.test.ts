@@ -50,7 +50,11 @@ describe('create', () => {
     [
       [`${HERE}/connect`, '--connect'],
       'STRIPE_CONNECT_WEBHOOK_SECRET',
-      { event_payload: 'snapshot', events_from: ['@accounts'], enabled_events: snapshotHandled },
+      {
+        event_payload: 'snapshot',
+        events_from: ['@accounts'],
+        enabled_events: [...snapshotHandled, 'account.application.authorized'],
+      },
     ],
     [
       [HERE, '--thin'],
@@ -60,27 +64,34 @@ describe('create', () => {
     [
       [`${HERE}/connect`, '--connect', '--thin'],
       'STRIPE_CONNECT_WEBHOOK_SECRET',
-      { event_payload: 'thin', events_from: ['@accounts'], enabled_events: thinHandled },
+      {
+        event_payload: 'thin',
+        events_from: ['@accounts'],
+        enabled_events: [...thinHandled, 'v1.account.application.authorized'],
+      },
     ],
-  ])('creates one with exactly the handled types: %j', async ([url = '', ...args], variable, expected) => {
-    const { code, stdout, stderr } = await create('--url', url, ...args)
-    const [secret = 'none'] = double.secrets
-    expect({ code, stdout }).toEqual({ code: 0, stdout: `${variable}=${secret}\n` })
-    const count = expected.enabled_events.length
-    expect(stderr).toMatch(new RegExp(`^created ed_test_\\d+: a destination for ${count} types`))
-    expect(stderr).toContain('Put this line into .env; then restart the server.\n')
-    expect(stderr).not.toContain(secret)
-    const { name, ...created } = double.created[0] ?? {}
-    expect(name).toMatch(/^stripe-webhook-receiver/)
-    expect(created).toEqual({
-      ...expected,
-      type: 'webhook_endpoint',
-      webhook_endpoint: { url },
-      include: ['webhook_endpoint.signing_secret'],
-      ...(expected.event_payload === 'snapshot' && { snapshot_api_version: Stripe.API_VERSION }),
-    })
-    expect(api.problems).toEqual([])
-  })
+  ])(
+    'creates one with exactly the handled types, and for connected accounts those that tell of them: %j',
+    async ([url = '', ...args], variable, expected) => {
+      const { code, stdout, stderr } = await create('--url', url, ...args)
+      const [secret = 'none'] = double.secrets
+      expect({ code, stdout }).toEqual({ code: 0, stdout: `${variable}=${secret}\n` })
+      const count = expected.enabled_events.length
+      expect(stderr).toMatch(new RegExp(`^created ed_test_\\d+: a destination for ${count} types`))
+      expect(stderr).toContain('Put this line into .env; then restart the server.\n')
+      expect(stderr).not.toContain(secret)
+      const { name, ...created } = double.created[0] ?? {}
+      expect(name).toMatch(/^stripe-webhook-receiver/)
+      expect(created).toEqual({
+        ...expected,
+        type: 'webhook_endpoint',
+        webhook_endpoint: { url },
+        include: ['webhook_endpoint.signing_secret'],
+        ...(expected.event_payload === 'snapshot' && { snapshot_api_version: Stripe.API_VERSION }),
+      })
+      expect(api.problems).toEqual([])
+    },
+  )
 
   it('takes the types of HANDLERS alone, says which the SDK does not know, and leaves the ping out', async () => {
     const scratch = await makeScratch()
@@ -97,6 +108,24 @@ describe('create', () => {
     expect(double.created.map(({ enabled_events }) => enabled_events)).toEqual([
       ['invoice.paid', 'invoice.piad'],
       ['v1.refund.created'],
+    ])
+  })
+
+  it('leaves events of accounts of API v2 to a destination of the own account, and says so', async () => {
+    const scratch = await makeScratch()
+    const HANDLERS = join(scratch.path, 'handlers.js')
+    const types = ['v1.payout.paid', 'v2.core.account.closed', 'v2.core.account[identity].updated']
+    await writeFile(HANDLERS, `export const handlers = { ${types.map((type) => `'${type}': () => {}`)} }`)
+    const connect = await run(['create', '--url', `${HERE}/connect`, '--connect', '--thin'], { HANDLERS })
+    const own = await run(['create', '--url', HERE, '--thin'], { HANDLERS })
+    await scratch.remove()
+    expect(connect.stderr).toContain(
+      "note: left out v2.core.account.closed, v2.core.account[identity].updated: Stripe sends them as your own account's, to a destination without --connect\n",
+    )
+    expect(own.stderr).not.toContain('note:')
+    expect(double.created.map(({ enabled_events }) => enabled_events)).toEqual([
+      ['v1.payout.paid', 'v1.account.application.authorized', 'v1.account.application.deauthorized'],
+      types,
     ])
   })
 
@@ -152,7 +181,10 @@ describe('create refuses', () => {
   it('what is there already, and says what to do', async () => {
     double.v2 = [v2Destination({ id: 'ed_1', url: `${HERE}/` })]
     await expectRefused(['--url', 'https://EXAMPLE.com/webhook'], 'error: ed_1 sends snapshot events to')
-    await expectRefused(['--url', HERE], 'for other types, edit it in Workbench')
+    await expectRefused(
+      ['--url', HERE],
+      "for the handlers' types and the SDK's API version: npm run destination -- update ed_1",
+    )
     double.v2 = []
     double.v1 = [v1Endpoint({ id: 'we_1', status: 'disabled' })]
     await expectRefused(
@@ -249,7 +281,7 @@ describe('list', () => {
     const { code, stdout, stderr } = await run(['list'])
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
     expect(stdout.replace(/ {2,}/g, ' | ')).toBe(`ID | URL | SHAPE | FROM | STATUS | API VERSION | TYPES
-ed_1 | ${HERE} | thin | connect | enabled | – | ${thinHandled.length}
+ed_1 | ${HERE} | thin | connect | enabled | – | ${thinHandled.length + 1}
 ed_2 | no webhook | snapshot | account | enabled | ${Stripe.API_VERSION} | ${snapshotHandled.length}
 we_1 | ${HERE} | snapshot | not told by v1 | disabled | account default | all
 `)
@@ -300,7 +332,7 @@ we_1 | ${HERE} | snapshot | not told by v1 | disabled | account default | all
   })
 })
 
-it.each([[[]], [['create']], [['list']]])('has help with examples: %j', async (args) => {
+it.each([[[]], [['create']], [['update']], [['list']]])('has help with examples: %j', async (args) => {
   const { code, stdout } = await run([...args, '--help'])
   expect(code).toBe(0)
   expect(stdout).toContain('Examples:\n  npm run destination -- ')

@@ -38,6 +38,15 @@ async function runDoctor(args: readonly string[] = [], env: Env = {}, cwd?: stri
   return result
 }
 
+/** A module of HANDLERS with these handlers, as source, while it runs. */
+async function withModule<T>(handlers: Env, use: (path: string) => Promise<T>): Promise<T> {
+  const scratch = await makeScratch()
+  const path = join(scratch.path, 'handlers.js')
+  const lines = Object.entries(handlers).map(([type, handler]) => `'${type}': ${handler}`)
+  await writeFile(path, `export const handlers = { ${lines.join(', ')} }`)
+  return use(path).finally(scratch.remove)
+}
+
 const connected = { url: 'https://example.com/webhook/connect', events_from: ['@accounts'] }
 
 it('ends with 0 and says so when all is well', async () => {
@@ -51,8 +60,9 @@ it('ends with 0 and says so when all is well', async () => {
     stderr: '',
     stdout: `ok       STRIPE_API_KEY is a test mode key: what follows is about test mode only
 ok       this clock is within 30 s of Stripe's
+ok       STRIPE_API_KEY may read events, thin events
 ok       we_1 at https://example.com/webhook sends ${snapshotHandled.length} types in snapshot events as API version ${Stripe.API_VERSION}
-ok       ed_2 at https://example.com/webhook/connect sends ${snapshotHandled.length} types in snapshot events as API version ${Stripe.API_VERSION}
+ok       ed_2 at https://example.com/webhook/connect sends ${snapshotHandled.length + 1} types in snapshot events as API version ${Stripe.API_VERSION}
 
 all is well
 `,
@@ -106,7 +116,7 @@ describe('a fault ends with 1, and has its line and its mend', () => {
       'may not read /v2/core/event_destinations (403)',
       '"Webhook Endpoints and Event Destinations: Read"',
     )
-    expectFault(result, 'sends API version 2020-08-27', 'create another')
+    expectFault(result, 'sends API version 2020-08-27', 'npm run destination -- update we_')
   })
 
   it('no secret', async () => {
@@ -135,23 +145,53 @@ describe('a fault ends with 1, and has its line and its mend', () => {
 
   it('a disabled destination', async () => {
     double.v2 = [v2Destination({ status: 'disabled' })]
-    expectFault(await runDoctor(), 'is disabled', 'enable it in Workbench')
+    expectFault(await runDoctor(), 'is disabled', 'enable it in Workbench; then fetch what was made meanwhile')
+    expect((await runDoctor()).stdout).toContain('npm run reconcile -- --all')
   })
 
   it('types handled and not sent', async () => {
-    double.v2 = [v2Destination({ enabled_events: snapshotHandled.slice(2) })]
-    const message = `2 types handled and not sent to https://example.com/webhook: ${snapshotHandled.slice(0, 2).join(', ')}`
-    expectFault(await runDoctor(), message, 'in Workbench; or remove their handlers')
+    double.v2 = [v2Destination({ enabled_events: ['invoice.paid'] })]
+    const result = await withModule({ 'invoice.paid': '() => {}', 'payout.paid': '() => {}' }, (HANDLERS) =>
+      runDoctor([], { HANDLERS }),
+    )
+    const message = '1 type handled and not sent to https://example.com/webhook: payout.paid'
+    expectFault(result, message, 'add them: npm run destination -- update ed_')
+  })
+
+  it('a key that may not read events, with what follows from it', async () => {
+    double.v2 = [v2Destination()]
+    api.route('GET', '/v1/events', () => permissionMissing(api.key, 'rak_event_read'))
+    expectFault(
+      await runDoctor(),
+      'may not read /v1/events (403): what Stripe could not deliver is never caught up with (reconcile)',
+      'give the restricted key "Events: Read", for connected accounts too (rak_event_read), in the Dashboard',
+    )
+  })
+
+  it('a key that may not read what the thin events that are sent are about', async () => {
+    double.v2 = [v2Destination({ event_payload: 'thin' })]
+    api.route('GET', '/v1/disputes', () => permissionMissing(api.key, 'rak_dispute_read'))
+    const result = await runDoctor()
+    expectFault(
+      result,
+      'may not read /v1/disputes (403): handlers cannot fetch what v1.charge.dispute.created is about',
+      'give the restricted key read access to disputes (rak_dispute_read)',
+    )
+    expect(result.stdout).toMatch(
+      /^ok {7}STRIPE_API_KEY may read events, thin events, payment intents, payment methods, balance, payouts, accounts$/m,
+    )
+    expect(api.requests.every(({ method }) => method === 'GET')).toBe(true)
+    expect(api.problems).toEqual([])
   })
 
   it('types sent and not handled', async () => {
     double.v2 = [v2Destination({ enabled_events: ['*'] })]
-    expectFault(await runDoctor(), 'sends what has no handler', 'add handlers or a fallback')
+    expectFault(await runDoctor(), 'sends what has no handler', 'choose the types in Workbench, or add a fallback')
   })
 
   it('another API version', async () => {
     double.v1 = [v1Endpoint({ api_version: null })]
-    expectFault(await runDoctor(), "sends the account's default API version", 'create another')
+    expectFault(await runDoctor(), "sends the account's default API version", 'npm run destination -- update we_')
   })
 
   it('a Connect destination without its secret', async () => {
@@ -184,6 +224,57 @@ describe('a fault ends with 1, and has its line and its mend', () => {
   })
 })
 
+it('tells once what keeps Stripe from being reached', async () => {
+  double.v2 = [v2Destination({ event_payload: 'thin' })]
+  for (const path of ['/v1/events', '/v2/core/events', '/v1/payouts']) api.route('GET', path, () => 'reset')
+  const { code, stdout } = await runDoctor()
+  expect(code).toBe(0)
+  expect(stdout.match(/^warning {2}Stripe cannot be reached$/gm)).toHaveLength(1)
+})
+
+it.each([
+  ['v2', '/v2/core/event_destinations'],
+  ['v1', '/v1/webhook_endpoints'],
+])('claims that nothing is missing only of lists that were read: %s was not', async (_api, path) => {
+  api.route('GET', path, () => permissionMissing(api.key))
+  const { code, stdout } = await runDoctor(['--url', 'https://example.com/webhook'], {
+    STRIPE_CONNECT_WEBHOOK_SECRET: CONNECT_SECRET,
+  })
+  expect(code).toBe(1)
+  // v2 lists what v1 does.
+  expect(stdout.includes('there is no destination')).toBe(path.startsWith('/v1'))
+})
+
+it('says nothing of types that a list which was not read may send', async () => {
+  double.v1 = [v1Endpoint({ enabled_events: ['invoice.paid'] })]
+  api.route('GET', '/v2/core/event_destinations', () => permissionMissing(api.key))
+  const { stdout } = await withModule({ 'invoice.paid': '() => {}', 'payout.paid': '() => {}' }, (HANDLERS) =>
+    runDoctor([], { HANDLERS }),
+  )
+  expect(stdout).not.toContain('not sent')
+})
+
+it('has no fault for a destination that is sent only some of the types of the built-in handlers', async () => {
+  double.v2 = [v2Destination({ enabled_events: snapshotHandled.slice(2) })]
+  const { code, stdout } = await runDoctor()
+  expect(code).toBe(0)
+  const some = snapshotHandled.slice(0, 2).join(', ')
+  expect(stdout).toContain(
+    `ok       2 types not sent to https://example.com/webhook, and handled by built-in handlers, which only log: ${some}\n`,
+  )
+  expect(stdout).toContain('\nall is well\n')
+})
+
+it('takes what an answer other than a permission error tells for no fault of the key', async () => {
+  double.v2 = [v2Destination({ event_payload: 'thin' })]
+  api.route('GET', '/v1/accounts', () => apiError(400, { message: 'You have not signed up for Connect.' }))
+  api.route('GET', '/v1/payouts', () => apiError(500, { message: 'Odd.' }))
+  const { code, stdout } = await runDoctor()
+  expect(code).toBe(0)
+  expect(stdout).toMatch(/may read events, (?!.*accounts)/)
+  expect(stdout).toMatch(/^warning {2}Stripe answered 500, could not read \/v1\/payouts/m)
+})
+
 it('ends with 0 when an account has no API v2, which is a warning', async () => {
   double.v1 = [v1Endpoint()]
   api.route('GET', '/v2/core/event_destinations', () => v2Error(404, 'not_found'))
@@ -201,6 +292,7 @@ it('prints one JSON object for each finding', async () => {
   expect(findings.map((line) => JSON.parse(line))).toMatchObject([
     { severity: 'ok', check: 'api_key' },
     { severity: 'ok', check: 'clock' },
+    { severity: 'ok', check: 'api_permission' },
     {
       severity: 'fault',
       check: 'types_handled',
