@@ -59,12 +59,6 @@ export const filterWords = {
     expected: 'Expected what stands at one of SEARCH_FIELDS, such as cus_1A2b3C4d5E6f.',
     read: (value) => (/^[^\n]{1,255}$/.test(value) ? { value } : undefined),
   },
-  value: {
-    value: 'value',
-    help: 'with this value at one of the paths in SEARCH_FIELDS, such as cus_1A2b3C4d5E6f',
-    expected: 'Expected a value without white space, such as cus_1A2b3C4d5E6f.',
-    read: (value) => (/^\S+$/.test(value) ? { value } : undefined),
-  },
   shape: {
     value: 'shape',
     help: 'snapshot or thin',
