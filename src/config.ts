@@ -26,6 +26,15 @@ const secretList = z
   )
   .readonly()
 
+const hostList = z
+  .string()
+  .transform((list) => list.split(',').map((host) => host.trim().toLowerCase()))
+  .refine(
+    (hosts) => hosts.every((host) => /^[a-z\d.-]+$/.test(host)),
+    'a host name such as admin.example.com, without scheme or port, or several separated by commas',
+  )
+  .readonly()
+
 /** A setting: the variable that it is read from, and how. */
 const from = <Schema extends z.ZodType>(variable: string, schema: Schema) => ({ variable, schema })
 
@@ -59,6 +68,19 @@ const settings = {
   port: from('PORT', wholeNumber(0, 65_535, 4242).default(4242)),
   adminHost: from('ADMIN_HOST', z.string().default('127.0.0.1')),
   adminPort: from('ADMIN_PORT', wholeNumber(0, 65_535, 4243).default(4243)),
+  /** Beside localhost, loopback addresses and ADMIN_HOST. */
+  adminAllowedHosts: from('ADMIN_ALLOWED_HOSTS', hostList.default([])),
+  consolePassword: from(
+    'CONSOLE_PASSWORD',
+    z.string().min(16, '16 characters or more, such as `openssl rand -hex 16` prints').optional(),
+  ),
+  isConsoleReadOnly: from(
+    'CONSOLE_READ_ONLY',
+    oneOf('0', '1')
+      .default('0')
+      .transform((value) => value === '1'),
+  ),
+  consolePayloads: from('CONSOLE_PAYLOADS', oneOf('show', 'hide').default('show')),
   databaseUrl: from(
     'DATABASE_URL',
     z

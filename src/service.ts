@@ -88,7 +88,8 @@ export async function createService(config: Config, overrides: ServiceOverrides 
   })
   undo.adopt(startKeeping({ inbox, counter: figures, log }), (keeping) => keeping.stop())
   const publicApp = config.role === 'work' ? createHealthApp(shared) : app
-  const adminApp = createAdminApp({ ...shared, renderMetrics: () => metrics.render(inbox) })
+  const pages = await openConsole(config, inbox, log)
+  const adminApp = createAdminApp({ ...shared, renderMetrics: () => metrics.render(inbox), console: pages })
   const publicAddress = { host: config.host, port: config.port, variable: 'PORT' }
   const adminAddress = { host: config.adminHost, port: config.adminPort, variable: 'ADMIN_PORT' }
   const server = undo.adopt(await listen(publicApp, publicAddress), forceClose)
@@ -125,6 +126,15 @@ export async function createService(config: Config, overrides: ServiceOverrides 
   }
   let stopping: Promise<boolean> | undefined
   return { url: server.url, address: server.address, adminUrl: admin.url, inbox, stop: () => (stopping ??= stop()) }
+}
+
+/** Undefined while it is off: then nothing of it is loaded. */
+async function openConsole(config: Config, inbox: Inbox, log: Log) {
+  const { consolePassword: password, isConsoleReadOnly: isReadOnly, consolePayloads: payloads, mode } = config
+  if (password === undefined) return undefined
+  const { createConsole } = await import('./console/console.ts')
+  const hosts = [config.adminHost, ...config.adminAllowedHosts]
+  return createConsole({ inbox, log, mode, password, isReadOnly, payloads, hosts })
 }
 
 interface Work {

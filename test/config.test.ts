@@ -41,6 +41,10 @@ const badValues: Readonly<Record<string, readonly string[]>> = {
   STRIPE_MODE: badChoices,
   PORT: [...badWholeNumbers, '65536'],
   ADMIN_PORT: [...badWholeNumbers, '65536'],
+  ADMIN_ALLOWED_HOSTS: ['https://a.example', 'a.example:4243', 'a.example,', 'a b'],
+  CONSOLE_PASSWORD: ['123456789012345'],
+  CONSOLE_READ_ONLY: ['yes', 'true', '2'],
+  CONSOLE_PAYLOADS: ['never', 'Hide'],
   DATABASE_URL: ['file:', './inbox.db', 'mysql://db/inbox', 'sqlite:inbox.db'],
   ROLE: ['All', 'worker', 'receive,work'],
   WORKER_CONCURRENCY: [...badWholeNumbers, '0', '1001'],
@@ -76,6 +80,8 @@ describe('a bad value', () => {
 
   it.each(Object.keys(badValues))('of %s is never told, for it may be a misplaced secret', (name) => {
     const secrets = ['sk_live_misplaced_key', 'whsec_misplaced secret', 'correct horse battery staple']
+    // Takes any text that is long enough.
+    if (name === 'CONSOLE_PASSWORD') secrets.splice(0, 3, 'misplaced')
     for (const misplaced of secrets) {
       if (name === 'STRIPE_API_KEY' && misplaced.startsWith('sk_')) continue
       const message = faultsOf({ ...required, [name]: misplaced })

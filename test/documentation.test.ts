@@ -132,7 +132,7 @@ describe('the documentation', () => {
 
   it('names paths of this project, its image and its routes only', () => {
     const known =
-      /^\/(app|data|etc\/(caddy|cron\.daily|nginx|systemd)|handlers|healthz|metrics|opt\/stripe-webhook-receiver|readyz|webhook)\b/
+      /^\/(app|console|data|etc\/(caddy|cron\.daily|nginx|systemd)|handlers|healthz|metrics|opt\/stripe-webhook-receiver|readyz|webhook)\b/
     for (const document of [...pages, '.env.example', 'Dockerfile', 'LICENSE', '.ci/run']) {
       const text = read(document).replace(/\w+:\/\/\S+|\$\{?\w+\}?\/\S*|\]\([^)]+\)/g, '')
       const paths = Array.from(text.matchAll(/(?<![\w.*<>`)\]-])\/[a-z][\w./-]*/g), ([path]) => path)

@@ -31,9 +31,11 @@ export function createHealthApp(options: FinishOptions): App {
   return finishApp(createBareApp(), options)
 }
 
-/** The application of the admin port: metrics and health. `renderMetrics` gives them in the text format of its content type. */
-export function createAdminApp(options: FinishOptions & { readonly renderMetrics: RenderMetrics }): App {
+/** The application of the admin port: metrics, health, and the console where it is on. `renderMetrics` gives them in the text format of its content type. */
+export function createAdminApp(options: FinishOptions & AdminOptions): App {
   const app = createBareApp()
+  app.get('/', (_req, res) => res.redirect(303, '/console'))
+  app.use('/console', options.console ?? tellHowToTurnOn)
   app.get('/metrics', async (_req, res) => {
     const { contentType, text } = await options.renderMetrics()
     res.type(contentType).send(text)
@@ -41,7 +43,11 @@ export function createAdminApp(options: FinishOptions & { readonly renderMetrics
   return finishApp(app, options)
 }
 
-type RenderMetrics = () => Promise<{ readonly contentType: string; readonly text: string }>
+interface AdminOptions {
+  readonly renderMetrics: () => Promise<{ readonly contentType: string; readonly text: string }>
+  /** Without it, its address tells how to turn it on. */
+  readonly console?: RequestHandler | undefined
+}
 type FinishOptions = HealthOptions & Pick<AppOptions, 'log'> & Partial<Pick<AppOptions, 'onRefused'>>
 
 function createBareApp(): Express {
@@ -68,6 +74,12 @@ function finishApp(app: Express, options: FinishOptions): App {
     else respond(new ReceiverError('not_found', 'Its target is no URL.'), req, res)
   }
   return Object.assign(handle, { onClientError })
+}
+
+const tellHowToTurnOn: RequestHandler = (_req, res) => {
+  const text =
+    'The console is off. To turn it on, set CONSOLE_PASSWORD to 16 characters or more, and start the server again.\n'
+  res.status(404).set('X-Content-Type-Options', 'nosniff').type('text/plain').send(text)
 }
 
 const refuseMethod: RequestHandler = (req, res) => {

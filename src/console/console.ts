@@ -1,0 +1,69 @@
+import { type ErrorRequestHandler, type Request, type Response, Router } from 'express'
+import { ReceiverError } from '../errors.ts'
+import { scrub } from '../log.ts'
+import { loadAssets } from './assets.ts'
+import { createAuthentication, operatorOf } from './authenticate.ts'
+import type { Answer, Context, Page, Visit } from './context.ts'
+import { createGuard, type GuardOptions } from './guard.ts'
+import { html } from './html.ts'
+import { layOut } from './layout.ts'
+import { showEntry } from './pages/entry.ts'
+import { showEvents } from './pages/events.ts'
+import { showFailures } from './pages/failures.ts'
+import { showOverview } from './pages/overview.ts'
+import { sendPayload } from './payload.ts'
+import { replayEntry } from './replay.ts'
+
+export interface ConsoleOptions extends Context, Pick<GuardOptions, 'hosts'> {
+  readonly password: string
+}
+
+/** The pages for operators, for `/console` of the admin port. */
+export async function createConsole(options: ConsoleOptions): Promise<Router> {
+  const assets = await loadAssets()
+  const router = Router()
+  const visitOf = (req: Request, res: Response): Visit => ({
+    context: options,
+    operator: operatorOf(res),
+    query: new URL(req.originalUrl, 'http://console').searchParams,
+  })
+  const answer = (make: (visit: Visit) => Promise<Answer>) => async (req: Request, res: Response) => {
+    const visit = visitOf(req, res)
+    const made = await make(visit)
+    if ('location' in made) res.redirect(303, made.location)
+    else send(res, visit, made)
+  }
+  const send = (res: Response, visit: Visit, page: Page) =>
+    res
+      .status(page.status ?? 200)
+      .type('html')
+      .send(layOut(visit, assets, page))
+
+  router.use(createGuard(options), createAuthentication(options))
+  router.get('/assets/:version/:name', assets.serve)
+  router.get('/', answer(showOverview))
+  router.get('/events', answer(showEvents))
+  router.get('/event', answer(showEntry))
+  router.get('/payload', (req, res) => sendPayload(visitOf(req, res), res))
+  router.get('/failures', answer(showFailures))
+  router.post('/replay', answer(replayEntry))
+  router.use(answer(async () => missing))
+  const onError: ErrorRequestHandler = (error, req, res, next) => {
+    if (res.headersSent) return next(error)
+    send(res, visitOf(req, res), explain(options, error))
+  }
+  router.use(onError)
+  return router
+}
+
+const missing: Page = { title: 'Not found', status: 404, body: html`<h1>There is no such page</h1>` }
+
+/** What is expected says itself what to do; anything else is a bug, of which the log has more. */
+function explain({ log }: Context, error: unknown): Page {
+  if (!(error instanceof ReceiverError)) {
+    log.error({ err: error }, 'a page of the console failed unexpectedly')
+    return { title: 'Failed', status: 500, body: html`<h1>This page has a fault</h1><p>The log has its cause.</p>` }
+  }
+  const body = html`<h1>The inbox does not answer now</h1><p>${scrub(error.message)}</p>`
+  return { title: 'The inbox does not answer', status: 503, body }
+}

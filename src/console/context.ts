@@ -1,0 +1,42 @@
+import type { Mode } from '../event/mode.ts'
+import type { Inbox } from '../inbox/inbox.ts'
+import type { Log } from '../log.ts'
+import type { AssetName } from './assets.ts'
+import type { Html } from './html.ts'
+
+/** What every page is made from. */
+export interface Context {
+  readonly inbox: Inbox
+  readonly log: Log
+  readonly mode: Mode
+  readonly isReadOnly: boolean
+  readonly payloads: 'show' | 'hide'
+}
+
+/** Who asks, and for what. */
+export interface Visit {
+  readonly context: Context
+  readonly operator: string
+  readonly query: URLSearchParams
+}
+
+export interface Page {
+  readonly title: string
+  readonly body: Html
+  /** Of the navigation, when the page belongs to a part of it. */
+  readonly part?: Part
+  readonly status?: number
+  /** Beside those of every page. */
+  readonly assets?: readonly AssetName[]
+}
+
+/** The parts that the navigation leads to, by their address. */
+export const parts = {
+  '/console': 'Overview',
+  '/console/events': 'Events',
+  '/console/failures': 'Failures',
+} as const
+export type Part = keyof typeof parts
+
+/** A page, or where to go instead. */
+export type Answer = Page | { readonly location: string }
