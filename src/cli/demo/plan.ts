@@ -45,7 +45,8 @@ const builtInTypes = handledTypes
   .filter((type) => !isThinType(type))
   .flatMap((type) => handledTypes.filter((each) => each === type || each === twinOf(type)))
 
-function planEvent(type: EventType, route: WebhookRoute, now: Date): DemoDelivery {
+/** A delivery of a sample that must be handled. */
+export function planEvent(type: EventType, route: WebhookRoute, now: Date): DemoDelivery {
   const account = route === 'connect' ? 'acct_1DemoConnected0' : undefined
   const body = buildSampleEvent({ type, account, now })
   return {

@@ -1,9 +1,16 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, beforeEach, expect, it } from 'vitest'
+import { fileURLToPath } from 'node:url'
+import { afterEach, beforeEach, expect, it, onTestFinished } from 'vitest'
 import { handlerMap } from '../../../src/handlers/built-in/map.ts'
+import { eventually } from '../../support/eventually.ts'
+import { processEnvironment } from '../../support/process-environment.ts'
 import { runCli } from '../../support/run-cli.ts'
+
+const cli = fileURLToPath(new URL('../../../src/cli.ts', import.meta.url))
 
 const snapshotTypes = Object.keys(handlerMap).filter((type) => !type.startsWith('v1.'))
 
@@ -51,6 +58,29 @@ it('needs no configuration, ignores .env, and leaves nothing behind', async () =
   const { code } = await runCli(['demo'], { env, cwd: folder })
   expect(code).toBe(0)
   expect(await readdir(folder)).toEqual(['.env'])
+})
+
+it('goes on with its console open, and leaves nothing behind when a signal ends it', async () => {
+  const child = spawn(process.execPath, [cli, 'demo', '--console'], {
+    env: { ...processEnvironment(), TMPDIR: folder },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  onTestFinished(() => void child.kill('SIGKILL'))
+  const exited = once(child, 'exit')
+  let said = ''
+  child.stdout.on('data', (chunk) => {
+    said += chunk
+  })
+  await eventually('it to be ready', () => said.includes('Ctrl-C'))
+  const [, address = ''] = said.match(/^console +(\S+)$/m) ?? []
+  const [, password = ''] = said.match(/^password +(\S+)$/m) ?? []
+  const look = (secret: string) => fetch(address, { headers: { Authorization: `Basic ${btoa(`ann:${secret}`)}` } })
+  expect((await look(password)).status).toBe(200)
+  expect((await look('another-password-0123')).status).toBe(401)
+  expect(await readdir(folder)).toHaveLength(1)
+  child.kill('SIGINT')
+  expect(await exited).toEqual([130, null])
+  expect(await readdir(folder)).toEqual([])
 })
 
 it('prints one JSON object for each delivery with --json', async () => {
