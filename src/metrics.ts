@@ -137,7 +137,11 @@ function createDefiners(registry: Registry) {
 
 function createReconcileRecorder(define: ReturnType<typeof createDefiners>): Metrics['onReconciled'] {
   const recovered = define.counter('recovered_total', 'Events that reconcile added, by type', ['type'])
-  const undelivered = define.gauge('undelivered', 'Events that Stripe had not delivered at the last full reconcile', [])
+  const undelivered = define.gauge(
+    'undelivered',
+    'Snapshot events that Stripe had not delivered to at least one endpoint, and thin ones that were missing, at the last full reconcile',
+    [],
+  )
   const lastSuccess = define.gauge(
     'reconcile_last_success_timestamp_seconds',
     'Unix time of the last full reconcile of this process, 0 before the first',
@@ -148,7 +152,7 @@ function createReconcileRecorder(define: ReturnType<typeof createDefiners>): Met
     for (const [type, tally] of types) {
       // Only types of the handler map are asked for.
       if (tally.added > 0) recovered.inc({ type }, tally.added)
-      total += tally.undelivered
+      total += tally.found
     }
     if (!isComplete) return
     undelivered.set(total)

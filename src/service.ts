@@ -8,7 +8,6 @@ import type { Inbox } from './inbox/inbox.ts'
 import { openInbox } from './inbox/open-inbox.ts'
 import { createLog, type Log } from './log.ts'
 import { createMetrics, type Metrics } from './metrics.ts'
-import { listableTypes } from './reconcile/reconcile.ts'
 import { type Reconciling, startReconciling } from './reconcile/schedule.ts'
 import { createStripeClients, type StripeClients } from './stripe/client.ts'
 import { createDispatch } from './worker/dispatch.ts'
@@ -164,7 +163,7 @@ function startCatchingUp({ config, handlers, inbox, log, metrics, clients }: Wor
     inbox: { ...inbox, add: worker.add },
     clients,
     log,
-    types: listableTypes(handlers.map),
+    handlers,
     mode: config.mode,
     everyMs: config.reconcileMinutes * 60_000,
     onReconciled: metrics.onReconciled,

@@ -32,7 +32,8 @@ export function checkTypes(site: Site, handled: HandledTypes): Finding[] {
   return [...checkSent(enabled, handled), ...enabled.flatMap((one) => checkHandled(one, handled))]
 }
 
-function sends({ shape, types }: Destination, type: string): boolean {
+/** Whether it is asked to send that type. */
+export function sends({ shape, types }: Pick<Destination, 'shape' | 'types'>, type: string): boolean {
   return shapeOfType(type) === shape && (types.includes(type) || types.includes('*'))
 }
 

@@ -3,6 +3,8 @@ import type { Log } from '../log.ts'
 
 /** Before an account's id: the name of the note by which it stays known when its entries are gone. */
 export const ACCOUNT_NOTE = 'reconciled '
+/** The same, of its thin events. */
+export const THIN_ACCOUNT_NOTE = 'reconciled thin '
 
 /**
  * Where entries live until they are settled. Durations cross this interface, never instants: each store goes by its own clock.
@@ -48,8 +50,8 @@ export interface Inbox {
   undealt(): Promise<Undealt>
 
   /**
-   * Connected accounts (`acct_…`) with entries here, or with a note of that name, less those whose newest authorization event is a
-   * deauthorization. The note goes when retention drops that event.
+   * Connected accounts (`acct_…`) with entries here, or with a note of those names, less those whose newest authorization event is a
+   * deauthorization. The notes go when retention drops that event.
    */
   accounts(): Promise<string[]>
 

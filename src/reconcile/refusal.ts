@@ -25,3 +25,20 @@ export function explainRefusal(error: unknown, account: string | null): Refusal 
   const isOfAccount = cause === 'permission' || cause === 'request'
   return { message: `${message}; ${mend}`, isAccountGone: false, isForAllAccounts: account === null || !isOfAccount }
 }
+
+/** Thin types that Stripe does not list. */
+export interface Unlisted {
+  readonly types: readonly string[]
+  /** What came, and what it means. Never a body or a key. */
+  readonly message: string
+}
+
+/** Of a refusal of the types themselves, which is nothing to try again for; undefined when the error is another. */
+export function explainUnlisted(error: unknown, types: readonly string[]): Unlisted | undefined {
+  if (!(error instanceof Stripe.errors.StripeError)) return undefined
+  if (error.statusCode !== 400 && error.statusCode !== 404) return undefined
+  const [first = '', ...others] = types
+  const named = others.length === 0 ? first : `${first} and ${others.length} more types`
+  const { message } = explainFailure(error, { action: `list thin events of ${named}`, permission: '' })
+  return { types, message: `${message}; only deliveries bring them` }
+}

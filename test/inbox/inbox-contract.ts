@@ -434,7 +434,10 @@ export function describeInbox(name: string, open: () => Promise<StoreUnderTest>)
         await inbox.writeNote('reconciled platform', 'x')
         await inbox.writeNote('reconciled acct_4', 'x')
         await inbox.writeNote('reconciled acct_6', 'x')
-        expect((await inbox.accounts()).sort()).toEqual(['acct_1', 'acct_3', 'acct_6'])
+        await inbox.writeNote('reconciled thin acct_6', 'x')
+        await inbox.writeNote('reconciled thin acct_7', 'x')
+        await inbox.writeNote('reconciled thin platform', 'x')
+        expect((await inbox.accounts()).sort()).toEqual(['acct_1', 'acct_3', 'acct_6', 'acct_7'])
       })
     })
 
@@ -706,6 +709,7 @@ export function describeInbox(name: string, open: () => Promise<StoreUnderTest>)
         ] as const) {
           await inbox.add(newEntry({ account, type }))
           await inbox.writeNote(`reconciled ${account}`, 'x')
+          await inbox.writeNote(`reconciled thin ${account}`, 'x')
         }
         for (const lease of await claim()) await inbox.settle(lease, { state: 'unhandled' })
         expect(await inbox.accounts()).toEqual(['acct_quiet'])
@@ -713,7 +717,9 @@ export function describeInbox(name: string, open: () => Promise<StoreUnderTest>)
           entries: 2,
         })
         expect(await inbox.accounts()).toEqual(['acct_quiet'])
-        expect(await inbox.readNote('reconciled acct_left')).toBeNull()
+        for (const note of ['reconciled acct_left', 'reconciled thin acct_left']) {
+          expect(await inbox.readNote(note)).toBeNull()
+        }
       })
 
       it('takes small steps', async () => {

@@ -10,11 +10,11 @@ async function scrape(metrics: ReturnType<typeof createMetrics>): Promise<string
 it('counts what was recovered by type, and tells what is undelivered and when a run last succeeded', async () => {
   const metrics = createMetrics({}, { isReconciling: true })
   const startedAt = Math.floor(Date.now() / 1_000)
-  metrics.onReconciled(new Map([['payout.failed', { undelivered: 5, missing: 2, added: 2 }]]), true)
+  metrics.onReconciled(new Map([['payout.failed', { found: 5, missing: 2, added: 2 }]]), true)
   metrics.onReconciled(
     new Map([
-      ['payout.failed', { undelivered: 3, missing: 1, added: 1 }],
-      ['payout.paid', { undelivered: 1, missing: 0, added: 0 }],
+      ['payout.failed', { found: 3, missing: 1, added: 1 }],
+      ['payout.paid', { found: 1, missing: 0, added: 0 }],
     ]),
     true,
   )
@@ -28,7 +28,7 @@ it('counts what was recovered by type, and tells what is undelivered and when a 
 
 it('takes a refused run for no success, and counts what it recovered', async () => {
   const metrics = createMetrics({}, { isReconciling: true })
-  metrics.onReconciled(new Map([['payout.failed', { undelivered: 5, missing: 2, added: 2 }]]), false)
+  metrics.onReconciled(new Map([['payout.failed', { found: 5, missing: 2, added: 2 }]]), false)
   const text = await scrape(metrics)
   expect(text).toContain('\nstripe_receiver_recovered_total{type="payout.failed"} 2\n')
   expect(text).toContain('\nstripe_receiver_undelivered 0\n')

@@ -1,12 +1,22 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { parseEnvelope } from '../../src/event/envelope.ts'
+import type { NewEntry } from '../../src/event.ts'
 import type { Inbox } from '../../src/inbox/inbox.ts'
-import { listableTypes, type ReconcileOptions, reconcileOnce } from '../../src/reconcile/reconcile.ts'
+import { type ReconcileOptions, reconcileOnce } from '../../src/reconcile/reconcile.ts'
+import type { ShapedTypes, WantedTypes } from '../../src/reconcile/wanted-types.ts'
 import { createStripeClients } from '../../src/stripe/client.ts'
 import { newEntry } from '../support/new-entry.ts'
 import { openScratchInbox } from '../support/scratch-inbox.ts'
 import { accountInvalid, apiError, type StripeApiDouble, startStripeApiDouble } from '../support/stripe-api-double.ts'
-import { type EventsAtStripe, secondsAgo, serveEvents, toJson } from './undelivered-events.ts'
+import {
+  type EventsAtStripe,
+  isoAgo,
+  secondsAgo,
+  serveEvents,
+  toJson,
+  toThinJson,
+  typesOf,
+} from './events-at-stripe.ts'
 
 const DAY_S = 86_400
 
@@ -31,12 +41,16 @@ const run = (overrides: Partial<ReconcileOptions> = {}) =>
   reconcileOnce({
     inbox,
     clients: createStripeClients({ apiKey: api.key, apiBase: new URL(api.url), requestsPerSecond: 10_000 }),
-    types: ['payout.failed', 'payout.paid'],
+    types: bothSides({ snapshot: ['payout.failed', 'payout.paid'] }),
     mode: 'any',
     ...overrides,
   })
 
-const tally = (undelivered: number, missing: number, added = missing) => ({ undelivered, missing, added })
+const bothSides = ({ snapshot = [], thin = [] }: Partial<ShapedTypes>): WantedTypes => ({
+  account: { snapshot, thin },
+  connect: { snapshot, thin },
+})
+const tally = (found: number, missing: number, added = missing) => ({ found, missing, added })
 const storedIds = async () => (await inbox.list({}, { limit: 1_000 })).map(({ eventId }) => eventId).toReversed()
 const find = async (eventId: string) => {
   const found = await inbox.get(eventId)
@@ -111,7 +125,7 @@ describe('what is missing', () => {
 
   it('of no type is nothing, without asking', async () => {
     stripe.add()
-    expect((await run({ types: [] })).accounts).toBe(0)
+    expect((await run({ types: bothSides({}) })).accounts).toBe(0)
     expect(api.requests).toEqual([])
   })
 })
@@ -214,6 +228,131 @@ describe('the checkpoint', () => {
   }
 })
 
+describe('thin events', () => {
+  const THIN = bothSides({ thin: ['v1.payout.failed'] })
+  const runThin = (overrides: Partial<ReconcileOptions> = {}) => run({ types: THIN, ...overrides })
+  const listed = () => stripe.thinListings().map(({ context }) => context)
+
+  it('that are missing are added as entries like those of deliveries, of the platform and of connected accounts', async () => {
+    await know('acct_1')
+    const [own, ofAccount] = [stripe.addThin(), stripe.addThin({ account: 'acct_1' })]
+    const { types, accounts, unlisted } = await runThin()
+    expect({ types: [...types], accounts, unlisted }).toEqual({
+      types: [['v1.payout.failed', tally(2, 2)]],
+      accounts: 2,
+      unlisted: [],
+    })
+    expect(listed()).toEqual([null, 'acct_1'])
+    expect(stripe.listings()).toEqual([])
+    for (const [event, json, facts] of [
+      [own, toThinJson(own), { account: null, route: 'account' }],
+      [ofAccount, { ...toThinJson(ofAccount), context: 'acct_1' }, { account: 'acct_1', route: 'connect' }],
+    ] as const) {
+      const { entry, body } = await find(event.id)
+      expect(JSON.parse(Buffer.from(body ?? []).toString())).toEqual(json)
+      const envelope = parseEnvelope(JSON.stringify(json))
+      expect(entry).toMatchObject({ ...envelope, ...facts, state: 'pending', source: 'reconcile', secret: '' })
+    }
+  })
+
+  it('that are here stay as they are, and are not counted: Stripe lists delivered ones too', async () => {
+    const [here, gone] = [stripe.addThin(), stripe.addThin()]
+    await inbox.add(newEntry({ eventId: here.id, body: Buffer.from('as delivered') }))
+    const adds: string[] = []
+    const add = (entry: NewEntry) => {
+      adds.push(entry.eventId)
+      return inbox.add(entry)
+    }
+    const { types } = await runThin({ inbox: { ...inbox, add } })
+    expect(Object.fromEntries(types)).toEqual({ 'v1.payout.failed': tally(1, 1) })
+    expect(adds).toEqual([gone.id])
+    expect(Buffer.from((await find(here.id)).body ?? []).toString()).toBe('as delivered')
+  })
+
+  it('are asked of the inbox a hundred at a time, and read to the last page', async () => {
+    const ids = Array.from({ length: 250 }, (_, age) => stripe.addThin({ created: isoAgo(age) }).id)
+    const questions: number[] = []
+    const lookUp = (eventIds: readonly string[]) => {
+      questions.push(eventIds.length)
+      return inbox.lookUp(eventIds)
+    }
+    await runThin({ inbox: { ...inbox, lookUp } })
+    expect(new Set(await storedIds())).toEqual(new Set(ids))
+    expect(questions).toEqual([100, 100, 50])
+  })
+
+  it('are looked for from the checkpoint on, an hour before it, and of an account that is new since the first look', async () => {
+    await runThin()
+    await know('acct_1')
+    const [before, since] = [stripe.addThin({ created: isoAgo(2 * 3_600) }), stripe.addThin({ created: isoAgo(1_800) })]
+    const [old, young] = [90, 30].map((minutes) => stripe.addThin({ account: 'acct_1', created: isoAgo(minutes * 60) }))
+    await runThin()
+    expect(new Set(await storedIds())).toEqual(new Set([(await storedIds())[0], since.id, young?.id]))
+    expect(await inbox.readNote('reconciled thin acct_1')).toMatch(/^20/)
+    await runThin({ sinceMs: 3 * 3_600_000 })
+    expect(await storedIds()).toEqual(expect.arrayContaining([before.id, old?.id]))
+  })
+
+  it('are looked for as far back as the last look, however long ago that was', async () => {
+    await inbox.writeNote('reconciled thin platform', isoAgo(20 * DAY_S))
+    const missed = stripe.addThin({ created: isoAgo(19 * DAY_S) })
+    await runThin()
+    expect(await storedIds()).toEqual([missed.id])
+  })
+
+  it('have a checkpoint that moves at the end of the list alone', async () => {
+    const isBroken = () => stripe.thinListings().length > 3
+    api.route('GET', '/v2/core/events', () => (isBroken() ? apiError(500, { message: 'broken' }) : { body: page }))
+    const page = {
+      data: [toThinJson(stripe.addThin())],
+      next_page_url: '/v2/core/events?page=1&types[0]=v1.payout.failed',
+    }
+    const { refusals } = await runThin()
+    expect(refusals).toMatchObject([{ account: null, isAccountGone: false }])
+    expect(await inbox.readNote('reconciled thin platform')).toBeNull()
+  })
+
+  it('younger than the grace are left to the next look', async () => {
+    const [young, old] = [stripe.addThin({ created: isoAgo(30) }), stripe.addThin({ created: isoAgo(90) })]
+    await runThin({ graceMs: 60_000 })
+    expect(await storedIds()).toEqual([old.id])
+    await runThin()
+    expect(await storedIds()).toEqual([old.id, young.id])
+  })
+
+  it('that Stripe does not list are told by their types, and keep neither the others nor the run', async () => {
+    const other = stripe.addThin({ type: 'v2.core.account.updated' })
+    const snapshot = stripe.add()
+    const all = { snapshot: ['payout.failed'], thin: ['v1.payout.failed', 'v2.core.account.updated'] }
+    const isV1 = ({ query }: { readonly query: URLSearchParams }) =>
+      typesOf(query).every((type) => type.startsWith('v1.'))
+    const page = { data: [toThinJson(other)], next_page_url: null }
+    api.route('GET', '/v2/core/events', (request) =>
+      isV1(request) ? apiError(400, { message: 'Not a v2 type' }) : { body: page },
+    )
+    const { accounts, refusals, unlisted } = await run({ types: bothSides(all) })
+    expect({ accounts, refusals }).toEqual({ accounts: 1, refusals: [] })
+    expect(unlisted).toEqual([{ types: ['v1.payout.failed'], message: expect.stringContaining('Not a v2 type') }])
+    expect(new Set(await storedIds())).toEqual(new Set([other.id, snapshot.id]))
+    expect(await inbox.readNote('reconciled thin platform')).toMatch(/^20/)
+  })
+
+  it('keep their checkpoint where Stripe lists none of them, so that nothing is passed over once it does', async () => {
+    api.route('GET', '/v2/core/events', () => apiError(404, { message: 'Unrecognized request URL' }))
+    const { accounts, refusals, unlisted } = await runThin()
+    expect({ accounts, refusals, told: unlisted.length }).toEqual({ accounts: 1, refusals: [], told: 1 })
+    expect(await inbox.readNote('reconciled thin platform')).toBeNull()
+  })
+
+  it('change nothing in a dry run', async () => {
+    stripe.addThin()
+    const { types } = await runThin({ isDryRun: true })
+    expect(Object.fromEntries(types)).toEqual({ 'v1.payout.failed': tally(1, 1, 0) })
+    expect(await storedIds()).toEqual([])
+    for (const note of ['reconciled thin platform', 'thin events since']) expect(await inbox.readNote(note)).toBeNull()
+  })
+})
+
 describe('a dry run', () => {
   it('tells what is missing, and changes nothing', async () => {
     const here = stripe.add()
@@ -268,12 +407,6 @@ describe('a refusal', () => {
     await expect(run({ inbox: broken })).rejects.toThrow('disk full')
     expect(await inbox.readNote('reconciled platform')).toBeNull()
   })
-})
-
-it('looks for the snapshot types of the map that the SDK knows', () => {
-  const handler = () => undefined
-  const map = { 'payout.failed': handler, 'v1.payout.failed': handler, 'made.up': handler, 'account.updated': handler }
-  expect(listableTypes(map)).toEqual(['account.updated', 'payout.failed'])
 })
 
 it('tells its progress, once for each hundred events', async () => {

@@ -9,7 +9,7 @@ import { captureLog } from '../support/log-lines.ts'
 import { newEntry } from '../support/new-entry.ts'
 import { makeScratch } from '../support/scratch.ts'
 import { accountInvalid, apiError, type StripeApiDouble, startStripeApiDouble } from '../support/stripe-api-double.ts'
-import { type EventsAtStripe, secondsAgo, serveEvents } from './undelivered-events.ts'
+import { type EventsAtStripe, secondsAgo, serveEvents } from './events-at-stripe.ts'
 
 let api: StripeApiDouble
 let stripe: EventsAtStripe
@@ -55,7 +55,7 @@ function start(overrides: Partial<ReconcilingOptions> = {}): Reconciling {
   const options = {
     inbox: own(),
     clients,
-    types: ['payout.failed'],
+    handlers: { map: { 'payout.failed': () => undefined } },
     mode: 'any',
     log: captured.log,
     everyMs: HOUR_MS,
@@ -78,7 +78,7 @@ describe('runs', () => {
     const [line] = await runs(1)
     await isAdded(event.id)
     expect(line).toMatchObject({ undelivered: 1, added: 1, types: { 'payout.failed': 1 }, accounts: 1 })
-    expect(told).toEqual([[new Map([['payout.failed', { undelivered: 1, missing: 1, added: 1 }]]), true]])
+    expect(told).toEqual([[new Map([['payout.failed', { found: 1, missing: 1, added: 1 }]]), true]])
   })
 
   it('again after each interval, then without what is probably being delivered', async () => {

@@ -7,8 +7,10 @@ A server with STRIPE_API_KEY does this by itself, at its start and every RECONCI
 and to go further back than the last run. Works on the database that DATABASE_URL names, whether or not a server is running on it;
 a running one handles what was added within a second. Needs STRIPE_API_KEY, and goes by STRIPE_MODE and HANDLERS as the server does.
 
-Without --since it goes on from the last run; the first one looks 30 days back, which is as far as Stripe lists events. Only types
-that have a handler are looked for, and snapshot events only: of thin ones Stripe has no such list.
+Looked for are types that have a handler and that a destination of this server sends, by their lists at Stripe; where these cannot be
+read, every handled snapshot type, and thin ones without a handled snapshot twin. Of snapshot events Stripe tells which it could not
+deliver to at least one endpoint; thin events it lists all, and those that the inbox lacks are added. Without --since it goes on from
+the last run. The first one looks for snapshot events of 30 days, as far as Stripe lists them, and for thin ones of an hour.
 
 Examples:
   npm run reconcile -- --dry-run
@@ -18,10 +20,10 @@ Examples:
 
 const LONGEST_SINCE_MS = 30 * 86_400_000
 
-/** `reconcile`: adds the events that Stripe could not deliver to the inbox. */
+/** `reconcile`: adds the events that did not get here to the inbox. */
 export function reconcileCommand(): Command {
   return new Command('reconcile')
-    .description('Fetch the events that Stripe could not deliver, and add what is missing.')
+    .description('Fetch the events that did not get here, and add what is missing.')
     .option(
       '--since <duration>',
       'look at events this old or younger, such as 90m, 2h or 3d; 30d at most',

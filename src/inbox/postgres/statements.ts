@@ -1,4 +1,4 @@
-import { ACCOUNT_NOTE } from '../inbox.ts'
+import { ACCOUNT_NOTE, THIN_ACCOUNT_NOTE } from '../inbox.ts'
 import { TWIN_WAS_HANDLED } from '../rows.ts'
 
 /** Class of the advisory locks on lanes: any number. Lanes that share a key merely wait for each other. */
@@ -251,7 +251,7 @@ export const sql = {
     ), dropped AS (
       DELETE FROM entry WHERE seq = ANY (ARRAY (SELECT seq FROM old)) RETURNING account, type
     ), forgotten AS (
-      DELETE FROM note WHERE name IN (SELECT '${ACCOUNT_NOTE}' || account FROM dropped
+      DELETE FROM note WHERE name IN (SELECT prefix || account FROM dropped, (VALUES ('${ACCOUNT_NOTE}'), ('${THIN_ACCOUNT_NOTE}')) AS prefixes (prefix)
                                       WHERE type IN ('account.application.deauthorized', 'v1.account.application.deauthorized'))
     )
     ${pruned}`,
@@ -286,6 +286,7 @@ export const sql = {
     SELECT account FROM (
       SELECT account FROM known WHERE starts_with(account, 'acct_')
       UNION SELECT substr(name, length('${ACCOUNT_NOTE}') + 1) FROM note WHERE starts_with(name, '${ACCOUNT_NOTE}acct_')
+      UNION SELECT substr(name, length('${THIN_ACCOUNT_NOTE}') + 1) FROM note WHERE starts_with(name, '${THIN_ACCOUNT_NOTE}acct_')
     ) AS known
     WHERE coalesce((SELECT max(seq) FROM entry WHERE entry.account = known.account AND type IN ('account.application.authorized', 'v1.account.application.authorized')), 0)
        >= coalesce((SELECT max(seq) FROM entry WHERE entry.account = known.account AND type IN ('account.application.deauthorized', 'v1.account.application.deauthorized')), 0)`,

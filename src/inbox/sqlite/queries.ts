@@ -1,7 +1,7 @@
 import type { DatabaseSync } from 'node:sqlite'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { EntryState } from '../../event.ts'
-import { ACCOUNT_NOTE, type EntryFilter, type Page, type Undealt } from '../inbox.ts'
+import { ACCOUNT_NOTE, type EntryFilter, type Page, THIN_ACCOUNT_NOTE, type Undealt } from '../inbox.ts'
 import type { Row } from '../rows.ts'
 import { prepareSeqSearch } from './seq.ts'
 
@@ -42,6 +42,7 @@ export function prepareQueries(db: DatabaseSync) {
     SELECT account FROM (
       SELECT account FROM known WHERE account GLOB 'acct_*'
       UNION SELECT substr(name, length('${ACCOUNT_NOTE}') + 1) FROM note WHERE name GLOB '${ACCOUNT_NOTE}acct_*'
+      UNION SELECT substr(name, length('${THIN_ACCOUNT_NOTE}') + 1) FROM note WHERE name GLOB '${THIN_ACCOUNT_NOTE}acct_*'
     ) AS known
     WHERE coalesce((SELECT max(seq) FROM entry WHERE entry.account = known.account AND type IN ('account.application.authorized', 'v1.account.application.authorized')), 0)
        >= coalesce((SELECT max(seq) FROM entry WHERE entry.account = known.account AND type IN ('account.application.deauthorized', 'v1.account.application.deauthorized')), 0)`)

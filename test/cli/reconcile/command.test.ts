@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { type EventsAtStripe, secondsAgo, serveEvents, typesOf } from '../../reconcile/undelivered-events.ts'
+import { type EventsAtStripe, secondsAgo, serveEvents, typesOf } from '../../reconcile/events-at-stripe.ts'
 import { snapshotHandled } from '../../support/destinations-double.ts'
 import { newEntry } from '../../support/new-entry.ts'
 import { type CliResult, runCli } from '../../support/run-cli.ts'
@@ -109,6 +109,7 @@ describe('reconcile', () => {
           'account.updated': { undelivered: 1, missing: 1, added: 1 },
         },
         refusals: [],
+        unlisted: [],
       },
     ])
   })
@@ -138,6 +139,19 @@ describe('reconcile', () => {
       stdout: `0 events undelivered at Stripe, of ${types} types in 2 accounts; none was missing.\n`,
     })
   })
+})
+
+it('warns of thin types that Stripe does not list, and is done all the same', async () => {
+  const path = join(inbox.path, '..', 'handlers.ts')
+  await writeFile(path, "export const handlers = { 'v1.payout.failed': () => {}, 'payout.paid': () => {} }\n")
+  api.route('GET', '/v2/core/events', () => apiError(400, { message: 'Odd type' }))
+  const { code, stdout, stderr } = await run(['--account', 'acct_1'], { HANDLERS: path })
+  expect({ code, stderr }).toEqual({
+    code: 0,
+    stderr:
+      'warning: Stripe answered 400, could not list thin events of v1.payout.failed: Odd type; only deliveries bring them\n',
+  })
+  expect(stdout).toBe('0 events undelivered at Stripe, of 2 types in 1 account; none was missing.\n')
 })
 
 describe('ends with 1, and says what to do, when', () => {
