@@ -6,7 +6,10 @@ import type { WantedTypes } from './wanted-types.ts'
 
 export interface ReconcileOptions extends AccountOptions {
   readonly inbox: AccountOptions['inbox'] & Pick<Inbox, 'accounts'>
-  /** This connected account alone; left out: the platform, and each account that the inbox knows as connected. */
+  /**
+   * This connected account alone; left out: the platform, and each account that the inbox knows as connected; with `isAll` also each
+   * that Stripe knows.
+   */
   readonly account?: string | undefined
   /** Told of what was counted so far, once for each hundred events. */
   readonly onProgress?: (types: Tallies) => void
@@ -24,6 +27,12 @@ export interface Reconciled {
   readonly unlisted: readonly Unlisted[]
 }
 
+const ACCOUNTS_PAGE = 100
+const ACCOUNTS_ASKED = {
+  action: 'list the connected accounts: only those that the inbox knows were looked at',
+  permission: 'read access to Connect accounts',
+}
+
 /**
  * Asks Stripe for what did not get here, and adds what the inbox does not have. Safe to repeat, and beside deliveries: an event is one
  * entry however it comes. What Stripe refuses is in the result; rejects when the inbox fails.
@@ -36,7 +45,9 @@ export async function reconcileOnce(options: ReconcileOptions): Promise<Reconcil
   function count(type: string, tally: Tally): void {
     types.set(type, addTallies(types.get(type) ?? nothing, tally))
   }
-  for (const account of await findAccounts(options)) {
+  const found = await findAccounts(options)
+  if (found.refusal !== undefined) refusals.push({ account: null, ...found.refusal })
+  for (const account of found.accounts) {
     try {
       unlisted.push(
         ...(await reconcileAccount(options, account, { count, onBatch: () => options.onProgress?.(types) })),
@@ -53,9 +64,26 @@ export async function reconcileOnce(options: ReconcileOptions): Promise<Reconcil
   return { types, accounts, refusals, unlisted }
 }
 
+interface FoundAccounts {
+  readonly accounts: readonly (string | null)[]
+  /** Why Stripe's list of connected accounts is not in it. */
+  readonly refusal?: Refusal
+}
+
 /** Those of which any type is wanted: without one Stripe would list them all. */
-async function findAccounts({ inbox, account, types }: ReconcileOptions): Promise<(string | null)[]> {
+async function findAccounts({ inbox, clients, account, types, isAll }: ReconcileOptions): Promise<FoundAccounts> {
   const isWanted = (side: keyof WantedTypes) => types[side].snapshot.length + types[side].thin.length > 0
-  const connected = account === undefined ? await inbox.accounts() : [account]
-  return [...(isWanted('account') && account === undefined ? [null] : []), ...(isWanted('connect') ? connected : [])]
+  if (account !== undefined) return { accounts: isWanted('connect') ? [account] : [] }
+  const platform = isWanted('account') ? [null] : []
+  if (!isWanted('connect')) return { accounts: platform }
+  const connected = new Set(await inbox.accounts())
+  if (!isAll) return { accounts: [...platform, ...connected] }
+  try {
+    for await (const { id } of clients.clientOf(null).accounts.list({ limit: ACCOUNTS_PAGE })) connected.add(id)
+    return { accounts: [...platform, ...connected] }
+  } catch (error) {
+    const refusal = explainRefusal(error, null, ACCOUNTS_ASKED)
+    if (refusal === undefined) throw error
+    return { accounts: [...platform, ...connected], refusal }
+  }
 }

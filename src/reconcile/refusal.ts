@@ -1,5 +1,5 @@
 import Stripe from 'stripe'
-import { explainFailure } from '../stripe/failure.ts'
+import { type Asked, explainFailure } from '../stripe/failure.ts'
 
 /** Why an account's events could not be read, for operators. */
 export interface Refusal {
@@ -11,17 +11,23 @@ export interface Refusal {
   readonly isForAllAccounts: boolean
 }
 
+const eventsOf = (account: string | null): Asked => ({
+  action: `read the events of ${account ?? 'its own account'}`,
+  permission: 'read access to Events, for connected accounts too',
+})
+
 /** What a failed request for the account (null: the platform) means. Undefined when the error is not the SDK's. */
-export function explainRefusal(error: unknown, account: string | null): Refusal | undefined {
+export function explainRefusal(
+  error: unknown,
+  account: string | null,
+  asked: Asked = eventsOf(account),
+): Refusal | undefined {
   if (!(error instanceof Stripe.errors.StripeError)) return undefined
   if (error.code === 'account_invalid' && account !== null) {
     const message = `${account} is not connected to the platform of STRIPE_API_KEY: it left, was never connected, or is of the other mode`
     return { message, isAccountGone: true, isForAllAccounts: false }
   }
-  const { cause, message, mend } = explainFailure(error, {
-    action: `read the events of ${account ?? 'its own account'}`,
-    permission: 'read access to Events, for connected accounts too',
-  })
+  const { cause, message, mend } = explainFailure(error, asked)
   const isOfAccount = cause === 'permission' || cause === 'request'
   return { message: `${message}; ${mend}`, isAccountGone: false, isForAllAccounts: account === null || !isOfAccount }
 }

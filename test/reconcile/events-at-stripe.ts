@@ -28,9 +28,11 @@ export interface ThinAtStripe {
   readonly account: string | null
 }
 
-/** `GET /v1/events` and `GET /v2/core/events` as Stripe answers them, for the events that a test put there, and no destination. */
+/** `GET /v1/events` and `GET /v2/core/events` as Stripe answers them, for what a test put there. */
 export interface EventsAtStripe {
   readonly destinations: DestinationsDouble
+  /** Those that `GET /v1/accounts` lists. */
+  readonly connected: string[]
   /** Of this very second unless told otherwise. */
   addThin(event?: Partial<ThinAtStripe>): ThinAtStripe
   /** Of thin events, so far. */
@@ -51,7 +53,14 @@ export const secondsAgo = (seconds: number): number => Math.floor(Date.now() / 1
 export function serveEvents(api: StripeApiDouble): EventsAtStripe {
   const events: EventAtStripe[] = []
   const thin: ThinAtStripe[] = []
+  const connected: string[] = []
   const destinations = serveDestinations(api)
+  api.route('GET', '/v1/accounts', () =>
+    listOf(
+      connected.map((id) => ({ id, object: 'account' })),
+      { url: '/v1/accounts' },
+    ),
+  )
   function answer(request: ApiRequest): ApiAnswer {
     const types = typesOf(request.query)
     if (types.length === 0 || types.length > 20) return apiError(400, { message: `${types.length} types` })
@@ -63,6 +72,7 @@ export function serveEvents(api: StripeApiDouble): EventsAtStripe {
   return {
     answer,
     destinations,
+    connected,
     addThin(overrides = {}) {
       const created = new Date().toISOString()
       const event = {

@@ -74,6 +74,12 @@ describe('lists each event once, oldest first', () => {
   })
 })
 
+it('lists delivered ones too when all are asked for', async () => {
+  const events = [30, 20, 10].map((age) => stripe.add({ created: secondsAgo(age), isDelivered: age !== 20 }))
+  expect(await list({ isAll: true })).toEqual(events.map(({ id }) => id))
+  expect(stripe.listings()[0]?.query.has('delivery_success')).toBe(false)
+})
+
 describe('leaves out', () => {
   it('what was delivered, is of another type, or of another account', async () => {
     const account = 'acct_1'

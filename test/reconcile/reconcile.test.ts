@@ -353,6 +353,48 @@ describe('thin events', () => {
   })
 })
 
+describe('with all asked for', () => {
+  const all = bothSides({ snapshot: ['payout.failed'], thin: ['v1.payout.failed'] })
+  const runAll = (overrides: Partial<ReconcileOptions> = {}) =>
+    run({ isAll: true, types: all, sinceMs: 30 * DAY_S * 1_000, ...overrides })
+
+  it('what was never undelivered is added too, and everything listed is counted', async () => {
+    const [here, gone] = [stripe.add({ isDelivered: true }), stripe.add({ isDelivered: true })]
+    const [thinHere, thinGone] = [stripe.addThin(), stripe.addThin({ created: isoAgo(20 * DAY_S) })]
+    for (const { id } of [here, thinHere]) await inbox.add(newEntry({ eventId: id }))
+    const { types } = await runAll()
+    expect(Object.fromEntries(types)).toEqual({ 'payout.failed': tally(2, 1), 'v1.payout.failed': tally(2, 1) })
+    for (const { id } of [gone, thinGone]) expect((await find(id)).entry.source).toBe('reconcile')
+  })
+
+  it('accounts are those that Stripe knows too, each once', async () => {
+    await know('acct_1')
+    stripe.connected.push('acct_1', 'acct_2')
+    const event = stripe.add({ account: 'acct_2', isDelivered: true })
+    const { accounts } = await runAll()
+    expect(accounts).toBe(3)
+    expect(stripe.listings().map(({ account }) => account)).toEqual([null, 'acct_1', 'acct_2'])
+    expect((await find(event.id)).entry).toMatchObject({ account: 'acct_2', route: 'connect' })
+  })
+
+  it('a refusal of their list is told, and the known ones are looked at all the same', async () => {
+    await know('acct_1')
+    api.route('GET', '/v1/accounts', () => apiError(403, { message: 'no' }))
+    const { accounts, refusals } = await runAll()
+    expect(accounts).toBe(2)
+    expect(refusals).toMatchObject([{ account: null, message: expect.stringContaining('list the connected accounts') }])
+  })
+
+  it.each([
+    ['none is sent of connected accounts', { types: { ...all, connect: { snapshot: [], thin: [] } } }],
+    ['one account is asked for', { account: 'acct_1' }],
+    ['not all are asked for', { isAll: false }],
+  ])('their list is not asked for when %s', async (_name, overrides) => {
+    await runAll(overrides)
+    expect(api.requests.map(({ path }) => path)).not.toContain('/v1/accounts')
+  })
+})
+
 describe('a dry run', () => {
   it('tells what is missing, and changes nothing', async () => {
     const here = stripe.add()

@@ -12,8 +12,13 @@ read, every handled snapshot type, and thin ones without a handled snapshot twin
 deliver to at least one endpoint; thin events it lists all, and those that the inbox lacks are added. Without --since it goes on from
 the last run. The first one looks for snapshot events of 30 days, as far as Stripe lists them, and for thin ones of an hour.
 
+Events of a time in which a destination was disabled, was deleted or was not asked for their type are no undelivered ones. --all
+compares all of the last 30 days with the inbox, or as many as --since says: of every handled type in the payload styles that
+destinations of this server have, and of the accounts that Stripe lists as connected too.
+
 Examples:
   npm run reconcile -- --dry-run
+  npm run reconcile -- --all --dry-run
   npm run reconcile -- --since 3d
   npm run reconcile -- --since 30d --account acct_1A2b3C4d5E6f
   npm run --silent reconcile -- --dry-run --json | jq .missing`
@@ -30,6 +35,7 @@ export function reconcileCommand(): Command {
       durationOption,
     )
     .option('--account <account>', 'of this connected account only (acct_…)', accountOption)
+    .option('--all', 'every event of these types, and of every connected account: after a lost inbox or a long outage')
     .option('--dry-run', 'tell what is missing, and add nothing')
     .option('--json', 'print one JSON object instead of a table')
     .addHelpText('after', help)

@@ -4,6 +4,8 @@ export interface ReconcileCommandOptions {
   readonly since?: number
   /** A connected account. */
   readonly account?: string
-  readonly dryRun?: true
+  /** Whatever Stripe says of deliveries. */
+  readonly all?: boolean
+  readonly dryRun?: boolean
   readonly json?: true
 }

@@ -3,6 +3,7 @@ import { ReceiverError } from '../../errors.ts'
 import type { Handlers } from '../../event.ts'
 import { loadHandlers } from '../../handlers/load.ts'
 import { type Reconciled, reconcileOnce } from '../../reconcile/reconcile.ts'
+import { LISTED_MS } from '../../reconcile/reconcile-account.ts'
 import { sumOf } from '../../reconcile/tally.ts'
 import { chooseTypes, findOwnDestinations, type WantedTypes } from '../../reconcile/wanted-types.ts'
 import { createStripeClients } from '../../stripe/client.ts'
@@ -18,8 +19,8 @@ export async function runReconcile(options: ReconcileCommandOptions): Promise<bo
   const { result, types } = await reconcile(config, handlers, options)
   for (const { message } of result.unlisted) process.stderr.write(`warning: ${message}\n`)
   for (const { message } of result.refusals) process.stderr.write(`error: ${message}\n`)
-  const { dryRun: isDryRun = false, json = false } = options
-  printReconciled(result, { isDryRun, isJson: json, types: countTypes(types) })
+  const { all = false, dryRun = false, json = false } = options
+  printReconciled(result, { isAll: all, isDryRun: dryRun, isJson: json, types: countTypes(types) })
   return result.refusals.length === 0
 }
 
@@ -41,15 +42,14 @@ function readConfig() {
 async function reconcile(
   config: ReturnType<typeof readConfig>,
   handlers: Handlers,
-  { since: sinceMs, account, dryRun }: ReconcileCommandOptions,
+  { since, account, all: isAll = false, dryRun: isDryRun = false }: ReconcileCommandOptions,
 ): Promise<{ result: Reconciled; types: WantedTypes }> {
   const { mode, apiKey, stripeApiBase: apiBase, stripeRequestsPerSecond: requestsPerSecond } = config
-  const isDryRun = dryRun ?? false
   const verb = isDryRun ? 'missing' : 'added'
   let sum = { found: 0, missing: 0 }
   const progress = createProgress(
     process.stderr,
-    (found) => `looked at ${found} undelivered events, ${sum.missing} ${verb}`,
+    (found) => `looked at ${found} ${isAll ? 'listed' : 'undelivered'} events, ${sum.missing} ${verb}`,
   )
   const onProgress = (counted: Reconciled['types']) => {
     sum = sumOf(counted)
@@ -58,8 +58,10 @@ async function reconcile(
   const clients = createStripeClients({ apiKey, apiBase, requestsPerSecond })
   try {
     return await withInbox(async (inbox) => {
-      const types = chooseTypes(handlers, await findOwnDestinations(clients.clientOf(null)))
-      const result = await reconcileOnce({ inbox, clients, types, mode, sinceMs, account, isDryRun, onProgress })
+      const types = chooseTypes(handlers, await findOwnDestinations(clients.clientOf(null)), { isAll })
+      const sinceMs = since ?? (isAll ? LISTED_MS : undefined)
+      const asked = { types, mode, isAll, sinceMs, account, isDryRun, onProgress }
+      const result = await reconcileOnce({ inbox, clients, ...asked })
       return { result, types }
     })
   } finally {

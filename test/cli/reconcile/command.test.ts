@@ -141,6 +141,31 @@ describe('reconcile', () => {
   })
 })
 
+describe('with --all', () => {
+  it('compares 30 days, whatever became of deliveries and of the last run, and says so', async () => {
+    const opened = await inbox.open()
+    await opened.writeNote('reconciled platform', new Date().toISOString())
+    await opened.close()
+    stripe.connected.push('acct_2')
+    const old = stripe.add({ created: secondsAgo(20 * 86_400), isDelivered: true })
+    stripe.add({ account: 'acct_2', isDelivered: true })
+    const dry = await run(['--all', '--dry-run'])
+    expect(dry.stdout).toMatch(
+      /^TYPE +LISTED +MISSING +ADDED\npayout\.failed +2 +2 +0\n\n2 events listed by Stripe, of \d+ types in 3 accounts; 2 events missing would be added\.\n$/,
+    )
+    expect(await entriesOf(old.id)).toEqual([undefined])
+    const { code, stdout } = await run(['--all', '--json'])
+    expect(code).toBe(0)
+    expect(parseLines(stdout)).toMatchObject([{ listed: 2, missing: 2, added: 2, accounts: 3 }])
+    expect(await entriesOf(old.id)).toMatchObject([{ source: 'reconcile' }])
+  })
+
+  it('goes as far back as --since', async () => {
+    stripe.add({ created: secondsAgo(3 * 86_400), isDelivered: true })
+    expect((await run(['--all', '--since', '2d'])).stdout).toContain('0 events listed by Stripe')
+  })
+})
+
 it('warns of thin types that Stripe does not list, and is done all the same', async () => {
   const path = join(inbox.path, '..', 'handlers.ts')
   await writeFile(path, "export const handlers = { 'v1.payout.failed': () => {}, 'payout.paid': () => {} }\n")
