@@ -6,6 +6,11 @@ export const ACCOUNT_NOTE = 'reconciled '
 /** The same, of its thin events. */
 export const THIN_ACCOUNT_NOTE = 'reconciled thin '
 
+/** Types of the events by which an account leaves, for SQL. */
+export const DEAUTHORIZED = "('account.application.deauthorized', 'v1.account.application.deauthorized')"
+/** By how much the clocks of Stripe and of a store may differ, in milliseconds: what is created later is received later but for this. */
+export const CLOCKS_APART_MS = 3_600_000
+
 /**
  * Where entries live until they are settled. Durations cross this interface, never instants: each store goes by its own clock.
  * Every method rejects with ReceiverError `store_unavailable` when the store can't do its work now (disk full, locked, gone);
@@ -50,8 +55,8 @@ export interface Inbox {
   undealt(): Promise<Undealt>
 
   /**
-   * Connected accounts (`acct_…`) with entries here, or with a note of those names, less those whose newest authorization event is a
-   * deauthorization. The notes go when retention drops that event.
+   * Connected accounts (`acct_…`) with entries here, or with a note of those names, less those that left: that have a deauthorization
+   * here, and no other entry that Stripe created in a later second. The notes go when retention drops the deauthorization.
    */
   accounts(): Promise<string[]>
 

@@ -143,12 +143,12 @@ describe('connected accounts', () => {
     expect(JSON.parse(Buffer.from(body ?? []).toString())).toMatchObject({ account: 'acct_2' })
   })
 
-  it('are left out once deauthorized, until they are authorized again', async () => {
+  it('are left out once deauthorized, until anything of theirs is heard of again', async () => {
     await know('acct_1')
     await know('acct_1', 'account.application.deauthorized')
     await run()
     expect(stripe.listings().map(({ account }) => account)).toEqual([null])
-    await know('acct_1', 'account.application.authorized')
+    await inbox.add(newEntry({ account: 'acct_1', type: 'payout.paid', createdAt: new Date() }))
     await run()
     expect(stripe.listings().map(({ account }) => account)).toEqual([null, null, 'acct_1'])
   })
