@@ -2,7 +2,7 @@ import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom
 import { isKnownType } from './event/known-types.ts'
 import { attemptOutcomes, entryStates, type HandlerMap, type Lease, type Outcome, type WebhookRoute } from './event.ts'
 import type { Inbox } from './inbox/inbox.ts'
-import type { Tallies } from './reconcile/tally.ts'
+import type { ReconcileRun } from './reconcile/tally.ts'
 
 /** What is counted of a delivery that was answered 200. */
 export type Acceptance = 'stored' | 'parked' | 'duplicate'
@@ -16,7 +16,7 @@ export interface Metrics {
   /** By how much the number of handlers past their time limit changed. */
   onOverrunning(change: 1 | -1): void
   /** After a run of reconcile; `isComplete` when Stripe refused nothing of it. */
-  onReconciled(types: Tallies, isComplete: boolean): void
+  onReconciled(run: ReconcileRun): void
   /** In the Prometheus text format, of the content type; reads the entries by state, and how long what is due waits, for it. */
   render(
     inbox: Pick<Inbox, 'counts' | 'oldestPendingMs'>,
@@ -139,24 +139,21 @@ function createReconcileRecorder(define: ReturnType<typeof createDefiners>): Met
   const recovered = define.counter('recovered_total', 'Events that reconcile added, by type', ['type'])
   const undelivered = define.gauge(
     'undelivered',
-    'Snapshot events that Stripe had not delivered to at least one endpoint, and thin ones that were missing, at the last full reconcile',
+    'Snapshot events that Stripe had not delivered to at least one endpoint, and thin ones that were missing, when each account was last looked at',
     [],
   )
   const lastSuccess = define.gauge(
     'reconcile_last_success_timestamp_seconds',
-    'Unix time of the last full reconcile of this process, 0 before the first',
+    'Unix time of the last reconcile of this process in which Stripe refused nothing, 0 before the first',
     [],
   )
-  return (types, isComplete) => {
-    let total = 0
+  return ({ types, undelivered: total, isComplete }) => {
     for (const [type, tally] of types) {
       // Only types of the handler map are asked for.
       if (tally.added > 0) recovered.inc({ type }, tally.added)
-      total += tally.found
     }
-    if (!isComplete) return
     undelivered.set(total)
-    lastSuccess.setToCurrentTime()
+    if (isComplete) lastSuccess.setToCurrentTime()
   }
 }
 

@@ -11,6 +11,10 @@ export interface ReconcileOptions extends AccountOptions {
    * that Stripe knows.
    */
   readonly account?: string | undefined
+  /** Which of the accounts to look at now, and in which order; left out: all. */
+  readonly choose?: (accounts: readonly (string | null)[]) => readonly (string | null)[]
+  /** Told of each account (null: the platform) that was looked at to its end. */
+  readonly onLooked?: (account: string | null, found: Tally) => void
   /** Told of what was counted so far, once for each hundred events. */
   readonly onProgress?: (types: Tallies) => void
   /** Ends the run between two accounts. */
@@ -27,6 +31,8 @@ export interface Reconciled {
   readonly unlisted: readonly Unlisted[]
 }
 
+/** One account may be slow; so many one after the other are the connection. */
+const UNREACHED_FOR_ALL = 3
 const ACCOUNTS_PAGE = 100
 const ACCOUNTS_ASKED = {
   action: 'list the connected accounts: only those that the inbox knows were looked at',
@@ -38,30 +44,44 @@ const ACCOUNTS_ASKED = {
  * entry however it comes. What Stripe refuses is in the result; rejects when the inbox fails.
  */
 export async function reconcileOnce(options: ReconcileOptions): Promise<Reconciled> {
+  const { choose = (all) => all, onLooked, onProgress, signal } = options
   const types = new Map<string, Tally>()
-  const refusals: (Refusal & { account: string | null })[] = []
+  const refusals: (Refusal & { readonly account: string | null })[] = []
   const unlisted: Unlisted[] = []
   let accounts = 0
-  function count(type: string, tally: Tally): void {
-    types.set(type, addTallies(types.get(type) ?? nothing, tally))
-  }
+  let unreached = 0
   const found = await findAccounts(options)
   if (found.refusal !== undefined) refusals.push({ account: null, ...found.refusal })
-  for (const account of found.accounts) {
+  for (const account of choose(found.accounts)) {
+    let sum = nothing
+    const count = (type: string, tally: Tally): void => {
+      sum = addTallies(sum, tally)
+      types.set(type, addTallies(types.get(type) ?? nothing, tally))
+    }
     try {
-      unlisted.push(
-        ...(await reconcileAccount(options, account, { count, onBatch: () => options.onProgress?.(types) })),
-      )
+      unlisted.push(...(await reconcileAccount(options, account, { count, onBatch: () => onProgress?.(types) })))
       accounts += 1
+      unreached = 0
+      onLooked?.(account, sum)
     } catch (error) {
       const refusal = explainRefusal(error, account)
       if (refusal === undefined) throw error
       refusals.push({ account, ...refusal })
-      if (refusal.isForAllAccounts) break
+      unreached = refusal.isConnection ? unreached + 1 : 0
+      if (refusal.isForAllAccounts || unreached === UNREACHED_FOR_ALL) break
     }
-    if (options.signal?.aborted) break
+    if (signal?.aborted) break
   }
-  return { types, accounts, refusals, unlisted }
+  const isUnreached = (index: number) => unreached === UNREACHED_FOR_ALL && index >= refusals.length - unreached
+  return {
+    types,
+    accounts,
+    refusals: refusals.map((refusal, index) => ({
+      ...refusal,
+      isForAllAccounts: refusal.isForAllAccounts || isUnreached(index),
+    })),
+    unlisted,
+  }
 }
 
 interface FoundAccounts {

@@ -1,4 +1,5 @@
 import Stripe from 'stripe'
+import { retryAfter } from '../errors.ts'
 import { type Asked, explainFailure } from '../stripe/failure.ts'
 
 /** Why an account's events could not be read, for operators. */
@@ -7,8 +8,12 @@ export interface Refusal {
   readonly message: string
   /** The account can't be acted for any more, or never could; nothing else is wrong. */
   readonly isAccountGone: boolean
-  /** The same would come for any account: the key, the connection, the rate limit. */
+  /** The same would surely come for any account. */
   readonly isForAllAccounts: boolean
+  /** Stripe was not reached, or did not answer in time. */
+  readonly isConnection: boolean
+  /** When Stripe wants it to be asked again at the earliest, in milliseconds. */
+  readonly retryAfterMs?: number
 }
 
 const eventsOf = (account: string | null): Asked => ({
@@ -25,11 +30,17 @@ export function explainRefusal(
   if (!(error instanceof Stripe.errors.StripeError)) return undefined
   if (error.code === 'account_invalid' && account !== null) {
     const message = `${account} is not connected to the platform of STRIPE_API_KEY: it left, was never connected, or is of the other mode`
-    return { message, isAccountGone: true, isForAllAccounts: false }
+    return { message, isAccountGone: true, isForAllAccounts: false, isConnection: false }
   }
   const { cause, message, mend } = explainFailure(error, asked)
-  const isOfAccount = cause === 'permission' || cause === 'request'
-  return { message: `${message}; ${mend}`, isAccountGone: false, isForAllAccounts: account === null || !isOfAccount }
+  const retryAfterMs = retryAfter(error)
+  return {
+    message: `${message}; ${mend}`,
+    isAccountGone: false,
+    isForAllAccounts: cause === 'key' || (cause === 'permission' && account === null),
+    isConnection: cause === 'connection',
+    ...(retryAfterMs !== undefined && { retryAfterMs }),
+  }
 }
 
 /** Thin types that Stripe does not list. */

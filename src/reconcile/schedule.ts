@@ -3,8 +3,9 @@ import type { Handlers } from '../event.ts'
 import type { Inbox } from '../inbox/inbox.ts'
 import type { Log } from '../log.ts'
 import type { StripeClients } from '../stripe/client.ts'
+import { createDueAccounts } from './due-accounts.ts'
 import { type Reconciled, type ReconcileOptions, reconcileOnce } from './reconcile.ts'
-import { sumOf, type Tallies } from './tally.ts'
+import { type ReconcileRun, sumOf } from './tally.ts'
 import { chooseTypes, findOwnDestinations, type WantedTypes } from './wanted-types.ts'
 
 export interface ReconcilingOptions extends Pick<ReconcileOptions, 'mode'> {
@@ -12,10 +13,10 @@ export interface ReconcilingOptions extends Pick<ReconcileOptions, 'mode'> {
   readonly handlers: Pick<Handlers, 'map' | 'yielding'>
   readonly clients: StripeClients
   readonly log: Log
-  /** From the end of a run to the start of the next. */
+  /** From the end of a run to the start of the next. A run looks at the accounts that are due; see `createDueAccounts`. */
   readonly everyMs: number
-  /** Told after each run; `isComplete` when Stripe refused no account of it but those that left. */
-  readonly onReconciled?: (types: Tallies, isComplete: boolean) => void
+  /** Told after each run that looked at any account. */
+  readonly onReconciled?: (run: ReconcileRun) => void
 }
 
 export interface Reconciling {
@@ -40,6 +41,7 @@ export function startReconciling(options: ReconcilingOptions): Reconciling {
   const stopping = new AbortController()
   const report = createReport(options)
   const readTypes = createTypesReader(options)
+  const due = createDueAccounts(everyMs)
 
   async function work(): Promise<void> {
     for (let isFirst = true; !stopping.signal.aborted; ) {
@@ -74,10 +76,14 @@ export function startReconciling(options: ReconcilingOptions): Reconciling {
   async function reconcile(graceMs: number): Promise<void> {
     const startedAt = performance.now()
     const { signal } = stopping
-    const run = async () => reconcileOnce({ ...options, types: await readTypes(), signal, graceMs })
+    const { choose, onLooked } = due
+    const run = async () => reconcileOnce({ ...options, types: await readTypes(), choose, onLooked, signal, graceMs })
     const result = await options.clients.runWithin(signal, run)
     if (signal.aborted) return
+    for (const refusal of result.refusals) due.onRefused(refusal.account, refusal)
+    if (result.accounts + result.refusals.length === 0) return
     report(result, Math.round(performance.now() - startedAt))
+    options.onReconciled?.({ types: result.types, undelivered: due.found(), isComplete: isComplete(result) })
     if (isComplete(result)) await inbox.writeNote(FINISHED_NOTE, new Date().toISOString())
   }
 
@@ -108,7 +114,7 @@ function isComplete({ refusals }: Reconciled): boolean {
   return refusals.every(({ isAccountGone }) => isAccountGone)
 }
 
-function createReport({ log, onReconciled }: ReconcilingOptions): (result: Reconciled, durationMs: number) => void {
+function createReport({ log }: ReconcilingOptions): (result: Reconciled, durationMs: number) => void {
   const told = new Set<string>()
   return (result, durationMs) => {
     const { found: undelivered, added } = sumOf(result.types)
@@ -125,6 +131,5 @@ function createReport({ log, onReconciled }: ReconcilingOptions): (result: Recon
     }
     const types = Object.fromEntries(Array.from(result.types).flatMap(([type, { added: n }]) => (n ? [[type, n]] : [])))
     log.info({ undelivered, added, types, accounts: result.accounts, durationMs }, 'reconciled with Stripe')
-    onReconciled?.(result.types, isComplete(result))
   }
 }

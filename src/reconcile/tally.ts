@@ -12,6 +12,15 @@ export interface Tally {
 /** Tallies by event type. */
 export type Tallies = ReadonlyMap<string, Tally>
 
+/** What a periodic run did. */
+export interface ReconcileRun {
+  readonly types: Tallies
+  /** What was found when each account was last looked at, together. */
+  readonly undelivered: number
+  /** Stripe refused no account of this run but those that left. */
+  readonly isComplete: boolean
+}
+
 export const nothing: Tally = { found: 0, missing: 0, added: 0 }
 
 export function addTallies(one: Tally, other: Tally): Tally {

@@ -45,7 +45,7 @@ export function explainFailure(error: Stripe.errors.StripeError, { action, permi
   if (error instanceof StripeConnectionError) {
     return {
       cause: 'connection',
-      message: 'Stripe cannot be reached',
+      message: isTimeOut(error) ? `Stripe did not answer in time: could not ${action}` : 'Stripe cannot be reached',
       mend: 'check the network, the proxy, and STRIPE_API_BASE if it is set',
     }
   }
@@ -54,6 +54,10 @@ export function explainFailure(error: Stripe.errors.StripeError, { action, permi
     message: `Stripe answered ${error.statusCode ?? 'with no API answer'}, could not ${action}: ${hideKeys(error.message)}`,
     mend: 'do what the message says; status.stripe.com tells whether Stripe has a fault',
   }
+}
+
+function isTimeOut({ detail }: Stripe.errors.StripeConnectionError): boolean {
+  return typeof detail === 'object' && 'code' in detail && detail.code === Stripe.HttpClient.TIMEOUT_ERROR_CODE
 }
 
 /** Stripe's messages may name a part of the key. */

@@ -426,6 +426,7 @@ describe('a refusal', () => {
         message: expect.stringContaining('acct_1 is not connected to the platform'),
         isAccountGone: true,
         isForAllAccounts: false,
+        isConnection: false,
       },
     ])
     expect(await find(event.id)).toBeDefined()
@@ -443,12 +444,65 @@ describe('a refusal', () => {
     expect(stripe.listings()).toHaveLength(1)
   })
 
+  it.each([
+    ['a rate limit', apiError(429, { message: 'slow' }, { 'stripe-should-retry': 'false', 'retry-after': '90' })],
+    ['an error of Stripe', apiError(500, { message: 'broken' }, { 'stripe-should-retry': 'false' })],
+    ['an odd answer', apiError(400, { message: 'Odd' })],
+  ])('of one account by %s leaves the others', async (_name, answer) => {
+    for (const account of ['acct_1', 'acct_2']) await know(account)
+    refuse('acct_1', answer)
+    const { accounts, refusals } = await run()
+    const isNamed = answer.status === 429
+    expect({ accounts, refusals }).toMatchObject({
+      accounts: 2,
+      refusals: [{ account: 'acct_1', isForAllAccounts: false, ...(isNamed && { retryAfterMs: 90_000 }) }],
+    })
+    expect(stripe.listings().at(-1)?.account).toBe('acct_2')
+  })
+
+  it('by the connection leaves the others, until it was so three times in a row', async () => {
+    const broken = new Set(['acct_1', 'acct_2', 'acct_4', 'acct_5', 'acct_6'])
+    for (let number = 1; number <= 7; number += 1) await know(`acct_${number}`)
+    api.route('GET', '/v1/events', (request) =>
+      broken.has(String(request.headers['stripe-account'])) ? 'reset' : stripe.answer(request),
+    )
+    const { accounts, refusals } = await run()
+    expect(accounts).toBe(2)
+    expect(refusals.map(({ account, isForAllAccounts }) => [account, isForAllAccounts])).toEqual([
+      ['acct_1', false],
+      ['acct_2', false],
+      ['acct_4', true],
+      ['acct_5', true],
+      ['acct_6', true],
+    ])
+  })
+
   it('of the inbox rejects', async () => {
     stripe.add()
     const broken = { ...inbox, add: () => Promise.reject(new Error('disk full')) }
     await expect(run({ inbox: broken })).rejects.toThrow('disk full')
     expect(await inbox.readNote('reconciled platform')).toBeNull()
   })
+})
+
+it('looks at those of the accounts that are chosen, in that order, and tells of each what was found', async () => {
+  for (const account of ['acct_1', 'acct_2', 'acct_3']) await know(account)
+  stripe.add({ account: 'acct_1' })
+  refusePlatform()
+  const looked: unknown[] = []
+  const choose = (accounts: readonly (string | null)[]) => accounts.filter((each) => each !== 'acct_2').toReversed()
+  const { accounts } = await run({ choose, onLooked: (...told) => looked.push(told) })
+  expect(accounts).toBe(2)
+  expect(looked).toEqual([
+    ['acct_3', tally(0, 0)],
+    ['acct_1', tally(1, 1)],
+  ])
+
+  function refusePlatform(): void {
+    api.route('GET', '/v1/events', (request) =>
+      request.headers['stripe-account'] === undefined ? apiError(400, { message: 'no' }) : stripe.answer(request),
+    )
+  }
 })
 
 it('tells its progress, once for each hundred events', async () => {

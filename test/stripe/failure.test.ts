@@ -44,6 +44,17 @@ describe('says what came and what to do, when', () => {
     })
   })
 
+  it('Stripe does not answer in time', async () => {
+    api.route('GET', '/v1/events', () => 'hang')
+    const client = createStripeClients({ apiKey: api.key, apiBase: new URL(api.url) }).clientOf(null)
+    const error = await client.events.list({}, { timeout: 20, maxNetworkRetries: 0 }).catch((thrown: unknown) => thrown)
+    if (!(error instanceof Stripe.errors.StripeError)) throw new Error('expected an error of the SDK')
+    expect(explainFailure(error, { action: 'read events', permission: '' })).toMatchObject({
+      cause: 'connection',
+      message: 'Stripe did not answer in time: could not read events',
+    })
+  })
+
   it('Stripe cannot be reached', async () => {
     expect(await explain(new URL('http://127.0.0.1:1'))).toEqual({
       cause: 'connection',

@@ -3,7 +3,7 @@ import { accountOption, durationOption } from '../terminal/options.ts'
 import type { ReconcileCommandOptions } from './options.ts'
 
 const help = `
-A server with STRIPE_API_KEY does this by itself, at its start and every RECONCILE_MINUTES. By hand it serves to look (--dry-run),
+A server with STRIPE_API_KEY does this by itself, at its start and every RECONCILE_MINUTES, up to an hour while nothing is missing. By hand it serves to look (--dry-run),
 and to go further back than the last run. Works on the database that DATABASE_URL names, whether or not a server is running on it;
 a running one handles what was added within a second. Needs STRIPE_API_KEY, and goes by STRIPE_MODE and HANDLERS as the server does.
 

@@ -4,6 +4,7 @@ import type { Handlers } from '../../event.ts'
 import { loadHandlers } from '../../handlers/load.ts'
 import { type Reconciled, reconcileOnce } from '../../reconcile/reconcile.ts'
 import { LISTED_MS } from '../../reconcile/reconcile-account.ts'
+import type { Refusal } from '../../reconcile/refusal.ts'
 import { sumOf } from '../../reconcile/tally.ts'
 import { chooseTypes, findOwnDestinations, type WantedTypes } from '../../reconcile/wanted-types.ts'
 import { createStripeClients } from '../../stripe/client.ts'
@@ -12,16 +13,25 @@ import { createProgress } from '../terminal/progress.ts'
 import type { ReconcileCommandOptions } from './options.ts'
 import { printReconciled } from './report.ts'
 
-/** Reconciles once, prints what was found, missing and added, and why accounts were left out. False when any was. */
+/** Reconciles once, prints what was found, missing and added, and why accounts were left out. False when any was that is to be mended. */
 export async function runReconcile(options: ReconcileCommandOptions): Promise<boolean> {
   const config = readConfig()
   const { handlers } = await loadHandlers(config.handlersPath)
   const { result, types } = await reconcile(config, handlers, options)
-  for (const { message } of result.unlisted) process.stderr.write(`warning: ${message}\n`)
-  for (const { message } of result.refusals) process.stderr.write(`error: ${message}\n`)
+  // An account that left is nothing to mend, unless it was asked for.
+  const isFault = (refusal: Refusal) => !refusal.isAccountGone || options.account !== undefined
+  const warnings = [...result.unlisted, ...result.refusals.filter((refusal) => !isFault(refusal))]
+  const faults = result.refusals.filter(isFault)
+  for (const message of messagesOf(warnings)) process.stderr.write(`warning: ${message}\n`)
+  for (const message of messagesOf(faults)) process.stderr.write(`error: ${message}\n`)
   const { all = false, dryRun = false, json = false } = options
   printReconciled(result, { isAll: all, isDryRun: dryRun, isJson: json, types: countTypes(types) })
-  return result.refusals.length === 0
+  return faults.length === 0
+}
+
+/** Each once: what is for all accounts came for several. */
+function messagesOf(told: readonly { readonly message: string }[]): Set<string> {
+  return new Set(told.map(({ message }) => message))
 }
 
 function readConfig() {

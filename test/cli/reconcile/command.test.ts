@@ -179,6 +179,16 @@ it('warns of thin types that Stripe does not list, and is done all the same', as
   expect(stdout).toBe('0 events undelivered at Stripe, of 2 types in 1 account; none was missing.\n')
 })
 
+it('warns of an account that left, and is done all the same', async () => {
+  api.route('GET', '/v1/events', (request) =>
+    request.headers['stripe-account'] === undefined ? stripe.answer(request) : accountInvalid('acct_1'),
+  )
+  const { code, stdout, stderr } = await run()
+  expect(code).toBe(0)
+  expect(stderr).toMatch(/^warning: acct_1 is not connected to the platform of STRIPE_API_KEY: .*\n$/)
+  expect(stdout).toContain('in 1 account; none was missing')
+})
+
 describe('ends with 1, and says what to do, when', () => {
   it('there is no key', async () => {
     const { code, stdout, stderr } = await runCli(['reconcile'], { env: inbox.env })
@@ -205,7 +215,9 @@ describe('ends with 1, and says what to do, when', () => {
   it('Stripe cannot be reached', async () => {
     const { code, stderr } = await run([], { STRIPE_API_BASE: 'http://127.0.0.1:1' })
     expect(code).toBe(1)
-    expect(stderr).toContain('error: Stripe cannot be reached; check the network, the proxy, and STRIPE_API_BASE')
+    expect(stderr).toMatch(
+      /^error: Stripe cannot be reached; check the network, the proxy, and STRIPE_API_BASE if it is set\n$/,
+    )
   })
 
   it('there is no database', async () => {
