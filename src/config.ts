@@ -49,9 +49,9 @@ const settings = {
       .transform((url) => new URL(url))
       .optional(),
   ),
-  /** All requests of this process to Stripe together. */
-  stripeRequestsPerSecond: from('STRIPE_REQUESTS_PER_SECOND', wholeNumber(1, 1_000, 50).default(50)),
-  /** 0 never asks Stripe for what it could not deliver. */
+  /** Of this process to each operation of Stripe's API. */
+  stripeRequestsPerSecond: from('STRIPE_REQUESTS_PER_SECOND', wholeNumber(1, 1_000, 20).default(20)),
+  /** 0 never asks Stripe for what did not get here. */
   reconcileMinutes: from('RECONCILE_MINUTES', wholeNumber(0, 1_440, 15).default(15)),
   mode: from('STRIPE_MODE', oneOf('any', 'live', 'test').default('any')),
   host: from('HOST', z.string().default('0.0.0.0')),

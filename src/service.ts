@@ -83,7 +83,7 @@ export async function createService(config: Config, overrides: ServiceOverrides 
 
   if (config.role !== 'receive') {
     const { stripeApiKey: apiKey, stripeApiBase: apiBase, stripeRequestsPerSecond: requestsPerSecond } = config
-    const clients = createStripeClients({ apiKey, apiBase, requestsPerSecond })
+    const clients = createStripeClients({ apiKey, apiBase, requestsPerSecond, log })
     const work = { config, handlers, inbox, log, metrics, clients, overrun, overrides }
     const limitMs = config.handlerTimeoutMs + (overrides.standstillMarginMs ?? STANDSTILL_MARGIN_MS)
     const { workerConcurrency: concurrency, logLevel } = config
