@@ -39,7 +39,10 @@ const settings = {
     'STRIPE_API_KEY',
     z
       .string()
-      .regex(/^[sr]k_(live|test)_\w{8,}$/, 'a secret or restricted API key such as sk_test_… or rk_live_…')
+      .regex(
+        /^([sr]k|sk_org)_(live|test)_\w{8,}$/,
+        'a secret, restricted or organization API key such as sk_test_…, rk_live_… or sk_org_live_…',
+      )
       .optional(),
   ),
   stripeApiBase: from(
@@ -172,7 +175,7 @@ function countEdits(from: string, to: string): number {
 
 /** A live key on a test server, or the other way round, would act on the wrong money: it stops the start. */
 function describeModeFault({ stripeApiKey, mode }: Partial<Config>): string | undefined {
-  const keyMode = stripeApiKey?.match(/^[sr]k_(live|test)_/)?.[1]
+  const keyMode = stripeApiKey?.match(/^(?:[sr]k|sk_org)_(live|test)_/)?.[1]
   if (keyMode === undefined || mode === undefined || mode === 'any' || mode === keyMode) return undefined
   return `STRIPE_API_KEY: expected a ${mode} mode key because STRIPE_MODE is ${mode}, and it is a ${keyMode} mode key; change one of them`
 }

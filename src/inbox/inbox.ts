@@ -6,6 +6,8 @@ export const ACCOUNT_NOTE = 'reconciled '
 /** The same, of its thin events. */
 export const THIN_ACCOUNT_NOTE = 'reconciled thin '
 
+/** Before an account's id: the name of the note of the context through which it is acted for. */
+export const CONTEXT_NOTE = 'context of '
 /** Types of the events by which an account leaves, for SQL. */
 export const DEAUTHORIZED = "('account.application.deauthorized', 'v1.account.application.deauthorized')"
 /** By how much the clocks of Stripe and of a store may differ, in milliseconds: what is created later is received later but for this. */

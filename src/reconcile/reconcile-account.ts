@@ -4,6 +4,7 @@ import { judgeMode, type Mode } from '../event/mode.ts'
 import type { NewEntry } from '../event.ts'
 import { ACCOUNT_NOTE, type Inbox, THIN_ACCOUNT_NOTE } from '../inbox/inbox.ts'
 import type { StripeClients } from '../stripe/client.ts'
+import { accountIn } from './contexts.ts'
 import { listSnapshots } from './list-snapshots.ts'
 import { groupThinTypes, listThin } from './list-thin.ts'
 import { explainUnlisted, type Unlisted } from './refusal.ts'
@@ -53,22 +54,29 @@ interface Look extends Counting {
   readonly options: AccountOptions
   /** Null: the platform. */
   readonly account: string | null
+  /** Through which it is acted for: the account itself, or `acct_a/acct_b`. */
+  readonly context: string | null
   readonly startedAt: number
   readonly until: Date | undefined
 }
 
-/** Adds what the inbox lacks of one account; gives the thin types that Stripe refused to list. Rejects with errors of the SDK and the inbox. */
+/**
+ * Adds what the inbox lacks of one account, which is acted for through the context (null: the platform); gives the thin types that Stripe
+ * refused to list. Rejects with errors of the SDK and the inbox.
+ */
 export async function reconcileAccount(
   options: AccountOptions,
-  account: string | null,
+  context: string | null,
   counting: Counting,
 ): Promise<Unlisted[]> {
   const startedAt = Date.now()
+  const account = context === null ? null : accountIn(context)
   const { graceMs = 0, types } = options
   const look = {
     ...counting,
     options,
     account,
+    context,
     startedAt,
     until: graceMs > 0 ? new Date(startedAt - graceMs) : undefined,
   }
@@ -78,12 +86,12 @@ export async function reconcileAccount(
 }
 
 async function reconcileSnapshots(look: Look, types: readonly string[]): Promise<void> {
-  const { options, account, startedAt, until } = look
+  const { options, context, startedAt, until } = look
   const checkpoint = await readCheckpoint(look, ACCOUNT_NOTE)
   // Without a checkpoint, from the first event that Stripe still lists.
   const since = sinceWhen(look, (checkpoint.at ?? 0) - SNAPSHOT_OVERLAP_MS)
   const { clients, isAll = false } = options
-  for await (const events of inBatches(listSnapshots(clients.clientOf(account), { types, isAll, since, until }))) {
+  for await (const events of inBatches(listSnapshots(clients.clientOf(context), { types, isAll, since, until }))) {
     await addMissing(look, events, (_isMissing) => 1)
     // Oldest first, so that a run that is cut off goes on from here.
     await checkpoint.move((events.at(-1)?.created ?? 0) * 1_000)
@@ -92,8 +100,8 @@ async function reconcileSnapshots(look: Look, types: readonly string[]): Promise
 }
 
 async function reconcileThin(look: Look, types: readonly string[]): Promise<Unlisted[]> {
-  const { options, account, startedAt, until } = look
-  const client = options.clients.clientIn(account)
+  const { options, context, startedAt, until } = look
+  const client = options.clients.clientIn(context)
   const checkpoint = await readCheckpoint(look, THIN_ACCOUNT_NOTE)
   const since = sinceWhen(
     look,
@@ -158,14 +166,14 @@ async function readThinStart({ options, startedAt }: Look): Promise<number> {
 
 /** All at once, in order: they share a transaction. The inbox is asked first, so that it need not be sent what it has. */
 async function addMissing(
-  { options, account, count, onBatch }: Look,
+  { options, context, count, onBatch }: Look,
   events: readonly Listed[],
   countFound: (isMissing: boolean) => number,
 ): Promise<void> {
   const { inbox, isDryRun = false } = options
   const known = new Set((await inbox.lookUp(events.map(({ id }) => id))).map(({ eventId }) => eventId))
   const missing = isDryRun ? [] : events.filter(({ id }) => !known.has(id))
-  const results = await Promise.all(missing.map((event) => inbox.add(toEntry(event, account, options))))
+  const results = await Promise.all(missing.map((event) => inbox.add(toEntry(event, context, options))))
   const added = new Set(missing.filter((_event, index) => results[index] !== 'duplicate').map(({ id }) => id))
   for (const { id, type } of events) {
     const isMissing = isDryRun ? !known.has(id) : added.has(id)
@@ -185,9 +193,9 @@ async function* inBatches<Event>(events: AsyncIterable<Event>): AsyncGenerator<r
   if (batch.length > 0) yield batch
 }
 
-function toEntry(event: Listed, account: string | null, { mode }: AccountOptions): NewEntry {
+function toEntry(event: Listed, context: string | null, { mode }: AccountOptions): NewEntry {
   // The function that the SDK adds to a thin one is left out by JSON.
-  const body = JSON.stringify(account === null ? event : nameAccount(event, account))
+  const body = JSON.stringify(context === null ? event : nameAccount(event, context))
   const envelope = parseEnvelope(body)
   const route = envelope.account === null ? 'account' : 'connect'
   const fetched = { route, source: 'reconcile', secret: '', body: Buffer.from(body) } as const
@@ -195,7 +203,12 @@ function toEntry(event: Listed, account: string | null, { mode }: AccountOptions
 }
 
 /** A delivery always tells whose event it is; a list for an account need not, and its handler would act for the platform. */
-function nameAccount(event: Listed, account: string): Listed {
-  if (event.object === 'event') return event.account ? event : { ...event, account }
-  return event.context ? event : { ...event, context: account }
+function nameAccount(event: Listed, context: string): Listed {
+  if (event.object === 'v2.core.event') return event.context ? event : { ...event, context }
+  const account = accountIn(context)
+  return {
+    ...event,
+    account: event.account || account,
+    ...(context !== account && { context: event.context || context }),
+  }
 }

@@ -1,13 +1,16 @@
 import type { Inbox } from '../inbox/inbox.ts'
-import { type AccountOptions, reconcileAccount } from './reconcile-account.ts'
+import type { StripeClients } from '../stripe/client.ts'
+import { findContext, readContext } from './contexts.ts'
+import { type AccountOptions, type Counting, reconcileAccount } from './reconcile-account.ts'
 import { explainRefusal, type Refusal, type Unlisted } from './refusal.ts'
 import { addTallies, nothing, type Tallies, type Tally } from './tally.ts'
 import type { WantedTypes } from './wanted-types.ts'
 
 export interface ReconcileOptions extends AccountOptions {
-  readonly inbox: AccountOptions['inbox'] & Pick<Inbox, 'accounts'>
+  readonly inbox: AccountOptions['inbox'] & Pick<Inbox, 'accounts' | 'list' | 'get'>
+  readonly clients: AccountOptions['clients'] & Pick<StripeClients, 'hasPlatform'>
   /**
-   * This connected account alone; left out: the platform, and each account that the inbox knows as connected; with `isAll` also each
+   * This connected account alone, or this context (`acct_a/acct_b`); left out: the platform, and each account that the inbox knows as connected; with `isAll` also each
    * that Stripe knows.
    */
   readonly account?: string | undefined
@@ -59,7 +62,7 @@ export async function reconcileOnce(options: ReconcileOptions): Promise<Reconcil
       types.set(type, addTallies(types.get(type) ?? nothing, tally))
     }
     try {
-      unlisted.push(...(await reconcileAccount(options, account, { count, onBatch: () => onProgress?.(types) })))
+      unlisted.push(...(await lookAt(options, account, { count, onBatch: () => onProgress?.(types) })))
       accounts += 1
       unreached = 0
       onLooked?.(account, sum)
@@ -84,6 +87,23 @@ export async function reconcileOnce(options: ReconcileOptions): Promise<Reconcil
   }
 }
 
+/** Most accounts are asked for by their ids. */
+async function lookAt(options: ReconcileOptions, account: string | null, counting: Counting): Promise<Unlisted[]> {
+  const { clients, isDryRun = false } = options
+  const inbox = isDryRun ? { ...options.inbox, writeNote: async () => undefined } : options.inbox
+  if (account === null || account.includes('/')) return reconcileAccount(options, account, counting)
+  const context = await (clients.hasPlatform ? readContext : findContext)(inbox, account)
+  try {
+    return await reconcileAccount(options, context, counting)
+  } catch (error) {
+    if (!explainRefusal(error, account)?.isAccountGone) throw error
+    // One that is connected to a connected account is reached through that one alone.
+    const other = await findContext(inbox, account)
+    if (other === context) throw error
+    return reconcileAccount(options, other, counting)
+  }
+}
+
 interface FoundAccounts {
   readonly accounts: readonly (string | null)[]
   /** Why Stripe's list of connected accounts is not in it. */
@@ -94,10 +114,10 @@ interface FoundAccounts {
 async function findAccounts({ inbox, clients, account, types, isAll }: ReconcileOptions): Promise<FoundAccounts> {
   const isWanted = (side: keyof WantedTypes) => types[side].snapshot.length + types[side].thin.length > 0
   if (account !== undefined) return { accounts: isWanted('connect') ? [account] : [] }
-  const platform = isWanted('account') ? [null] : []
+  const platform = isWanted('account') && clients.hasPlatform ? [null] : []
   if (!isWanted('connect')) return { accounts: platform }
   const connected = new Set(await inbox.accounts())
-  if (!isAll) return { accounts: [...platform, ...connected] }
+  if (!isAll || !clients.hasPlatform) return { accounts: [...platform, ...connected] }
   try {
     for await (const { id } of clients.clientOf(null).accounts.list({ limit: ACCOUNTS_PAGE })) connected.add(id)
     return { accounts: [...platform, ...connected] }

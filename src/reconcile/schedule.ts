@@ -103,7 +103,7 @@ function createTypesReader({ clients, handlers }: ReconcilingOptions): () => Pro
   return async () => {
     const now = performance.now()
     if (types !== undefined && now - readAt < DESTINATIONS_MS) return types
-    types = chooseTypes(handlers, await findOwnDestinations(clients.clientOf(null)))
+    types = chooseTypes(handlers, await findOwnDestinations(clients))
     readAt = now
     return types
   }

@@ -1,4 +1,3 @@
-import type Stripe from 'stripe'
 import { type Destination, PING_TYPE } from '../destinations/destinations.ts'
 import { findDestinations } from '../destinations/find.ts'
 import { findSites } from '../destinations/sites.ts'
@@ -6,6 +5,7 @@ import { sends, shapeOfType } from '../destinations/types.ts'
 import { snapshotTypes, thinTypes } from '../event/known-types.ts'
 import { twinOf } from '../event/twin.ts'
 import type { EventShape, Handlers, WebhookRoute } from '../event.ts'
+import type { StripeClients } from '../stripe/client.ts'
 
 /** Event types to ask Stripe for: of the account itself, and of connected accounts. */
 export type WantedTypes = Readonly<Record<WebhookRoute, ShapedTypes>>
@@ -19,8 +19,12 @@ export type OwnDestination = Pick<Destination, 'shape' | 'types' | 'from'>
  * Destinations of the account that a server like this takes: at /webhook and /webhook/connect, disabled ones too. Null when Stripe's
  * full list cannot be read, or has none of them. Rejects only with errors that are not the SDK's.
  */
-export async function findOwnDestinations(client: Stripe): Promise<readonly OwnDestination[] | null> {
-  const { destinations, isV2Read } = await findDestinations(client)
+export async function findOwnDestinations(
+  clients: Pick<StripeClients, 'clientOf' | 'hasPlatform'>,
+): Promise<readonly OwnDestination[] | null> {
+  // They would be the organization's.
+  if (!clients.hasPlatform) return null
+  const { destinations, isV2Read } = await findDestinations(clients.clientOf(null))
   const own = findSites(destinations).flatMap((site) => site.destinations)
   return isV2Read && own.length > 0 ? own : null
 }

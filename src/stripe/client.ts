@@ -8,10 +8,15 @@ import { createRateLimitLog } from './rate-limit-log.ts'
 
 /** Parses stored events, and lends SDK clients. */
 export interface StripeClients extends EventSource {
-  /** Client of a connected account, or of the platform for null. Throws `PermanentError` without an API key. */
-  clientOf(account: string | null): Stripe
-  /** The same, naming the account as a context: API v2 takes it so alone. */
-  clientIn(account: string | null): Stripe
+  /** Whether the key is an account's: an organization's has none of its own, and Stripe takes no request of it without a context. */
+  readonly hasPlatform: boolean
+  /**
+   * Client of a connected account, of a context (`acct_a/acct_b`), or of the platform for null. Throws `PermanentError` without an API
+   * key.
+   */
+  clientOf(context: string | null): Stripe
+  /** The same, naming a connected account as a context too: API v2 takes it so alone. */
+  clientIn(context: string | null): Stripe
 }
 
 export interface StripeClientsOptions {
@@ -44,6 +49,7 @@ export function createStripeClients({
   log,
 }: StripeClientsOptions): StripeClients {
   const isLive = apiKey?.includes('_live_') ?? false
+  const hasPlatform = !apiKey?.startsWith('sk_org_')
   const together = requestsPerSecond * (isLive ? TOGETHER_IN_LIVE_MODE : 1)
   const { httpClient, runWithin } = createBoundedHttpClient(
     createOperationBudgets(requestsPerSecond, together),
@@ -71,18 +77,25 @@ export function createStripeClients({
     return client
   }
 
+  /** v1 has always gone by the account; it takes no other way to one that is reached through others, or by an organization's key. */
+  function bindTo(context: string | null): Stripe {
+    return bind(hasPlatform && !context?.includes('/') ? 'stripeAccount' : 'stripeContext', context)
+  }
+
   return {
+    hasPlatform,
     hasApiKey: apiKey !== undefined,
     apiVersion: Stripe.API_VERSION,
     parse: (entry, body) =>
       entry.shape === 'thin' ? parseThin(platform, toText(body), apiKey !== undefined) : parseSnapshot(toText(body)),
     clientFor(event) {
-      // Stripe sends a snapshot's context beside its account; the account is what v1 has always gone by.
-      if (event.object === 'event' && event.account) return bind('stripeAccount', event.account)
-      return bind('stripeContext', event.context?.toString())
+      const context = event.context?.toString()
+      // Stripe sends a snapshot's context beside its account, and most are the same.
+      if (event.object === 'event' && event.account) return bindTo(context?.includes('/') ? context : event.account)
+      return bind('stripeContext', context)
     },
-    clientOf: (account) => bind('stripeAccount', account),
-    clientIn: (account) => bind('stripeContext', account),
+    clientOf: bindTo,
+    clientIn: (context) => bind('stripeContext', context),
     runWithin,
   }
 }

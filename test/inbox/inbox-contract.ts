@@ -725,6 +725,7 @@ export function describeInbox(name: string, open: () => Promise<StoreUnderTest>)
           await inbox.add(newEntry({ account, type }))
           await inbox.writeNote(`reconciled ${account}`, 'x')
           await inbox.writeNote(`reconciled thin ${account}`, 'x')
+          await inbox.writeNote(`context of ${account}`, 'x')
         }
         for (const lease of await claim()) await inbox.settle(lease, { state: 'unhandled' })
         expect(await inbox.accounts()).toEqual(['acct_quiet'])
@@ -732,7 +733,7 @@ export function describeInbox(name: string, open: () => Promise<StoreUnderTest>)
           entries: 2,
         })
         expect(await inbox.accounts()).toEqual(['acct_quiet'])
-        for (const note of ['reconciled acct_left', 'reconciled thin acct_left']) {
+        for (const note of ['reconciled acct_left', 'reconciled thin acct_left', 'context of acct_left']) {
           expect(await inbox.readNote(note)).toBeNull()
         }
       })

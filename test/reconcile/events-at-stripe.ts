@@ -13,7 +13,7 @@ export interface EventAtStripe {
   readonly type: string
   /** Unix seconds. */
   readonly created: number
-  /** Null for the platform's own. */
+  /** Null for the platform's own; a context for one that is reached through another. */
   readonly account: string | null
   isDelivered: boolean
 }
@@ -110,7 +110,7 @@ export function serveEvents(api: StripeApiDouble): EventsAtStripe {
 }
 
 function accountOf({ headers }: ApiRequest): string | null {
-  return headers['stripe-account']?.toString() ?? null
+  return (headers['stripe-account'] ?? headers['stripe-context'])?.toString() ?? null
 }
 
 function contextOf({ headers }: ApiRequest): string | null {

@@ -395,6 +395,70 @@ describe('with all asked for', () => {
   })
 })
 
+describe('an account that is reached through another', () => {
+  const types = bothSides({ snapshot: ['payout.failed'], thin: ['v1.payout.failed'] })
+  const CONTEXT = 'acct_1/acct_2'
+  /** An entry that tells how its account is reached. */
+  const tell = (account: string, context: string) =>
+    inbox.add(newEntry({ account, type: 'payout.paid', body: Buffer.from(JSON.stringify({ account, context })) }))
+  const expectAdded = async (snapshot: string, thin: string) => {
+    const bodies = await Promise.all([snapshot, thin].map(find))
+    for (const { entry, body } of bodies) {
+      expect(entry).toMatchObject({ account: 'acct_2', route: 'connect', source: 'reconcile' })
+      expect(JSON.parse(Buffer.from(body ?? []).toString())).toMatchObject({ context: CONTEXT })
+    }
+    expect(JSON.parse(Buffer.from(bodies[0]?.body ?? []).toString())).toMatchObject({ account: 'acct_2' })
+  }
+
+  it("is asked for through its context with an organization's key, and nothing is asked without one", async () => {
+    const org = await startStripeApiDouble({ key: 'sk_org_test_double1234' })
+    const there = serveEvents(org)
+    await know('acct_3')
+    await tell('acct_2', CONTEXT)
+    const [event, thin] = [there.add({ account: CONTEXT }), there.addThin({ account: CONTEXT })]
+    const clients = createStripeClients({ apiKey: org.key, apiBase: new URL(org.url), requestsPerSecond: 10_000 })
+    const { accounts, refusals } = await run({ clients, types, isAll: true, sinceMs: DAY_S * 1_000 })
+    await org.close()
+    expect({ accounts, refusals, problems: org.problems }).toEqual({ accounts: 2, refusals: [], problems: [] })
+    const asked = org.requests.map(({ path, headers }) => [path, headers['stripe-account'], headers['stripe-context']])
+    expect(asked).toEqual([
+      ['/v1/events', undefined, CONTEXT],
+      ['/v2/core/events', undefined, CONTEXT],
+      ['/v1/events', undefined, 'acct_3'],
+      ['/v2/core/events', undefined, 'acct_3'],
+    ])
+    await expectAdded(event.id, thin.id)
+    expect(await inbox.readNote('context of acct_2')).toBe(CONTEXT)
+  })
+
+  it('is asked for through its context once Stripe does not know it by its id, and from then on', async () => {
+    await tell('acct_2', CONTEXT)
+    const [event, thin] = [stripe.add({ account: CONTEXT }), stripe.addThin({ account: CONTEXT })]
+    api.route('GET', '/v1/events', (request) =>
+      request.headers['stripe-account'] === 'acct_2' ? accountInvalid('acct_2') : stripe.answer(request),
+    )
+    expect(await run({ types })).toMatchObject({ accounts: 2, refusals: [] })
+    expect(await run({ types })).toMatchObject({ accounts: 2, refusals: [] })
+    expect(stripe.listings().map(({ account }) => account)).toEqual([null, 'acct_2', CONTEXT, null, CONTEXT])
+    await expectAdded(event.id, thin.id)
+  })
+
+  it('is asked for by hand through the context that is named, and a dry run notes none', async () => {
+    const event = stripe.add({ account: CONTEXT })
+    await run({ account: CONTEXT })
+    expect(stripe.listings().map(({ account }) => account)).toEqual([CONTEXT])
+    expect((await find(event.id)).entry.account).toBe('acct_2')
+    expect(await inbox.readNote('reconciled acct_2')).toMatch(/^20/)
+    await tell('acct_4', 'acct_1/acct_4')
+    api.route('GET', '/v1/events', (request) =>
+      request.headers['stripe-account'] === 'acct_4' ? accountInvalid('acct_4') : stripe.answer(request),
+    )
+    await run({ account: 'acct_4', isDryRun: true })
+    expect(stripe.listings().at(-1)?.account).toBe('acct_1/acct_4')
+    expect(await inbox.readNote('context of acct_4')).toBeNull()
+  })
+})
+
 describe('a dry run', () => {
   it('tells what is missing, and changes nothing', async () => {
     const here = stripe.add()

@@ -98,8 +98,7 @@ describe('own destinations', () => {
   })
   afterEach(() => api.close())
 
-  const find = () =>
-    findOwnDestinations(createStripeClients({ apiKey: api.key, apiBase: new URL(api.url) }).clientOf(null))
+  const find = (apiKey = api.key) => findOwnDestinations(createStripeClients({ apiKey, apiBase: new URL(api.url) }))
 
   it('are those at the two routes, disabled ones too', async () => {
     stripe.v2 = [
@@ -111,6 +110,12 @@ describe('own destinations', () => {
       { shape: 'snapshot', from: 'account', types: snapshotHandled },
       { shape: 'thin', from: 'connect', types: thinHandled },
     ])
+  })
+
+  it("are not asked for with an organization's key", async () => {
+    stripe.v2 = [v2Destination()]
+    expect(await find('sk_org_test_12345678')).toBeNull()
+    expect(api.requests).toEqual([])
   })
 
   it('are not known where there is none, or where the list of both shapes cannot be read', async () => {

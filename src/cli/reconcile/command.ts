@@ -1,5 +1,5 @@
 import { Command } from 'commander'
-import { accountOption, durationOption } from '../terminal/options.ts'
+import { contextOption, durationOption } from '../terminal/options.ts'
 import type { ReconcileCommandOptions } from './options.ts'
 
 const help = `
@@ -15,6 +15,9 @@ the last run. The first one looks for snapshot events of 30 days, as far as Stri
 Events of a time in which a destination was disabled, was deleted or was not asked for their type are no undelivered ones. --all
 compares all of the last 30 days with the inbox, or as many as --since says: of every handled type in the payload styles that
 destinations of this server have, and of the accounts that Stripe lists as connected too.
+
+An organization's key (sk_org_…) has no account of its own, so it is asked for the accounts that the inbox knows alone, each through
+the context that its events name.
 
 Examples:
   npm run reconcile -- --dry-run
@@ -34,7 +37,11 @@ export function reconcileCommand(): Command {
       'look at events this old or younger, such as 90m, 2h or 3d; 30d at most',
       durationOption,
     )
-    .option('--account <account>', 'of this connected account only (acct_…)', accountOption)
+    .option(
+      '--account <account>',
+      'of this connected account only (acct_…, or a context such as acct_…/acct_…)',
+      contextOption,
+    )
     .option('--all', 'every event of these types, and of every connected account: after a lost inbox or a long outage')
     .option('--dry-run', 'tell what is missing, and add nothing')
     .option('--json', 'print one JSON object instead of a table')

@@ -2,7 +2,7 @@
 export interface ReconcileCommandOptions {
   /** In milliseconds. */
   readonly since?: number
-  /** A connected account. */
+  /** A connected account, or a context. */
   readonly account?: string
   /** Whatever Stripe says of deliveries. */
   readonly all?: boolean

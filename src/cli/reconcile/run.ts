@@ -68,7 +68,7 @@ async function reconcile(
   const clients = createStripeClients({ apiKey, apiBase, requestsPerSecond })
   try {
     return await withInbox(async (inbox) => {
-      const types = chooseTypes(handlers, await findOwnDestinations(clients.clientOf(null)), { isAll })
+      const types = chooseTypes(handlers, await findOwnDestinations(clients), { isAll })
       const sinceMs = since ?? (isAll ? LISTED_MS : undefined)
       const asked = { types, mode, isAll, sinceMs, account, isDryRun, onProgress }
       const result = await reconcileOnce({ inbox, clients, ...asked })

@@ -1,4 +1,4 @@
-import { ACCOUNT_NOTE, CLOCKS_APART_MS, DEAUTHORIZED, THIN_ACCOUNT_NOTE } from '../inbox.ts'
+import { ACCOUNT_NOTE, CLOCKS_APART_MS, CONTEXT_NOTE, DEAUTHORIZED, THIN_ACCOUNT_NOTE } from '../inbox.ts'
 import { TWIN_WAS_HANDLED } from '../rows.ts'
 
 /** Class of the advisory locks on lanes: any number. Lanes that share a key merely wait for each other. */
@@ -251,7 +251,7 @@ export const sql = {
     ), dropped AS (
       DELETE FROM entry WHERE seq = ANY (ARRAY (SELECT seq FROM old)) RETURNING account, type
     ), forgotten AS (
-      DELETE FROM note WHERE name IN (SELECT prefix || account FROM dropped, (VALUES ('${ACCOUNT_NOTE}'), ('${THIN_ACCOUNT_NOTE}')) AS prefixes (prefix)
+      DELETE FROM note WHERE name IN (SELECT prefix || account FROM dropped, (VALUES ('${ACCOUNT_NOTE}'), ('${THIN_ACCOUNT_NOTE}'), ('${CONTEXT_NOTE}')) AS prefixes (prefix)
                                       WHERE type IN ${DEAUTHORIZED})
     )
     ${pruned}`,
