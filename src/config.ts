@@ -41,7 +41,7 @@ const settings = {
       .string()
       .regex(
         /^([sr]k|sk_org)_(live|test)_\w{8,}$/,
-        'a secret, restricted or organization API key such as sk_test_…, rk_live_… or sk_org_live_…',
+        "a secret or restricted API key such as sk_test_… or rk_live_…, or an organization's",
       )
       .optional(),
   ),

@@ -60,13 +60,12 @@ describe('an account is due', () => {
   })
 
   it('no later when the refusal is for all, and no sooner than Stripe wants to be asked', () => {
-    const waits = [{ isForAllAccounts: true }, { isForAllAccounts: true }, { retryAfterMs: 2 * HOUR_MS }].map(
-      (refusal) => {
-        refuse(refusal)
-        return minutesUntilDue()
-      },
-    )
-    expect(waits).toEqual([15, 15, 120])
+    const refusals = [{}, {}, { isForAllAccounts: true }, {}, { isForAllAccounts: true, retryAfterMs: 2 * HOUR_MS }]
+    const waits = refusals.map((refusal) => {
+      refuse(refusal)
+      return minutesUntilDue()
+    })
+    expect(waits).toEqual([15, 30, 15, 60, 120])
   })
 })
 

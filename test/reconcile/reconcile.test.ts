@@ -443,6 +443,16 @@ describe('an account that is reached through another', () => {
     await expectAdded(event.id, thin.id)
   })
 
+  it('is not asked for through a context that leads elsewhere', async () => {
+    await tell('acct_2', 'acct_1/acct_3')
+    api.route('GET', '/v1/events', (request) =>
+      request.headers['stripe-account'] === 'acct_2' ? accountInvalid('acct_2') : stripe.answer(request),
+    )
+    const { refusals } = await run()
+    expect(refusals).toMatchObject([{ account: 'acct_2', isAccountGone: true }])
+    expect(stripe.listings().map(({ account }) => account)).toEqual([null, 'acct_2'])
+  })
+
   it('is asked for by hand through the context that is named, and a dry run notes none', async () => {
     const event = stripe.add({ account: CONTEXT })
     await run({ account: CONTEXT })
@@ -512,16 +522,19 @@ describe('a refusal', () => {
     ['a rate limit', apiError(429, { message: 'slow' }, { 'stripe-should-retry': 'false', 'retry-after': '90' })],
     ['an error of Stripe', apiError(500, { message: 'broken' }, { 'stripe-should-retry': 'false' })],
     ['an odd answer', apiError(400, { message: 'Odd' })],
-  ])('of one account by %s leaves the others', async (_name, answer) => {
-    for (const account of ['acct_1', 'acct_2']) await know(account)
-    refuse('acct_1', answer)
+  ])('of some accounts by %s leaves the others', async (_name, answer) => {
+    const refused = ['acct_1', 'acct_2', 'acct_3']
+    for (const account of [...refused, 'acct_4']) await know(account)
+    api.route('GET', '/v1/events', (request) =>
+      refused.includes(String(request.headers['stripe-account'])) ? answer : stripe.answer(request),
+    )
     const { accounts, refusals } = await run()
-    const isNamed = answer.status === 429
+    const named = answer.status === 429 && { retryAfterMs: 90_000 }
     expect({ accounts, refusals }).toMatchObject({
       accounts: 2,
-      refusals: [{ account: 'acct_1', isForAllAccounts: false, ...(isNamed && { retryAfterMs: 90_000 }) }],
+      refusals: refused.map((account) => ({ account, isForAllAccounts: false, ...named })),
     })
-    expect(stripe.listings().at(-1)?.account).toBe('acct_2')
+    expect(stripe.listings().at(-1)?.account).toBe('acct_4')
   })
 
   it('by the connection leaves the others, until it was so three times in a row', async () => {
