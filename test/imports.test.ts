@@ -39,7 +39,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   'handlers/': [words, 'event/*', 'handlers/built-in/map.ts', node],
   'handlers/built-in/': ['{event,errors}.ts'],
   'stripe/': [words, node, 'stripe'],
-  'reconcile/': [words, 'event/*', 'inbox/inbox.ts', 'stripe/*', node, 'stripe'],
+  'reconcile/': [words, 'event/*', 'inbox/inbox.ts', 'stripe/*', 'destinations/*', node, 'stripe'],
   'destinations/': [words, 'event/*', 'stripe/*', 'stripe'],
   'operations/': [words, 'inbox/inbox.ts', node],
   'console/': [words, 'type event/mode.ts', 'inbox/inbox.ts', 'operations/*', 'console/{pages/,}*.ts', node, 'express'],

@@ -9,6 +9,15 @@ export const HOLD_NOTE = 'hold'
 export const FIGURES_MS = 8 * 86_400_000
 /** How many entries a search looks at, when no index serves it. */
 export const SEARCHED = 100_000
+/** The same, of its thin events. */
+export const THIN_ACCOUNT_NOTE = 'reconciled thin '
+
+/** Before an account's id: the name of the note of the context through which it is acted for. */
+export const CONTEXT_NOTE = 'context of '
+/** Types of the events by which an account leaves, for SQL. */
+export const DEAUTHORIZED = "('account.application.deauthorized', 'v1.account.application.deauthorized')"
+/** By how much the clocks of Stripe and of a store may differ, in milliseconds: what is created later is received later but for this. */
+export const CLOCKS_APART_MS = 3_600_000
 
 /**
  * Where entries live until they are settled. Durations cross this interface, never instants: each store goes by its own clock.
@@ -63,8 +72,8 @@ export interface Inbox {
   undealt(): Promise<Undealt>
 
   /**
-   * Connected accounts (`acct_…`) with entries here, or with a note of that name, less those whose newest authorization event is a
-   * deauthorization. The note goes when retention drops that event.
+   * Connected accounts (`acct_…`) with entries here, or with a note of those names, less those that left: that have a deauthorization
+   * here, and no other entry that Stripe created in a later second. The notes go when retention drops the deauthorization.
    */
   accounts(): Promise<string[]>
 
