@@ -1,12 +1,11 @@
-import type Stripe from 'stripe'
-import { parseEnvelope } from '../event/envelope.ts'
-import { judgeMode, type Mode } from '../event/mode.ts'
-import type { NewEntry } from '../event.ts'
+import type { Mode } from '../event/mode.ts'
 import { ACCOUNT_NOTE, type Inbox, THIN_ACCOUNT_NOTE } from '../inbox/inbox.ts'
 import type { StripeClients } from '../stripe/client.ts'
+import { readCheckpoint } from './checkpoint.ts'
 import { accountIn } from './contexts.ts'
 import { listSnapshots } from './list-snapshots.ts'
 import { groupThinTypes, listThin } from './list-thin.ts'
+import { type Listed, toEntry } from './listed-entry.ts'
 import { explainUnlisted, type Unlisted } from './refusal.ts'
 import type { Tally } from './tally.ts'
 import type { WantedTypes } from './wanted-types.ts'
@@ -46,9 +45,9 @@ const SNAPSHOT_OVERLAP_MS = 4 * DAY_MS
 const THIN_OVERLAP_MS = HOUR_MS
 /** Since when this inbox is asked to have every thin event: those before were handled elsewhere, or are to be asked for by hand. */
 const THIN_SINCE_NOTE = 'thin events since'
+/** In place of an account's id in a note's name. */
+const PLATFORM = 'platform'
 const BATCH_SIZE = 100
-
-type Listed = Stripe.Event | Stripe.V2.Core.Event
 
 interface Look extends Counting {
   readonly options: AccountOptions
@@ -87,7 +86,7 @@ export async function reconcileAccount(
 
 async function reconcileSnapshots(look: Look, types: readonly string[]): Promise<void> {
   const { options, context, startedAt, until } = look
-  const checkpoint = await readCheckpoint(look, ACCOUNT_NOTE)
+  const checkpoint = await readCheckpoint(options, `${ACCOUNT_NOTE}${look.account ?? PLATFORM}`)
   // Without a checkpoint, from the first event that Stripe still lists.
   const since = sinceWhen(look, (checkpoint.at ?? 0) - SNAPSHOT_OVERLAP_MS)
   const { clients, isAll = false } = options
@@ -102,7 +101,7 @@ async function reconcileSnapshots(look: Look, types: readonly string[]): Promise
 async function reconcileThin(look: Look, types: readonly string[]): Promise<Unlisted[]> {
   const { options, context, startedAt, until } = look
   const client = options.clients.clientIn(context)
-  const checkpoint = await readCheckpoint(look, THIN_ACCOUNT_NOTE)
+  const checkpoint = await readCheckpoint(options, `${THIN_ACCOUNT_NOTE}${look.account ?? PLATFORM}`)
   const since = sinceWhen(
     look,
     checkpoint.at === undefined ? await readThinStart(look) : checkpoint.at - THIN_OVERLAP_MS,
@@ -131,29 +130,6 @@ function sinceWhen({ options: { sinceMs }, startedAt }: Look, fromCheckpoint: nu
   return new Date(Math.max(startedAt - LISTED_MS, wanted))
 }
 
-interface Checkpoint {
-  /** Undefined without one, and when it is not asked for. */
-  readonly at: number | undefined
-  /** Notes it, unless it is noted already, or is not to be. */
-  move(to: number): Promise<void>
-}
-
-async function readCheckpoint({ options, account }: Look, prefix: string): Promise<Checkpoint> {
-  const { inbox, sinceMs, isDryRun = false } = options
-  if (sinceMs !== undefined) return { at: undefined, move: async () => undefined }
-  const note = `${prefix}${account ?? 'platform'}`
-  const noted = Date.parse((await inbox.readNote(note)) ?? '')
-  let last = noted
-  return {
-    at: Number.isNaN(noted) ? undefined : noted,
-    async move(to) {
-      if (isDryRun || to <= last) return
-      last = to
-      await inbox.writeNote(note, new Date(to).toISOString())
-    },
-  }
-}
-
 /** From when on an account is looked at that has no checkpoint: what came before this inbox asked for thin events is not its own. */
 async function readThinStart({ options, startedAt }: Look): Promise<number> {
   const noted = Date.parse((await options.inbox.readNote(THIN_SINCE_NOTE)) ?? '')
@@ -170,10 +146,10 @@ async function addMissing(
   events: readonly Listed[],
   countFound: (isMissing: boolean) => number,
 ): Promise<void> {
-  const { inbox, isDryRun = false } = options
+  const { inbox, mode, isDryRun = false } = options
   const known = new Set((await inbox.lookUp(events.map(({ id }) => id))).map(({ eventId }) => eventId))
   const missing = isDryRun ? [] : events.filter(({ id }) => !known.has(id))
-  const results = await Promise.all(missing.map((event) => inbox.add(toEntry(event, context, options))))
+  const results = await Promise.all(missing.map((event) => inbox.add(toEntry(event, context, mode))))
   const added = new Set(missing.filter((_event, index) => results[index] !== 'duplicate').map(({ id }) => id))
   for (const { id, type } of events) {
     const isMissing = isDryRun ? !known.has(id) : added.has(id)
@@ -191,24 +167,4 @@ async function* inBatches<Event>(events: AsyncIterable<Event>): AsyncGenerator<r
     batch = []
   }
   if (batch.length > 0) yield batch
-}
-
-function toEntry(event: Listed, context: string | null, { mode }: AccountOptions): NewEntry {
-  // The function that the SDK adds to a thin one is left out by JSON.
-  const body = JSON.stringify(context === null ? event : nameAccount(event, context))
-  const envelope = parseEnvelope(body)
-  const route = envelope.account === null ? 'account' : 'connect'
-  const fetched = { route, source: 'reconcile', secret: '', body: Buffer.from(body) } as const
-  return { ...envelope, ...fetched, ...judgeMode(envelope, mode) }
-}
-
-/** A delivery always tells whose event it is; a list for an account need not, and its handler would act for the platform. */
-function nameAccount(event: Listed, context: string): Listed {
-  if (event.object === 'v2.core.event') return event.context ? event : { ...event, context }
-  const account = accountIn(context)
-  return {
-    ...event,
-    account: event.account || account,
-    ...(context !== account && { context: event.context || context }),
-  }
 }

@@ -97,13 +97,21 @@ export function startReconciling(options: ReconcilingOptions): Reconciling {
 }
 
 /** Gives what to look for, by destinations that were read an hour ago or later. */
-function createTypesReader({ clients, handlers }: ReconcilingOptions): () => Promise<WantedTypes> {
+function createTypesReader({ clients, handlers, log }: ReconcilingOptions): () => Promise<WantedTypes> {
   let types: WantedTypes | undefined
   let readAt = Number.NEGATIVE_INFINITY
+  const told = new Set<string>()
   return async () => {
     const now = performance.now()
     if (types !== undefined && now - readAt < DESTINATIONS_MS) return types
-    types = chooseTypes(handlers, await findOwnDestinations(clients))
+    const { own, failures } = await findOwnDestinations(clients)
+    for (const reason of failures) {
+      if (!told.has(reason)) log.warn({ reason }, 'destinations cannot be read: looking for all types, but thin twins')
+      told.add(reason)
+    }
+    // What was read once holds until it can be read again.
+    if (failures.length > 0) return types ?? chooseTypes(handlers, own)
+    types = chooseTypes(handlers, own)
     readAt = now
     return types
   }

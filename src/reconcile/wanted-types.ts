@@ -16,18 +16,26 @@ export type ShapedTypes = Readonly<Record<EventShape, readonly string[]>>
 /** A destination as far as it tells what a server here is sent. */
 export type OwnDestination = Pick<Destination, 'shape' | 'types' | 'from'>
 
+export interface OwnDestinations {
+  /** Null when Stripe's full list cannot be read, or has none of them. */
+  readonly own: readonly OwnDestination[] | null
+  /** Why it cannot be read, and what to do. */
+  readonly failures: readonly string[]
+}
+
 /**
- * Destinations of the account that a server like this takes: at /webhook and /webhook/connect, disabled ones too. Null when Stripe's
- * full list cannot be read, or has none of them. Rejects only with errors that are not the SDK's.
+ * Destinations of the account that a server like this takes: at /webhook and /webhook/connect, disabled ones too. Rejects only with
+ * errors that are not the SDK's.
  */
 export async function findOwnDestinations(
   clients: Pick<StripeClients, 'clientOf' | 'hasPlatform'>,
-): Promise<readonly OwnDestination[] | null> {
+): Promise<OwnDestinations> {
   // They would be the organization's.
-  if (!clients.hasPlatform) return null
-  const { destinations, isV2Read } = await findDestinations(clients.clientOf(null))
+  if (!clients.hasPlatform) return { own: null, failures: [] }
+  const { destinations, isV2Read, failures } = await findDestinations(clients.clientOf(null))
+  if (!isV2Read) return { own: null, failures: failures.map(({ message, mend }) => `${message}; ${mend}`) }
   const own = findSites(destinations).flatMap((site) => site.destinations)
-  return isV2Read && own.length > 0 ? own : null
+  return { own: own.length > 0 ? own : null, failures: [] }
 }
 
 /**

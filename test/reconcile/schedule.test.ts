@@ -209,6 +209,16 @@ describe('says', () => {
     expect(complete.slice(0, 3)).toEqual([true, true, true])
   })
 
+  it('what the key lacks to read destinations, and goes on without them', async () => {
+    api.route('GET', '/v2/core/event_destinations', () => apiError(403, { message: 'no' }))
+    const event = stripe.add()
+    start()
+    await isAdded(event.id)
+    expect(lines('destinations cannot be read: looking for all types, but thin twins')).toMatchObject([
+      { level: 40, reason: expect.stringContaining('Event Destinations: Read') },
+    ])
+  })
+
   it('what to do about a refused key, without the key', async () => {
     api.route('GET', '/v1/events', () => apiError(401, { message: `Invalid API Key provided: ${api.key}` }))
     const complete: boolean[] = []

@@ -106,23 +106,26 @@ describe('own destinations', () => {
       v2Destination({ url: `${SITE}/webhook/connect`, event_payload: 'thin', events_from: ['@accounts'] }),
       v2Destination({ url: `${SITE}/elsewhere` }),
     ]
-    expect(await find()).toMatchObject([
-      { shape: 'snapshot', from: 'account', types: snapshotHandled },
-      { shape: 'thin', from: 'connect', types: thinHandled },
-    ])
+    expect(await find()).toMatchObject({
+      own: [
+        { shape: 'snapshot', from: 'account', types: snapshotHandled },
+        { shape: 'thin', from: 'connect', types: thinHandled },
+      ],
+      failures: [],
+    })
   })
 
   it("are not asked for with an organization's key", async () => {
     stripe.v2 = [v2Destination()]
-    expect(await find('sk_org_test_12345678')).toBeNull()
+    expect(await find('sk_org_test_12345678')).toEqual({ own: null, failures: [] })
     expect(api.requests).toEqual([])
   })
 
   it('are not known where there is none, or where the list of both shapes cannot be read', async () => {
     stripe.v2 = [v2Destination({ url: `${SITE}/elsewhere` })]
-    expect(await find()).toBeNull()
+    expect(await find()).toEqual({ own: null, failures: [] })
     stripe.v1 = [v1Endpoint()]
     api.route('GET', '/v2/core/event_destinations', () => v2Error(403, 'forbidden'))
-    expect(await find()).toBeNull()
+    expect(await find()).toEqual({ own: null, failures: [expect.stringContaining('Event Destinations: Read')] })
   })
 })

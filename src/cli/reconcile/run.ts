@@ -17,21 +17,19 @@ import { printReconciled } from './report.ts'
 export async function runReconcile(options: ReconcileCommandOptions): Promise<boolean> {
   const config = readConfig()
   const { handlers } = await loadHandlers(config.handlersPath)
-  const { result, types } = await reconcile(config, handlers, options)
+  const { result, types, failures } = await reconcile(config, handlers, options)
   // An account that left is nothing to mend, unless it was asked for.
   const isFault = (refusal: Refusal) => !refusal.isAccountGone || options.account !== undefined
-  const warnings = [...result.unlisted, ...result.refusals.filter((refusal) => !isFault(refusal))]
   const faults = result.refusals.filter(isFault)
-  for (const message of messagesOf(warnings)) process.stderr.write(`warning: ${message}\n`)
-  for (const message of messagesOf(faults)) process.stderr.write(`error: ${message}\n`)
+  const told = new Set(faults.map(({ message }) => message))
+  const warnings = [...result.unlisted, ...result.refusals.filter((refusal) => !isFault(refusal))]
+  // What is for all accounts came for several, and for the destinations.
+  const warned = new Set([...failures, ...warnings.map(({ message }) => message)]).difference(told)
+  for (const message of warned) process.stderr.write(`warning: ${message}\n`)
+  for (const message of told) process.stderr.write(`error: ${message}\n`)
   const { all = false, dryRun = false, json = false } = options
   printReconciled(result, { isAll: all, isDryRun: dryRun, isJson: json, types: countTypes(types) })
   return faults.length === 0
-}
-
-/** Each once: what is for all accounts came for several. */
-function messagesOf(told: readonly { readonly message: string }[]): Set<string> {
-  return new Set(told.map(({ message }) => message))
 }
 
 function readConfig() {
@@ -53,7 +51,7 @@ async function reconcile(
   config: ReturnType<typeof readConfig>,
   handlers: Handlers,
   { since, account, all: isAll = false, dryRun: isDryRun = false }: ReconcileCommandOptions,
-): Promise<{ result: Reconciled; types: WantedTypes }> {
+): Promise<{ result: Reconciled; types: WantedTypes; failures: readonly string[] }> {
   const { mode, apiKey, stripeApiBase: apiBase, stripeRequestsPerSecond: requestsPerSecond } = config
   const verb = isDryRun ? 'missing' : 'added'
   let sum = { found: 0, missing: 0 }
@@ -68,11 +66,12 @@ async function reconcile(
   const clients = createStripeClients({ apiKey, apiBase, requestsPerSecond })
   try {
     return await withInbox(async (inbox) => {
-      const types = chooseTypes(handlers, await findOwnDestinations(clients), { isAll })
+      const { own, failures } = await findOwnDestinations(clients)
+      const types = chooseTypes(handlers, own, { isAll })
       const sinceMs = since ?? (isAll ? LISTED_MS : undefined)
       const asked = { types, mode, isAll, sinceMs, account, isDryRun, onProgress }
       const result = await reconcileOnce({ inbox, clients, ...asked })
-      return { result, types }
+      return { result, types, failures }
     })
   } finally {
     progress.end()
