@@ -69,8 +69,7 @@ export async function createService(config: Config, overrides: ServiceOverrides 
   const shared = { inbox, log, isDraining: () => isDraining, worker: overrun }
   const app = createApp({
     ...shared,
-    mode: config.mode,
-    searchFields: config.searchFields,
+    arrival: config,
     toleranceSeconds: config.signatureToleranceSeconds,
     maxBodyBytes: config.maxBodyBytes,
     secrets: config.webhookSecrets,
@@ -194,7 +193,7 @@ function startCatchingUp({ config, handlers, inbox, log, metrics, clients }: Wor
     clients,
     log,
     handlers,
-    mode: config.mode,
+    arrival: config,
     everyMs: config.reconcileMinutes * 60_000,
     onReconciled: metrics.onReconciled,
   })

@@ -27,14 +27,15 @@ beforeEach(async () => {
 })
 afterEach(() => store.remove())
 
+const arrival = { mode: 'any', searchFields: ['data.object.customer'] } as const
+
 function makeApp(overrides: Partial<AppOptions> = {}) {
   return createApp({
     inbox,
     add: inbox.add,
     log: captured.log,
-    mode: 'any',
+    arrival,
     toleranceSeconds: 300,
-    searchFields: ['data.object.customer'],
     maxBodyBytes: 1_048_576,
     secrets: [SECRET, SECOND_SECRET],
     connectSecrets: [CONNECT_SECRET],
@@ -155,7 +156,7 @@ describe('POST /webhook with a delivery that is proven', () => {
     ['live', undefined, 'pending'],
   ] as const)('on a %s server: livemode %s is %s', async (mode, livemode, state) => {
     const body = snapshotJson({ livemode })
-    const response = await post(body, signed(body), '/webhook', makeApp({ mode }))
+    const response = await post(body, signed(body), '/webhook', makeApp({ arrival: { ...arrival, mode } }))
     expect(response.status).toBe(200)
     expect((await inbox.get(idOf(body)))?.entry.state).toBe(state)
   })

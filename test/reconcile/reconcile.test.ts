@@ -42,7 +42,7 @@ const run = (overrides: Partial<ReconcileOptions> = {}) =>
     inbox,
     clients: createStripeClients({ apiKey: api.key, apiBase: new URL(api.url), requestsPerSecond: 10_000 }),
     types: bothSides({ snapshot: ['payout.failed', 'payout.paid'] }),
-    mode: 'any',
+    arrival: { mode: 'any', searchFields: [] },
     ...overrides,
   })
 
@@ -117,7 +117,7 @@ describe('what is missing', () => {
 
   it('is parked when it is of the other mode', async () => {
     const event = stripe.add()
-    await run({ mode: 'live' })
+    await run({ arrival: { mode: 'live', searchFields: [] } })
     expect((await find(event.id)).entry).toMatchObject({
       state: 'parked',
       reason: 'test event on a live server (STRIPE_MODE)',

@@ -38,6 +38,7 @@ function readConfig() {
     'stripeApiBase',
     'stripeRequestsPerSecond',
     'mode',
+    'searchFields',
     'handlersPath',
   ])
   if (apiKey !== undefined) return { apiKey, ...settings }
@@ -52,7 +53,7 @@ async function reconcile(
   handlers: Handlers,
   { since, account, all: isAll = false, dryRun: isDryRun = false }: ReconcileCommandOptions,
 ): Promise<{ result: Reconciled; types: WantedTypes; failures: readonly string[] }> {
-  const { mode, apiKey, stripeApiBase: apiBase, stripeRequestsPerSecond: requestsPerSecond } = config
+  const { mode, searchFields, apiKey, stripeApiBase: apiBase, stripeRequestsPerSecond: requestsPerSecond } = config
   const verb = isDryRun ? 'missing' : 'added'
   let sum = { found: 0, missing: 0 }
   const progress = createProgress(
@@ -69,7 +70,7 @@ async function reconcile(
       const { own, failures } = await findOwnDestinations(clients)
       const types = chooseTypes(handlers, own, { isAll })
       const sinceMs = since ?? (isAll ? LISTED_MS : undefined)
-      const asked = { types, mode, isAll, sinceMs, account, isDryRun, onProgress }
+      const asked = { types, arrival: { mode, searchFields }, isAll, sinceMs, account, isDryRun, onProgress }
       const result = await reconcileOnce({ inbox, clients, ...asked })
       return { result, types, failures }
     })

@@ -1,0 +1,20 @@
+import type { NewEntry } from '../event.ts'
+import { parseEnvelope } from './envelope.ts'
+import { judgeMode, type Mode } from './mode.ts'
+
+/** What the configuration makes of an event, however it arrives. */
+export interface Arrival {
+  readonly mode: Mode
+  /** Paths into an event, whose values it can be found by. */
+  readonly searchFields: readonly string[]
+}
+
+/** An entry of the event but for how it came: its body as text and as bytes. Throws as parseEnvelope does. */
+export function toArrived(
+  text: string,
+  body: Uint8Array,
+  { mode, searchFields }: Arrival,
+): Omit<NewEntry, 'route' | 'source' | 'secret'> {
+  const envelope = parseEnvelope(text, searchFields)
+  return { ...envelope, body, ...judgeMode(envelope, mode) }
+}
