@@ -136,6 +136,11 @@ export interface Lease {
   readonly attempt: number
   /** Id of the event that told of the same change in the other shape and was handled by its handler; null after a replay of this one. */
   readonly handledTwin: string | null
+  /**
+   * A newer entry of the same object was handled by a handler of its own: one of the same account that came later. Never for its
+   * own twin, nor for an event that names no object.
+   */
+  readonly isSuperseded: boolean
   /** Why the attempt before this one failed, or that it was lost; null at the first. */
   readonly lastFailure: string | null
   /** The store's own mark of this lease; settling checks it. */

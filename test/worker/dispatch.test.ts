@@ -15,7 +15,8 @@ const never = new AbortController().signal
 
 function leaseOf(json: string, attempt = 1): Lease {
   const entry = { ...newEntry(), ...parseEnvelope(json), receivedAt: new Date() }
-  return { entry, body: Buffer.from(json), attempt, handledTwin: null, lastFailure: 'still broken', token: '1' }
+  const found = { handledTwin: null, isSuperseded: false, lastFailure: 'still broken' }
+  return { entry, body: Buffer.from(json), attempt, ...found, token: '1' }
 }
 
 type SetUp = { timeoutMs?: number; overrunMs?: number; api?: StripeApiDouble; twins?: 'one' | 'both' }

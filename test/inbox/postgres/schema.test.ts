@@ -20,6 +20,7 @@ describe('the Postgres schema', () => {
       { version: 1 },
       { version: 2 },
       { version: 3 },
+      { version: 4 },
     ])
     await Promise.all(inboxes.map((inbox) => inbox.close()))
   })
