@@ -18,7 +18,7 @@ export type AnyEvent = Stripe.Event | Stripe.V2.Core.EventNotification | Stripe.
  * A user's function for one event type. Returning settles the entry as handled; throwing lets it be retried;
  * throwing `PermanentError` makes it dead at once. It must be safe to run twice.
  */
-export type Handler<T extends EventType> = (event: EventOf<T>, ctx: HandlerContext) => void | Promise<void>
+export type Handler<T extends EventType> = (event: EventOf<T>, ctx: HandlerContext<EventOf<T>>) => void | Promise<void>
 
 /** Event type → handler. Write a map with `satisfies HandlerMap`, so that a misspelt type is a compile error. */
 export type HandlerMap = { readonly [T in EventType]?: Handler<T> }
@@ -34,12 +34,30 @@ export interface Handlers {
   readonly yielding?: ReadonlySet<string> | undefined
 }
 
+/** The object that an event is about: what a snapshot holds as `data.object`, what a thin event fetches; never, where it names none. */
+export type LatestOf<E> = E extends { data: { object: infer Held } }
+  ? Held
+  : E extends { fetchRelatedObject(): Promise<infer Fetched> }
+    ? Fetched
+    : never
+
 /** What a handler is given beside the event. */
-export interface HandlerContext {
+export interface HandlerContext<E extends AnyEvent = AnyEvent> {
   /** Client bound to the event's account or context, else to the platform. Reading it without STRIPE_API_KEY throws `PermanentError`. */
   readonly stripe: Stripe
-  /** Whether STRIPE_API_KEY is set, so that `stripe` and a thin event's fetches work. */
+  /** Whether STRIPE_API_KEY is set, so that `stripe`, `latest()` and a thin event's fetches work. */
   readonly hasApiKey: boolean
+  /**
+   * The event's object as it is now at Stripe, in the SDK's API version; undefined once it was deleted and Stripe says so (a customer).
+   * Rejects with `PermanentError` when no retry can help: without STRIPE_API_KEY, when the event names no object that Stripe can be
+   * asked for, and when that is not there (404: deleted, or of the other mode than the key). With the SDK's error otherwise.
+   */
+  latest(): Promise<LatestOf<E> | undefined>
+  /**
+   * When this attempt began, a newer entry of the same object, of any type, had been handled by a handler of its own: what the event
+   * holds is out of date. Newer is what came here later, and Stripe does not deliver in order: `latest()` tells for sure.
+   */
+  readonly isSuperseded: boolean
   /** Logger that adds the event's id, type and account to each line. */
   readonly log: Log
   /** 1 for the first attempt since the entry was received or replayed. */
@@ -65,6 +83,8 @@ export interface EventSource {
   parse(entry: EntryFacts, body: Uint8Array): AnyEvent
   /** Client that acts for the event's account or context, else for the platform. */
   clientFor(event: AnyEvent): Stripe
+  /** As `HandlerContext.latest`. */
+  fetchLatest<E extends AnyEvent>(event: E): Promise<LatestOf<E> | undefined>
   /** Runs it so that the signal ends every request to Stripe made inside, by any of the clients, and their sockets. */
   runWithin<T>(signal: AbortSignal, run: () => T): T
 }

@@ -1,6 +1,7 @@
 import Stripe from 'stripe'
 import { PermanentError } from '../errors.ts'
 import type { AnyEvent, EventSource } from '../event.ts'
+import { fetchLatest } from './fetch-latest.ts'
 import { createBoundedHttpClient } from './http-client.ts'
 import { createRequestBudget } from './request-budget.ts'
 
@@ -55,16 +56,19 @@ export function createStripeClients({
     return client
   }
 
+  function clientFor(event: AnyEvent): Stripe {
+    // Stripe sends a snapshot's context beside its account; the account is what v1 has always gone by.
+    if (event.object === 'event' && event.account) return bind('stripeAccount', event.account)
+    return bind('stripeContext', event.context?.toString())
+  }
+
   return {
     hasApiKey: apiKey !== undefined,
     apiVersion: Stripe.API_VERSION,
     parse: (entry, body) =>
       entry.shape === 'thin' ? parseThin(platform, toText(body), apiKey !== undefined) : parseSnapshot(toText(body)),
-    clientFor(event) {
-      // Stripe sends a snapshot's context beside its account; the account is what v1 has always gone by.
-      if (event.object === 'event' && event.account) return bind('stripeAccount', event.account)
-      return bind('stripeContext', event.context?.toString())
-    },
+    clientFor,
+    fetchLatest: async (event) => fetchLatest(clientFor(event), event),
     clientOf: (account) => bind('stripeAccount', account),
     runWithin,
   }

@@ -31,6 +31,11 @@ export async function createHandlerContext(
       throw new PermanentError('No built-in handler calls Stripe by itself.')
     },
     hasApiKey,
+    async latest() {
+      if ('fetchRelatedObject' in event) return event.fetchRelatedObject()
+      throw new PermanentError('No built-in handler asks for the object that a snapshot event holds.')
+    },
+    isSuperseded: false,
     log: log.child({ eventId: entry.eventId, type: entry.type, account: entry.account }),
     attempt: 1,
     signal: new AbortController().signal,

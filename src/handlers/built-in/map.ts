@@ -23,14 +23,14 @@ export const handlerMap = {
   'account.application.deauthorized': applicationDeauthorized,
   'person.updated': (event, ctx) => personUpdated(event.data.object, ctx),
 
-  'v1.payment_intent.succeeded': async (event, ctx) => paymentSucceeded(await relatedObject(event, ctx), ctx),
-  'v1.payment_method.attached': async (event, ctx) => paymentMethodAttached(await relatedObject(event, ctx), ctx),
-  'v1.charge.dispute.created': async (event, ctx) => disputeCreated(await relatedObject(event, ctx), ctx),
-  'v1.balance.available': async (event, ctx) => balanceAvailable(await relatedObject(event, ctx), ctx),
-  'v1.payout.failed': async (event, ctx) => payoutFailed(await relatedObject(event, ctx), ctx),
-  'v1.account.updated': async (event, ctx) => accountUpdated(await relatedObject(event, ctx), ctx),
+  'v1.payment_intent.succeeded': async (_event, ctx) => paymentSucceeded(await relatedObject(ctx), ctx),
+  'v1.payment_method.attached': async (_event, ctx) => paymentMethodAttached(await relatedObject(ctx), ctx),
+  'v1.charge.dispute.created': async (_event, ctx) => disputeCreated(await relatedObject(ctx), ctx),
+  'v1.balance.available': async (_event, ctx) => balanceAvailable(await relatedObject(ctx), ctx),
+  'v1.payout.failed': async (_event, ctx) => payoutFailed(await relatedObject(ctx), ctx),
+  'v1.account.updated': async (_event, ctx) => accountUpdated(await relatedObject(ctx), ctx),
   // Names no object that could be fetched.
   'v1.account.external_account.updated': (_event, ctx) => externalAccountUpdated(undefined, ctx),
   'v1.account.application.deauthorized': applicationDeauthorized,
-  'v1.person.updated': async (event, ctx) => personUpdated(await relatedObject(event, ctx), ctx),
+  'v1.person.updated': async (_event, ctx) => personUpdated(await relatedObject(ctx), ctx),
 } satisfies HandlerMap
