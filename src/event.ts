@@ -26,10 +26,18 @@ export type HandlerMap = { readonly [T in EventType]?: Handler<T> }
 /** Runs for a type without a handler. `ctx.known` tells whether the SDK knows the type. */
 export type Fallback = (event: AnyEvent, ctx: FallbackContext) => void | Promise<void>
 
-/** All that dispatch needs to find a handler. */
+/**
+ * Names the lane of an event when it arrives, within its account; undefined for the default one, by its object. Must go by the event
+ * alone, and give both shapes of one change the same: events of one lane never run at the same time. 1 to 255 printable ASCII
+ * characters without spaces; at anything else, and when it throws, the default lane is taken.
+ */
+export type LaneOf = (event: AnyEvent) => string | undefined
+
+/** What a module of handlers exports, once it was checked. */
 export interface Handlers {
   readonly map: HandlerMap
   readonly fallback?: Fallback | undefined
+  readonly lane?: LaneOf | undefined
   /** Types with a built-in handler whose twin has one of the user's: handling them does not count for the twin. */
   readonly yielding?: ReadonlySet<string> | undefined
 }
@@ -80,7 +88,7 @@ export interface EventSource {
   /** The API version that the SDK's types are for. */
   readonly apiVersion: string
   /** Raw body → the SDK's event. */
-  parse(entry: EntryFacts, body: Uint8Array): AnyEvent
+  parse(entry: Pick<EntryFacts, 'shape'>, body: Uint8Array): AnyEvent
   /** Client that acts for the event's account or context, else for the platform. */
   clientFor(event: AnyEvent): Stripe
   /** As `HandlerContext.latest`. */

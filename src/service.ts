@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Config } from './config.ts'
 import type { Handlers } from './event.ts'
+import { createChooseLane } from './handlers/choose-lane.ts'
 import { loadHandlers } from './handlers/load.ts'
 import { createAdminApp, createApp, createHealthApp } from './http/app.ts'
 import { type HttpServer, listen } from './http/listen.ts'
@@ -53,6 +54,7 @@ export async function createService(config: Config, overrides: ServiceOverrides 
   await using undo = new AsyncDisposableStack()
   const log = overrides.log ?? (await createLog(config.logLevel))
   const handlers = overrides.handlers ?? (await loadUserHandlers(config, log))
+  const chooseLane = createLanes(handlers, log)
   const isReconciling = config.role !== 'receive' && config.stripeApiKey !== undefined && config.reconcileMinutes > 0
   const metrics = createMetrics(handlers.map, { isReconciling })
   const inbox = undo.adopt(
@@ -73,6 +75,7 @@ export async function createService(config: Config, overrides: ServiceOverrides 
     connectSecrets: config.connectWebhookSecrets,
     onRefused: metrics.onRefused,
     add: (entry) => (worker ?? inbox).add(entry),
+    chooseLane,
     onAccepted: metrics.onAccepted,
   })
   const publicApp = config.role === 'work' ? createHealthApp(shared) : app
@@ -85,7 +88,7 @@ export async function createService(config: Config, overrides: ServiceOverrides 
   if (config.role !== 'receive') {
     const { stripeApiKey: apiKey, stripeApiBase: apiBase, stripeRequestsPerSecond: requestsPerSecond } = config
     const clients = createStripeClients({ apiKey, apiBase, requestsPerSecond })
-    const work = { config, handlers, inbox, log, metrics, clients, overrun, overrides }
+    const work = { config, handlers, inbox, log, metrics, clients, overrun, overrides, chooseLane }
     const limitMs = config.handlerTimeoutMs + (overrides.standstillMarginMs ?? STANDSTILL_MARGIN_MS)
     const { workerConcurrency: concurrency, logLevel } = config
     const watchdog = startWatchdog({ limitMs, concurrency, isSilent: logLevel === 'silent' })
@@ -122,6 +125,7 @@ interface Work {
   readonly clients: StripeClients
   readonly overrun: Overrun
   readonly overrides: ServiceOverrides
+  readonly chooseLane: ReturnType<typeof createLanes>
 }
 
 function startWork(
@@ -158,7 +162,10 @@ function createOverrun({ workerConcurrency, role }: Config, log: Log, metrics: M
   }
 }
 
-function startCatchingUp({ config, handlers, inbox, log, metrics, clients }: Work, worker: Worker): Reconciling {
+function startCatchingUp(
+  { config, handlers, inbox, log, metrics, clients, chooseLane }: Work,
+  worker: Worker,
+): Reconciling {
   return startReconciling({
     // What is added starts at once, as a delivery does.
     inbox: { ...inbox, add: worker.add },
@@ -166,6 +173,7 @@ function startCatchingUp({ config, handlers, inbox, log, metrics, clients }: Wor
     log,
     types: listableTypes(handlers.map),
     mode: config.mode,
+    chooseLane,
     everyMs: config.reconcileMinutes * 60_000,
     onReconciled: metrics.onReconciled,
   })
@@ -176,6 +184,16 @@ async function loadUserHandlers(config: Config, log: Log): Promise<Handlers> {
   if (unknownTypes.length > 0)
     log.warn({ types: unknownTypes }, 'HANDLERS names types that the SDK does not know: misspelt?')
   return handlers
+}
+
+/** Undefined when all lanes are the default ones. */
+function createLanes({ lane: laneOf }: Handlers, log: Log) {
+  if (laneOf === undefined) return undefined
+  const { parse } = createStripeClients({ apiKey: undefined, apiBase: undefined })
+  return createChooseLane({
+    ...{ laneOf, parse },
+    onFault: (fault) => log.warn(fault, '`lane` of HANDLERS names no lane for this type; the default one is taken'),
+  })
 }
 
 function isOverWithin(ms: number, work: Promise<void>): Promise<boolean> {

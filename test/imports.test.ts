@@ -46,7 +46,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
     '{config,service}.ts',
     'event/*',
     'inbox/{inbox,open-inbox}.ts',
-    'handlers/load.ts',
+    'handlers/*.ts',
     '{stripe,reconcile,destinations,operations}/*',
     'cli/*.ts',
     'cli/{samples,terminal}/*',

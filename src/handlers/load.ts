@@ -4,7 +4,7 @@ import { pathToFileURL } from 'node:url'
 import { ReceiverError } from '../errors.ts'
 import { isKnownType } from '../event/known-types.ts'
 import { twinOf } from '../event/twin.ts'
-import type { Fallback, HandlerMap, Handlers } from '../event.ts'
+import type { Fallback, HandlerMap, Handlers, LaneOf } from '../event.ts'
 import { describeError } from '../log.ts'
 import { handlerMap } from './built-in/map.ts'
 
@@ -25,7 +25,12 @@ export async function loadHandlers(modulePath: string | undefined): Promise<Load
   const path = resolve(modulePath)
   const module = await importModule(path)
   const own = checkedHandlers(module, path)
-  const handlers = { map: own, fallback: checkedFallback(module.fallback, path), yielding: findYielding(own) }
+  const handlers = {
+    map: own,
+    fallback: checkedFunction<Fallback>(module, 'fallback', '(event, ctx) => { … }', path),
+    lane: checkedFunction<LaneOf>(module, 'lane', "(event) => '…'", path),
+    yielding: findYielding(own),
+  }
   return { handlers, unknownTypes: Object.keys(own).filter((type) => !isKnownType(type)) }
 }
 
@@ -83,15 +88,16 @@ function checkedHandlers(module: ModuleExports, path: string): HandlerMap {
   return { ...handlers } as HandlerMap
 }
 
-function checkedFallback(fallback: unknown, path: string): Fallback | undefined {
-  if (fallback === undefined) return undefined
-  if (typeof fallback === 'function') {
+function checkedFunction<F>(module: ModuleExports, name: string, form: string, path: string): F | undefined {
+  const found = module[name]
+  if (found === undefined) return undefined
+  if (typeof found === 'function') {
     // A function is all that can be seen from here.
-    return fallback as Fallback
+    return found as F
   }
   throw invalid(
-    `Expected \`fallback\` to be a function, but ${path} exports ${kindOf(fallback)}. ` +
-      'Write `export const fallback = (event, ctx) => { … }`, or remove it.',
+    `Expected \`${name}\` to be a function, but ${path} exports ${kindOf(found)}. ` +
+      `Write \`export const ${name} = ${form}\`, or remove it.`,
   )
 }
 

@@ -1,5 +1,6 @@
 import type { RequestHandler } from 'express'
 import { parseEnvelope } from '../event/envelope.ts'
+import type { ChooseLane } from '../event/lane.ts'
 import { judgeMode, type Mode } from '../event/mode.ts'
 import type { NewEntry, WebhookRoute } from '../event.ts'
 import type { Inbox } from '../inbox/inbox.ts'
@@ -15,6 +16,8 @@ export interface WebhookRouteOptions {
   readonly toleranceSeconds: number
   /** Called once a delivery is durable, before its answer. */
   readonly onAccepted: (route: WebhookRoute, result: 'stored' | 'parked' | 'duplicate', createdAt: Date | null) => void
+  /** In place of the default lane. */
+  readonly chooseLane?: ChooseLane | undefined
   readonly now?: () => Date
 }
 
@@ -31,7 +34,7 @@ export function createWebhookRoute(
   route: WebhookRoute,
   secrets: readonly string[],
 ): RequestHandler {
-  const { log, toleranceSeconds, now = () => new Date() } = options
+  const { log, toleranceSeconds, chooseLane, now = () => new Date() } = options
   return async (req, res) => {
     // The body reader in front leaves a Buffer.
     const body = req.body as Buffer
@@ -40,7 +43,8 @@ export function createWebhookRoute(
     const secret = verifySignature({ text, header, secrets, toleranceSeconds, now: now() })
     const envelope = parseEnvelope(text)
     const judged = judgeMode(envelope, options.mode)
-    const added = await options.add({ ...envelope, route, source: 'delivery', secret, body, ...judged })
+    const lane = chooseLane?.(envelope, body) ?? envelope.lane
+    const added = await options.add({ ...envelope, lane, route, source: 'delivery', secret, body, ...judged })
     const result = added === 'duplicate' ? 'duplicate' : judged.state === 'parked' ? 'parked' : 'stored'
     options.onAccepted(route, result, envelope.createdAt)
     if (log.isLevelEnabled('debug'))

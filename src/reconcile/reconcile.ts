@@ -1,6 +1,7 @@
 import type Stripe from 'stripe'
 import { parseEnvelope } from '../event/envelope.ts'
 import { snapshotTypes } from '../event/known-types.ts'
+import type { ChooseLane } from '../event/lane.ts'
 import { judgeMode, type Mode } from '../event/mode.ts'
 import type { HandlerMap, NewEntry } from '../event.ts'
 import { ACCOUNT_NOTE, type Inbox } from '../inbox/inbox.ts'
@@ -15,6 +16,8 @@ export interface ReconcileOptions {
   /** What to look for; see `listableTypes`. */
   readonly types: readonly string[]
   readonly mode: Mode
+  /** In place of the default lane, as for deliveries. */
+  readonly chooseLane?: ChooseLane | undefined
   /** This connected account alone; left out: the platform, and each account that the inbox knows as connected. */
   readonly account?: string | undefined
   /** Looks at events this old or younger, and leaves the checkpoints alone; left out: at those since the checkpoint, and moves it. */
@@ -129,11 +132,11 @@ async function* inBatches(events: AsyncIterable<Stripe.Event>): AsyncGenerator<r
 
 /** Ids of those that were not there. All at once, in order: they share a transaction. */
 async function addAll(
-  { inbox, mode }: ReconcileOptions,
+  { inbox, mode, chooseLane }: ReconcileOptions,
   account: string | null,
   events: readonly Stripe.Event[],
 ): Promise<Set<string>> {
-  const results = await Promise.all(events.map((event) => inbox.add(toEntry(event, account, mode))))
+  const results = await Promise.all(events.map((event) => inbox.add(toEntry(event, account, mode, chooseLane))))
   return new Set(events.filter((_event, index) => results[index] === 'added').map(({ id }) => id))
 }
 
@@ -143,11 +146,12 @@ async function findMissing(inbox: ReconcileOptions['inbox'], events: readonly St
   return new Set(ids).difference(new Set(known.map(({ eventId }) => eventId)))
 }
 
-function toEntry(event: Stripe.Event, account: string | null, mode: Mode): NewEntry {
+function toEntry(event: Stripe.Event, account: string | null, mode: Mode, chooseLane?: ChooseLane): NewEntry {
   // A delivery always tells whose event it is; a list for an account need not, and its handler would act for the platform.
-  const body = JSON.stringify(account === null || event.account ? event : { ...event, account })
-  const envelope = parseEnvelope(body)
+  const text = JSON.stringify(account === null || event.account ? event : { ...event, account })
+  const [envelope, body] = [parseEnvelope(text), Buffer.from(text)]
   const route = envelope.account === null ? 'account' : 'connect'
-  const fetched = { route, source: 'reconcile', secret: '', body: Buffer.from(body) } as const
+  const lane = chooseLane?.(envelope, body) ?? envelope.lane
+  const fetched = { route, source: 'reconcile', secret: '', body, lane } as const
   return { ...envelope, ...fetched, ...judgeMode(envelope, mode) }
 }

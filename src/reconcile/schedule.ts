@@ -5,7 +5,7 @@ import type { StripeClients } from '../stripe/client.ts'
 import { type Reconciled, type ReconcileOptions, reconcileOnce } from './reconcile.ts'
 import { sumOf, type Tallies } from './tally.ts'
 
-export interface ReconcilingOptions extends Pick<ReconcileOptions, 'types' | 'mode'> {
+export interface ReconcilingOptions extends Pick<ReconcileOptions, 'types' | 'mode' | 'chooseLane'> {
   readonly inbox: Inbox
   readonly clients: StripeClients
   readonly log: Log

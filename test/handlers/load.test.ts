@@ -132,6 +132,12 @@ describe('a module of the user', () => {
     expect((await loadHandlers(path)).handlers.fallback?.name).toBe('fallback')
   })
 
+  test('may name lanes', async () => {
+    const path = await writeModule('export const handlers = {}; export const lane = (event) => event.id')
+    expect((await loadHandlers(path)).handlers.lane?.name).toBe('lane')
+    expect((await loadHandlers(await writeModule('export const handlers = {}'))).handlers.lane).toBeUndefined()
+  })
+
   test('may export a whole module as its handlers', async () => {
     const types = await writeModule('const refunded = () => {}; export { refunded as "refund.created" }')
     const path = await writeModule(`export * as handlers from ${JSON.stringify(types)}`)
@@ -198,6 +204,11 @@ describe('what must not start', () => {
       'a null fallback',
       'export const handlers = {}; export const fallback = null',
       /`fallback` to be a function, but .* null/,
+    ],
+    [
+      'a lane that is no function',
+      'export const handlers = {}; export const lane = "customer"',
+      /`lane` to be a function, but .* a string\. Write `export const lane = \(event\) => /,
     ],
     ['a module that throws', 'throw new TypeError("no database")', /failed to load: TypeError: no database\. Fix it/],
     ['a module that throws no error', 'throw "no database"', /failed to load: NonError: no database\. Fix it/],

@@ -84,6 +84,19 @@ describe('POST /webhook with a delivery that is proven', () => {
     expect(nudges).toBe(1)
   })
 
+  it('stores it in the lane that is chosen for it, once it is proven', async () => {
+    const seen: unknown[] = []
+    const chooseLane: AppOptions['chooseLane'] = ({ eventId, lane }, bytes) => {
+      seen.push([eventId, lane, bytes.toString()])
+      return '/chosen'
+    }
+    const body = snapshotJson({ data: { object: { id: 'pi_1' } } })
+    expect((await post(body, signed('other'), '/webhook', makeApp({ chooseLane }))).status).toBe(400)
+    expect((await post(body, signed(body), '/webhook', makeApp({ chooseLane }))).status).toBe(200)
+    expect(seen).toEqual([[idOf(body), '/pi_1', body]])
+    expect((await inbox.get(idOf(body)))?.entry).toMatchObject({ lane: '/chosen', objectId: 'pi_1' })
+  })
+
   it('takes the bytes as they are, whatever the content type', async () => {
     for (const type of [
       'text/plain',

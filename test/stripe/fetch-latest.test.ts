@@ -2,7 +2,6 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { parseEnvelope } from '../../src/event/envelope.ts'
 import { createStripeClients } from '../../src/stripe/client.ts'
 import { fetchers, singletons } from '../../src/stripe/fetchers.ts'
-import { newEntry } from '../support/new-entry.ts'
 import { snapshotJson, thinJson } from '../support/sign.ts'
 import {
   type ApiAnswer,
@@ -24,8 +23,7 @@ const payout = { id: 'po_1', object: 'payout', status: 'paid' }
 
 function parse(json: string, apiKey: string | undefined = api.key) {
   const clients = createStripeClients({ apiKey, apiBase: new URL(api.url) })
-  const { shape } = parseEnvelope(json)
-  return { clients, event: clients.parse({ ...newEntry({ shape }), receivedAt: new Date() }, Buffer.from(json)) }
+  return { clients, event: clients.parse(parseEnvelope(json), Buffer.from(json)) }
 }
 
 /** What a handler of the event gets by `ctx.latest()`. */

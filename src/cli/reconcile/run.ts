@@ -1,5 +1,7 @@
 import { parseSettings, readEnvironment } from '../../config.ts'
 import { ReceiverError } from '../../errors.ts'
+import type { Handlers } from '../../event.ts'
+import { createChooseLane } from '../../handlers/choose-lane.ts'
 import { loadHandlers } from '../../handlers/load.ts'
 import { listableTypes, type Reconciled, reconcileOnce } from '../../reconcile/reconcile.ts'
 import { sumOf } from '../../reconcile/tally.ts'
@@ -14,7 +16,7 @@ export async function runReconcile(options: ReconcileCommandOptions): Promise<bo
   const config = readConfig()
   const { handlers } = await loadHandlers(config.handlersPath)
   const types = listableTypes(handlers.map)
-  const result = await reconcile(config, types, options)
+  const result = await reconcile(config, handlers, options)
   for (const { message } of result.refusals) process.stderr.write(`error: ${message}\n`)
   const { dryRun: isDryRun = false, json = false } = options
   printReconciled(result, { isDryRun, isJson: json, types: types.length })
@@ -38,7 +40,7 @@ function readConfig() {
 
 async function reconcile(
   config: ReturnType<typeof readConfig>,
-  types: readonly string[],
+  { map, lane: laneOf }: Handlers,
   { since: sinceMs, account, dryRun }: ReconcileCommandOptions,
 ): Promise<Reconciled> {
   const { mode, apiKey, stripeApiBase: apiBase, stripeRequestsPerSecond: requestsPerSecond } = config
@@ -54,11 +56,20 @@ async function reconcile(
     progress.update(found.undelivered)
   }
   const clients = createStripeClients({ apiKey, apiBase, requestsPerSecond })
+  const { parse } = createStripeClients({ apiKey: undefined, apiBase })
+  const chooseLane = laneOf && createChooseLane({ laneOf, parse, onFault: warnOfLane })
+  const types = listableTypes(map)
   try {
     return await withInbox((inbox) =>
-      reconcileOnce({ inbox, clients, types, mode, sinceMs, account, isDryRun, onProgress }),
+      reconcileOnce({ inbox, clients, types, mode, chooseLane, sinceMs, account, isDryRun, onProgress }),
     )
   } finally {
     progress.end()
   }
+}
+
+function warnOfLane({ type, reason }: { readonly type: string; readonly reason: string }): void {
+  process.stderr.write(
+    `warning: \`lane\` of HANDLERS names no lane for ${type}, so the default one is taken: ${reason}\n`,
+  )
 }
