@@ -109,11 +109,6 @@ describe('a module of the user', () => {
   test.each([
     ['the thin twin of an own handler', '"payout.failed"() {}', ['v1.payout.failed']],
     ['the snapshot twin of an own handler', '"v1.payout.failed"() {}', ['payout.failed']],
-    [
-      'a twin that is the same function',
-      '"account.application.deauthorized"() {}',
-      ['v1.account.application.deauthorized'],
-    ],
     ['nothing when both twins are own', '"payout.failed"() {}, "v1.payout.failed"() {}', []],
     ['nothing when the twin has no built-in handler', '"refund.created"() {}', []],
     ['nothing when all are built-in', '', []],

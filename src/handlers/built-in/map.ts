@@ -1,7 +1,8 @@
 import type { HandlerMap } from '../../event.ts'
+import { accountUpdated } from './account.ts'
 import { balanceAvailable } from './balance.ts'
 import { disputeCreated } from './charge-dispute.ts'
-import { accountUpdated, applicationDeauthorized, externalAccountUpdated } from './connect-account.ts'
+import { applicationDeauthorized, externalAccountUpdated } from './connect-account.ts'
 import { paymentSucceeded } from './payment-intent.ts'
 import { paymentMethodAttached } from './payment-method.ts'
 import { payoutFailed } from './payout.ts'
@@ -18,9 +19,9 @@ export const handlerMap = {
   'charge.dispute.created': (event, ctx) => disputeCreated(event.data.object, ctx),
   'balance.available': (event, ctx) => balanceAvailable(event.data.object, ctx),
   'payout.failed': (event, ctx) => payoutFailed(event.data.object, ctx),
-  'account.updated': (event, ctx) => accountUpdated(event.data.object, ctx),
+  'account.updated': ({ data }, ctx) => accountUpdated(data.object, data.previous_attributes, ctx),
   'account.external_account.updated': (event, ctx) => externalAccountUpdated(event.data.object, ctx),
-  'account.application.deauthorized': applicationDeauthorized,
+  'account.application.deauthorized': (event, ctx) => applicationDeauthorized(event.data.object, ctx),
   'person.updated': (event, ctx) => personUpdated(event.data.object, ctx),
 
   'v1.payment_intent.succeeded': async (_event, ctx) => paymentSucceeded(await relatedObject(ctx), ctx),
@@ -28,9 +29,9 @@ export const handlerMap = {
   'v1.charge.dispute.created': async (_event, ctx) => disputeCreated(await relatedObject(ctx), ctx),
   'v1.balance.available': async (_event, ctx) => balanceAvailable(await relatedObject(ctx), ctx),
   'v1.payout.failed': async (_event, ctx) => payoutFailed(await relatedObject(ctx), ctx),
-  'v1.account.updated': async (_event, ctx) => accountUpdated(await relatedObject(ctx), ctx),
-  // Names no object that could be fetched.
+  'v1.account.updated': async (_event, ctx) => accountUpdated(await relatedObject(ctx), undefined, ctx),
+  // These name no object that could be fetched.
   'v1.account.external_account.updated': (_event, ctx) => externalAccountUpdated(undefined, ctx),
-  'v1.account.application.deauthorized': applicationDeauthorized,
+  'v1.account.application.deauthorized': (_event, ctx) => applicationDeauthorized(undefined, ctx),
   'v1.person.updated': async (_event, ctx) => personUpdated(await relatedObject(ctx), ctx),
 } satisfies HandlerMap

@@ -1,65 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import {
-  INFO,
-  readObject,
-  readPayload,
-  runBuiltIn,
-  snapshotOf,
-  thinOf,
-  WARN,
-  without,
-} from '../../support/handler-context.ts'
-
-describe('account.updated', () => {
-  const type = 'account.updated'
-  const healthy = readPayload(type, 'djstripe-account_updated_custom').data.object
-
-  test('says what the account may do and what is due', async () => {
-    expect(await runBuiltIn(readPayload(type, 'djstripe-account_updated_custom'))).toEqual({
-      level: INFO,
-      msg: 'account updated',
-      eventId: 'evt_1Itt6eB9wPxT0ovY3LLhi5bw',
-      type,
-      account: 'acct_1IuHosQveW0ONQsd',
-      objectId: 'acct_1IuHosQveW0ONQsd',
-      chargesEnabled: true,
-      payoutsEnabled: true,
-      detailsSubmitted: true,
-      pastDue: [],
-      currentlyDue: [],
-      currentDeadline: null,
-      disabledReason: null,
-    })
-  })
-
-  test('warns with what is past due, the deadline and the reason', async () => {
-    const { requirements } = readObject(type, 'account')
-    if (!requirements) throw new Error('The sample has no requirements.')
-    const due = { ...requirements, past_due: ['external_account'], current_deadline: 1_700_000_000 }
-    expect(await runBuiltIn(snapshotOf(type, { ...healthy, requirements: due }))).toMatchObject({
-      level: WARN,
-      pastDue: ['external_account'],
-      currentlyDue: expect.arrayContaining(['tos_acceptance.date']),
-      currentDeadline: '2023-11-14T22:13:20.000Z',
-      disabledReason: 'requirements.past_due',
-    })
-  })
-
-  test.each([
-    ['charges', { charges_enabled: false }],
-    ['payouts', { payouts_enabled: false }],
-  ])('warns when %s are disabled', async (_, changes) => {
-    expect((await runBuiltIn(snapshotOf(type, { ...healthy, ...changes }))).level).toBe(WARN)
-  })
-
-  test('bears an account from before requirements existed, and warns by what it has', async () => {
-    const verification = { disabled_reason: null, due_by: null, fields_needed: ['external_account'] }
-    const old = { ...without(healthy, 'requirements', 'payouts_enabled'), verification }
-    expect(await runBuiltIn(snapshotOf(type, old))).toMatchObject({ level: INFO, pastDue: null, currentlyDue: null })
-    const blocked = { ...old, charges_enabled: false }
-    expect((await runBuiltIn(snapshotOf(type, blocked))).level).toBe(WARN)
-  })
-})
+import { INFO, readObject, readPayload, runBuiltIn, snapshotOf, thinOf, WARN } from '../../support/handler-context.ts'
 
 describe('account.external_account.updated', () => {
   const type = 'account.external_account.updated'
@@ -86,10 +26,13 @@ describe('account.external_account.updated', () => {
     expect(line).not.toHaveProperty('bank')
   })
 
-  test.each(['errored', 'verification_failed'])('warns of a bank account that is %s', async (status) => {
-    const event = snapshotOf(type, readObject(type, 'bank_account', { status }))
-    expect(await runBuiltIn(event)).toMatchObject({ level: WARN, status })
-  })
+  test.each(['errored', 'verification_failed', 'tokenized_account_number_deactivated'])(
+    'warns of a bank account that is %s',
+    async (status) => {
+      const event = snapshotOf(type, readObject(type, 'bank_account', { status }))
+      expect(await runBuiltIn(event)).toMatchObject({ level: WARN, status })
+    },
+  )
 
   test.each([true, false])('says of a thin event what it tells, with an API key or not (%s)', async (hasApiKey) => {
     expect(await runBuiltIn(thinOf(`v1.${type}`), { hasApiKey })).toEqual({
@@ -115,7 +58,13 @@ describe('account.application.deauthorized', () => {
       type,
       account: 'acct_1Fg9jUA3kq9o1aTc',
       objectId: 'ca_JWVN6vOJJs3RKsff0VUwIUfmUmN0VYqe',
+      application: null,
     })
+  })
+
+  test('names the application that was left', async () => {
+    const event = snapshotOf(type, { id: 'ca_1', object: 'application', name: 'Rosen Books' })
+    expect(await runBuiltIn(event)).toMatchObject({ level: WARN, objectId: 'ca_1', application: 'Rosen Books' })
   })
 
   test.each([true, false])('warns of a thin event, with an API key or not (%s)', async (hasApiKey) => {
@@ -126,6 +75,7 @@ describe('account.application.deauthorized', () => {
       type: `v1.${type}`,
       account: 'acct_1Connected',
       objectId: null,
+      application: null,
     })
   })
 })
