@@ -5,11 +5,31 @@ import type { Log } from './log.ts'
 export type SnapshotType = Stripe.Event['type']
 /** Type of a thin event (`object: "v2.core.event"`), such as `v1.payment_intent.succeeded`. */
 export type ThinType = Stripe.V2.Core.EventNotification['type']
-/** Every event type of the installed SDK. */
-export type EventType = SnapshotType | ThinType
+/** Type of a thin event that Stripe has in preview, and the SDK does not declare. */
+export type PreviewType = PreviewEvent['type']
+/** Every event type of the installed SDK, and those in preview that are known here. */
+export type EventType = SnapshotType | ThinType | PreviewType
 
-/** The SDK's event for a type: `data.object` of a snapshot and `fetchRelatedObject()` of a thin event are narrowed by it. */
-export type EventOf<T extends EventType> = Extract<Stripe.Event | Stripe.V2.Core.EventNotification, { type: T }>
+/** The event for a type: `data.object` of a snapshot and `fetchRelatedObject()` of a thin event are narrowed by it. */
+export type EventOf<T extends EventType> = Extract<
+  Stripe.Event | Stripe.V2.Core.EventNotification | PreviewEvent,
+  { type: T }
+>
+
+/** Stripe failed to make an event. docs.stripe.com/api/v2/core/events/event-types */
+interface PreviewEvent extends Stripe.V2.Core.Events.UnknownEventNotification {
+  type: 'v2.core.health.event_generation_failure.resolved'
+  fetchEvent: () => Promise<Stripe.V2.Core.Event & { data: { impact: EventGenerationImpact } }>
+}
+
+/** The event that was not made, and its object: by `related_object` since API version 2025-11-17. */
+interface EventGenerationImpact {
+  readonly event_type: string
+  readonly related_object_id?: string
+  readonly related_object?: { readonly id: string; readonly type: string; readonly url: string }
+  /** Whose the object is; left out when it is that of the event. */
+  readonly context?: string
+}
 
 /** What a fallback gets: an event of a type without a handler, perhaps one that the SDK does not know. */
 export type AnyEvent = Stripe.Event | Stripe.V2.Core.EventNotification | Stripe.V2.Core.Events.UnknownEventNotification

@@ -9,6 +9,7 @@ import type {
   Handler,
   HandlerContext,
   HandlerMap,
+  PreviewType,
   SnapshotType,
   ThinType,
 } from '../src/event.ts'
@@ -91,6 +92,16 @@ export const narrowed = {
     ctx.log.info({ status: payment.status }, 'payment fetched')
   },
   'v2.core.event_destination.ping': (event) => void event.related_object,
+} satisfies HandlerMap
+
+// A type that the SDK does not declare yet can be named too. Once it does, its own declaration is to take the place of ours.
+claim<Same<Extract<ThinType, PreviewType>, never>>()
+export const inPreview = {
+  'v2.core.health.event_generation_failure.resolved': async (event) => {
+    const { impact } = (await event.fetchEvent()).data
+    const lost: string = impact.event_type
+    void lost
+  },
 } satisfies HandlerMap
 
 export const misspelt = {

@@ -1,4 +1,4 @@
-import { snapshotTypes, thinTypes } from '../event/known-types.ts'
+import { previewTypes, snapshotTypes, thinTypes } from '../event/known-types.ts'
 import { twinOf } from '../event/twin.ts'
 import type { EventShape } from '../event.ts'
 import { type Destination, PING_TYPE } from './destinations.ts'
@@ -21,9 +21,14 @@ export function shapeOfType(type: string): EventShape {
   return /^v\d+\./.test(type) ? 'thin' : 'snapshot'
 }
 
-/** Types of one shape that a destination can be asked for; a ping comes without. */
+/** Types of one shape that a destination can be asked for. */
 export function subscribableTypes(types: readonly string[], shape: EventShape): string[] {
-  return types.filter((type) => shapeOfType(type) === shape && type !== PING_TYPE)
+  return types.filter((type) => shapeOfType(type) === shape && isSubscribable(type))
+}
+
+/** A ping comes without, and what Stripe has in preview is for its operator to ask for in Workbench. */
+function isSubscribable(type: string): boolean {
+  return type !== PING_TYPE && !previewTypes.includes(type)
 }
 
 /** Checks that a site is sent what is handled, and nothing else. */
@@ -44,7 +49,7 @@ function checkSent(
   enabled: readonly PlacedDestination[],
   { handledTypes, yieldingTypes = new Set() }: HandledTypes,
 ): Finding[] {
-  const wanted = handledTypes.filter((type) => type !== PING_TYPE && !yieldingTypes.has(type))
+  const wanted = handledTypes.filter((type) => isSubscribable(type) && !yieldingTypes.has(type))
   const handled = new Set(wanted)
   const isTold = (by: readonly PlacedDestination[], type: string): boolean =>
     by.some((each) => sends(each, type) || (handled.has(twinOf(type)) && sends(each, twinOf(type))))

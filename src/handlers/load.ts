@@ -2,7 +2,7 @@ import { stat } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { ReceiverError } from '../errors.ts'
-import { isKnownType } from '../event/known-types.ts'
+import { isKnownType, previewTypes } from '../event/known-types.ts'
 import { twinOf } from '../event/twin.ts'
 import type { Fallback, HandlerMap, Handlers, LaneOf } from '../event.ts'
 import { describeError } from '../log.ts'
@@ -31,7 +31,10 @@ export async function loadHandlers(modulePath: string | undefined): Promise<Load
     lane: checkedFunction<LaneOf>(module, 'lane', "(event) => '…'", path),
     yielding: findYielding(own),
   }
-  return { handlers, unknownTypes: Object.keys(own).filter((type) => !isKnownType(type)) }
+  return {
+    handlers,
+    unknownTypes: Object.keys(own).filter((type) => !isKnownType(type) && !previewTypes.includes(type)),
+  }
 }
 
 /** Known by the functions themselves: whatever a module takes over from the built-in map is the same one there and here. */

@@ -14,6 +14,11 @@ export function externalAccountUpdated(external: ExternalAccount | undefined, ct
   ctx.log[level]({ objectId: ctx.entry.objectId, ...facts }, 'external account updated')
 }
 
+/** Says that the account in the line is connected to the application, which the thin twin does not name. */
+export function applicationAuthorized(application: Application | undefined, ctx: HandlerContext): void {
+  ctx.log.info({ objectId: ctx.entry.objectId, application: application?.name ?? null }, 'application authorized')
+}
+
 /**
  * Warns that the account in the line left the application, which the thin twin does not name. The account can no longer be fetched,
  * so the event is all there is to say.

@@ -13,7 +13,7 @@ beforeEach(async () => {
 
 afterEach(() => rm(folder, { recursive: true }))
 
-it('handles every built-in type in both shapes on both routes, and ends with 0', async () => {
+it('handles every sample in both shapes on both routes, and ends with 0', async () => {
   const { code, stdout, stderr } = await runCli(['demo'], { env: { TMPDIR: folder } })
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
   const rows = stdout.split('\n').map((line) => line.trim().split(/\s+/).slice(0, 5).join(' '))

@@ -15,24 +15,44 @@ import {
 /** One event for each built-in snapshot type, with the level of its thin twin when nothing is fetched. */
 const samples = [
   sample(readPayload('payment_intent.succeeded', 'lago-2024-09-30.acacia-payment_intent_succeeded'), INFO),
+  sample(readPayload('payment_intent.payment_failed', 'lago-2020-08-27-payment_intent_payment_failed'), WARN),
   sample(readPayload('payment_method.attached', 'rubymock-payment_method.attached'), INFO),
   sample(readPayload('charge.dispute.created', 'rubymock-charge.dispute.created'), WARN),
+  sample(readPayload('charge.dispute.closed', 'lago-2020-08-27-charge_dispute_closed'), INFO),
+  sample(snapshotOf('charge.refunded', readObject('charge.refunded', 'charge')), INFO),
   sample(readPayload('balance.available', 'gitpay-balance.available'), INFO),
   sample(readPayload('payout.failed', 'gitpay-payout.failed'), WARN),
+  sample(readPayload('payout.paid', 'rubymock-payout.paid'), INFO),
+  sample(snapshotOf('invoice.payment_failed', readObject('invoice.payment_failed', 'invoice')), WARN),
+  sample(
+    snapshotOf('customer.subscription.deleted', readObject('customer.subscription.deleted', 'subscription')),
+    INFO,
+  ),
   sample(readPayload('account.updated', 'djstripe-account_updated_custom'), INFO),
   sample(readPayload('account.external_account.updated', 'djstripe-external_account_bank_account_updated'), INFO),
+  sample(
+    snapshotOf('account.application.authorized', { id: 'ca_1', object: 'application', name: 'Rosen Books' }),
+    INFO,
+  ),
   sample(readPayload('account.application.deauthorized', 'djstripe-account_application_deauthorized'), WARN),
   sample(snapshotOf('person.updated', readObject('person.updated', 'person')), INFO),
 ]
-const namesNoObject = ['account.external_account.updated', 'account.application.deauthorized']
+const namesNoObject = [
+  'account.external_account.updated',
+  'account.application.authorized',
+  'account.application.deauthorized',
+]
+/** Types of thin events that are nobody's twin. */
+const alone = ['v2.core.health.event_generation_failure.resolved']
 
-function sample(event: EventOf<Exclude<BuiltInType, `v1.${string}`>>, unfetchedLevel: number) {
+function sample(event: EventOf<Exclude<BuiltInType, `v${number}.${string}`>>, unfetchedLevel: number) {
   return { event, type: event.type, unfetchedLevel }
 }
 
-test('holds the nine snapshot types and the thin twin of each', () => {
+test('holds a thin twin for each snapshot type, and a sample here', () => {
   const types = samples.map(({ type }) => type)
-  expect(Object.keys(handlerMap)).toEqual(expect.arrayContaining([...types, ...types.map((type) => `v1.${type}`)]))
+  const twins = types.map((type) => `v1.${type}`)
+  expect(Object.keys(handlerMap).toSorted()).toEqual([...types, ...twins, ...alone].toSorted())
 })
 
 const fetchable = samples.filter(({ type }) => !namesNoObject.includes(type))
