@@ -87,6 +87,19 @@ describe('what is missing', () => {
     })
   })
 
+  it('is added to the lane that is chosen for it', async () => {
+    const event = stripe.add({ created: secondsAgo(60), account: 'acct_1' })
+    await run({
+      account: 'acct_1',
+      arrival: {
+        mode: 'any',
+        searchFields: [],
+        chooseLane: ({ account, type }, body) => `${account}/${type}/${JSON.parse(Buffer.from(body).toString()).id}`,
+      },
+    })
+    expect((await find(event.id)).entry.lane).toBe(`acct_1/${event.type}/${event.id}`)
+  })
+
   it('is added oldest first', async () => {
     const ages = [50, 40, 30, 20, 10]
     const ids = ages.map((age, index) =>
