@@ -1,4 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
+import { type Alerts, startAlerts } from './alerts/alerts.ts'
+import { createSend } from './alerts/send.ts'
 import type { Config } from './config.ts'
 import type { Handlers } from './event.ts'
 import { createFigureCounter, type FigureCounter, startKeeping } from './figures.ts'
@@ -49,6 +51,8 @@ const LEASE_MARGIN_MS = 15_000
 const STANDSTILL_MARGIN_MS = 15_000
 /** Kept of the shutdown time for settling what was aborted and for closing. */
 const CLOSING_MS = 1_000
+/** For telling people, once handlers have ended, what they were not told yet; where that time is left. */
+const LAST_ALERTS_MS = 2_000
 
 /** The whole server, in the order of a delivery's route. It works fully once this resolves; it leaves nothing open when it rejects. */
 export async function createService(config: Config, overrides: ServiceOverrides = {}): Promise<Service> {
@@ -62,6 +66,8 @@ export async function createService(config: Config, overrides: ServiceOverrides 
     (opened) => opened.close(),
   )
 
+  const alerts = config.alertUrl && startAlerts({ send: createSend(config.alertUrl), inbox, mode: config.mode, log })
+  undo.defer(() => alerts?.stop(0))
   const figures = createFigureCounter()
   let isDraining = false
   let worker: Worker | undefined
@@ -78,6 +84,7 @@ export async function createService(config: Config, overrides: ServiceOverrides 
     onRefused(...refusal) {
       metrics.onRefused(...refusal)
       figures.onRefused(refusal[2])
+      alerts?.onRefused(refusal[2])
     },
     add: (entry) => (worker ?? inbox).add(entry),
     onAccepted(entry, result) {
@@ -96,7 +103,7 @@ export async function createService(config: Config, overrides: ServiceOverrides 
   if (config.role !== 'receive') {
     const { stripeApiKey: apiKey, stripeApiBase: apiBase, stripeRequestsPerSecond: requestsPerSecond } = config
     const clients = createStripeClients({ apiKey, apiBase, requestsPerSecond })
-    const work = { config, handlers, inbox, log, metrics, figures, clients, overrun, overrides }
+    const work = { config, handlers, inbox, log, metrics, figures, alerts, clients, overrun, overrides }
     const limitMs = config.handlerTimeoutMs + (overrides.standstillMarginMs ?? STANDSTILL_MARGIN_MS)
     const { workerConcurrency: concurrency, logLevel } = config
     const watchdog = startWatchdog({ limitMs, concurrency, isSilent: logLevel === 'silent' })
@@ -118,6 +125,7 @@ export async function createService(config: Config, overrides: ServiceOverrides 
     isDraining = true
     const working = worker?.stop(left() - closingMs) ?? Promise.resolve()
     const isWorkOver = await isOverWithin(left() - closingMs / 2, working)
+    await alerts?.stop(Math.min(LAST_ALERTS_MS, left() - closingMs / 2))
     await server.close(closingMs / 4)
     return (await isOverWithin(left(), opened.disposeAsync())) && isWorkOver
   }
@@ -132,13 +140,14 @@ interface Work {
   readonly log: Log
   readonly metrics: Metrics
   readonly figures: FigureCounter
+  readonly alerts: Alerts | undefined
   readonly clients: StripeClients
   readonly overrun: Overrun
   readonly overrides: ServiceOverrides
 }
 
 function startWork(
-  { config, handlers, inbox, log, metrics, figures, clients: events, overrun, overrides }: Work,
+  { config, handlers, inbox, log, metrics, figures, alerts, clients: events, overrun, overrides }: Work,
   { watch }: Watchdog,
 ): Worker {
   const { handlerTimeoutMs: timeoutMs, handlerOverrunMs: overrunMs, maxAttempts, twins } = config
@@ -153,6 +162,7 @@ function startWork(
     onAttemptEnded(lease, outcome, durationMs) {
       metrics.onAttemptEnded(lease, outcome, durationMs)
       figures.onAttemptEnded(lease, outcome)
+      alerts?.onAttemptEnded(lease, outcome)
     },
   })
 }
@@ -176,7 +186,10 @@ function createOverrun({ workerConcurrency, role }: Config, log: Log, metrics: M
   }
 }
 
-function startCatchingUp({ config, handlers, inbox, log, metrics, clients }: Work, worker: Worker): Reconciling {
+function startCatchingUp(
+  { config, handlers, inbox, log, metrics, alerts, clients }: Work,
+  worker: Worker,
+): Reconciling {
   return startReconciling({
     // What is added starts at once, as a delivery does.
     inbox: { ...inbox, add: worker.add },
@@ -185,7 +198,10 @@ function startCatchingUp({ config, handlers, inbox, log, metrics, clients }: Wor
     types: listableTypes(handlers.map),
     mode: config.mode,
     everyMs: config.reconcileMinutes * 60_000,
-    onReconciled: metrics.onReconciled,
+    onReconciled(...result) {
+      metrics.onReconciled(...result)
+      alerts?.onReconciled(result[0])
+    },
   })
 }
 
