@@ -51,7 +51,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
     'event/*',
     'inbox/{inbox,open-inbox}.ts',
     'handlers/load.ts',
-    '{stripe,reconcile,destinations,operations}/*',
+    '{stripe,reconcile,alerts,destinations,operations}/*',
     'cli/*.ts',
     'cli/terminal/*',
     'samples/*',
