@@ -43,6 +43,7 @@ export function startAlerts({ send, inbox, mode, log }: AlertsOptions, { lookMs 
   const stopping = new AbortController()
   const now = () => performance.now()
   let timer: NodeJS.Timeout | undefined
+  let timerAt: number | undefined
   let ending: Promise<void> | undefined
   let sending: Promise<boolean> | undefined
 
@@ -54,12 +55,14 @@ export function startAlerts({ send, inbox, mode, log }: AlertsOptions, { lookMs 
 
   function schedule(): void {
     const dueAt = pace.dueAt()
-    if (dueAt === undefined || sending !== undefined || stopping.signal.aborted) return
+    if (dueAt === undefined || dueAt === timerAt || sending !== undefined || stopping.signal.aborted) return
     clearTimeout(timer)
+    timerAt = dueAt
     timer = setTimeout(() => void sendDue(), Math.max(0, dueAt - now())).unref()
   }
 
   async function sendDue(): Promise<void> {
+    timerAt = undefined
     const due = pace.take(now())
     if (due !== undefined) {
       sending = trySending(due)
