@@ -35,6 +35,8 @@ const hostList = z
   )
   .readonly()
 
+const HTTP_URL = 'an http or https URL without a user and password, such as https://hooks.slack.com/services/…'
+
 /** A setting: the variable that it is read from, and how. */
 const from = <Schema extends z.ZodType>(variable: string, schema: Schema) => ({ variable, schema })
 
@@ -118,6 +120,16 @@ const settings = {
   maxBodyBytes: from('MAX_BODY_BYTES', wholeNumber(1_024, 16_777_216, 1_048_576).default(1_048_576)),
   retentionDays: from('RETENTION_DAYS', wholeNumber(1, 3_650, 30).default(30)),
   shutdownTimeoutMs: from('SHUTDOWN_TIMEOUT_MS', wholeNumber(100, 600_000, 25_000).default(25_000)),
+  /** Whoever knows it can post there: a secret. */
+  alertUrl: from(
+    'ALERT_URL',
+    z
+      .url({ protocol: /^https?$/, error: HTTP_URL })
+      .transform((url) => new URL(url))
+      // fetch refuses a URL with a password, in words that hold it.
+      .refine(({ username, password }) => username + password === '', HTTP_URL)
+      .optional(),
+  ),
   logLevel: from('LOG_LEVEL', oneOf('fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent').default('info')),
 }
 

@@ -24,6 +24,14 @@ export type ReceiverErrorCode =
   | 'inbox_missing'
   | 'inbox_unusable'
 
+/** Refusals that tell of a wrong secret, proxy or clock, or of a forger: when there are many, a person has to look. */
+export const suspectRefusals: readonly string[] = [
+  'signature_mismatch',
+  'timestamp_too_old',
+  'timestamp_in_future',
+  'secret_not_configured',
+] satisfies ReceiverErrorCode[]
+
 /** An expected failure. Its message is for operators: it says what was expected, what came, and what to do, and never holds a secret or a body. */
 export class ReceiverError extends Error {
   override readonly name = 'ReceiverError'

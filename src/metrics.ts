@@ -1,4 +1,5 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
+import { suspectRefusals } from './errors.ts'
 import { isKnownType } from './event/known-types.ts'
 import {
   attemptOutcomes,
@@ -35,8 +36,6 @@ const DELAY_BUCKETS_SECONDS = [0.005, 0.02, 0.1, 0.5, 1, 2, 5, 15, 60, 300, 1_80
 const HANDLER_BUCKETS_SECONDS = [0.001, 0.005, 0.02, 0.1, 0.5, 1, 2, 5, 10, 30]
 const COMMIT_BUCKETS_SECONDS = [0.0001, 0.0003, 0.001, 0.003, 0.01, 0.03, 0.1, 0.5]
 const BATCH_BUCKETS = [1, 2, 4, 8, 16, 32, 64, 128, 256]
-
-const ALERTED_REASONS = ['signature_mismatch', 'timestamp_too_old', 'timestamp_in_future', 'secret_not_configured']
 
 /** One registry per service; what is told of reconcile is there only where that runs. Every label is from a bounded set: a type that neither the SDK nor the map knows is `other`. */
 export function createMetrics(map: HandlerMap, { isReconciling = false } = {}): Metrics {
@@ -86,7 +85,7 @@ export function createMetrics(map: HandlerMap, { isReconciling = false } = {}): 
   for (const route of ['account', 'connect'] as const) {
     for (const status of ['200', '400', '503']) deliveries.inc({ route, status }, 0)
     for (const result of ['stored', 'parked', 'duplicate']) accepted.inc({ route, result }, 0)
-    for (const reason of ALERTED_REASONS) refusals.inc({ route, reason }, 0)
+    for (const reason of suspectRefusals) refusals.inc({ route, reason }, 0)
   }
   const onReconciled = isReconciling ? createReconcileRecorder(define) : () => undefined
   /** The one under way, which all who scrape meanwhile share. */

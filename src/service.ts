@@ -1,4 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
+import { type Alerts, startAlerts } from './alerts/alerts.ts'
+import { createSend } from './alerts/send.ts'
 import type { Config } from './config.ts'
 import type { Arrival } from './event/arrival.ts'
 import type { Handlers } from './event.ts'
@@ -51,6 +53,8 @@ const LEASE_MARGIN_MS = 15_000
 const STANDSTILL_MARGIN_MS = 15_000
 /** Kept of the shutdown time for settling what was aborted and for closing. */
 const CLOSING_MS = 1_000
+/** For telling people, once handlers have ended, what they were not told yet; where that time is left. */
+const LAST_ALERTS_MS = 2_000
 
 /** The whole server, in the order of a delivery's route. It works fully once this resolves; it leaves nothing open when it rejects. */
 export async function createService(config: Config, overrides: ServiceOverrides = {}): Promise<Service> {
@@ -66,6 +70,8 @@ export async function createService(config: Config, overrides: ServiceOverrides 
     (opened) => opened.close(),
   )
 
+  const alerts = config.alertUrl && startAlerts({ send: createSend(config.alertUrl), inbox, mode: config.mode, log })
+  undo.defer(() => alerts?.stop(0))
   const figures = createFigureCounter()
   let isDraining = false
   let worker: Worker | undefined
@@ -81,6 +87,7 @@ export async function createService(config: Config, overrides: ServiceOverrides 
     onRefused(...refusal) {
       metrics.onRefused(...refusal)
       figures.onRefused(refusal[2])
+      alerts?.onRefused(refusal[2])
     },
     add: (entry) => (worker ?? inbox).add(entry),
     onAccepted(entry, result) {
@@ -100,7 +107,7 @@ export async function createService(config: Config, overrides: ServiceOverrides 
   if (config.role !== 'receive') {
     const { stripeApiKey: apiKey, stripeApiBase: apiBase, stripeRequestsPerSecond: requestsPerSecond } = config
     const clients = createStripeClients({ apiKey, apiBase, requestsPerSecond, log })
-    const work = { config, handlers, inbox, log, metrics, figures, clients, overrun, overrides, arrival }
+    const work = { config, handlers, inbox, log, metrics, figures, alerts, clients, overrun, overrides, arrival }
     const limitMs = config.handlerTimeoutMs + (overrides.standstillMarginMs ?? STANDSTILL_MARGIN_MS)
     const { workerConcurrency: concurrency, logLevel } = config
     const watchdog = startWatchdog({ limitMs, concurrency, isSilent: logLevel === 'silent' })
@@ -123,6 +130,7 @@ export async function createService(config: Config, overrides: ServiceOverrides 
     isDraining = true
     const working = worker?.stop(left() - closingMs) ?? Promise.resolve()
     const isWorkOver = await isOverWithin(left() - closingMs / 2, working)
+    await alerts?.stop(Math.min(LAST_ALERTS_MS, left() - closingMs / 2))
     await server.close(closingMs / 4)
     return (await isOverWithin(left(), opened.disposeAsync())) && isWorkOver
   }
@@ -146,6 +154,7 @@ interface Work {
   readonly log: Log
   readonly metrics: Metrics
   readonly figures: FigureCounter
+  readonly alerts: Alerts | undefined
   readonly clients: StripeClients
   readonly overrun: Overrun
   readonly overrides: ServiceOverrides
@@ -153,7 +162,7 @@ interface Work {
 }
 
 function startWork(
-  { config, handlers, inbox, log, metrics, figures, clients: events, overrun, overrides }: Work,
+  { config, handlers, inbox, log, metrics, figures, alerts, clients: events, overrun, overrides }: Work,
   { watch }: Watchdog,
 ): Worker {
   const { handlerTimeoutMs: timeoutMs, handlerOverrunMs: overrunMs, maxAttempts, twins } = config
@@ -168,6 +177,7 @@ function startWork(
     onAttemptEnded(lease, outcome, durationMs) {
       metrics.onAttemptEnded(lease, outcome, durationMs)
       figures.onAttemptEnded(lease, outcome)
+      alerts?.onAttemptEnded(lease, outcome)
     },
   })
 }
@@ -192,7 +202,7 @@ function createOverrun({ workerConcurrency, role }: Config, log: Log, metrics: M
 }
 
 function startCatchingUp(
-  { config, handlers, inbox, log, metrics, clients, arrival }: Work,
+  { config, handlers, inbox, log, metrics, alerts, clients, arrival }: Work,
   worker: Worker,
 ): Reconciling {
   return startReconciling({
@@ -203,7 +213,10 @@ function startCatchingUp(
     handlers,
     arrival,
     everyMs: config.reconcileMinutes * 60_000,
-    onReconciled: metrics.onReconciled,
+    onReconciled(run) {
+      metrics.onReconciled(run)
+      alerts?.onReconciled(run.types)
+    },
   })
 }
 

@@ -57,6 +57,13 @@ const badValues: Readonly<Record<string, readonly string[]>> = {
   MAX_BODY_BYTES: [...badWholeNumbers, '1023', '16777217'],
   RETENTION_DAYS: [...badWholeNumbers, '0', '3651'],
   SHUTDOWN_TIMEOUT_MS: [...badWholeNumbers, '99', '600001'],
+  ALERT_URL: [
+    'hooks.slack.com/services/T0/B0/x',
+    'ftp://127.0.0.1',
+    'https://',
+    'mailto:ops@example.com',
+    'https://user:password@example.com',
+  ],
   LOG_LEVEL: ['INFO', 'verbose', '30'],
 }
 

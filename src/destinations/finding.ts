@@ -31,6 +31,7 @@ export type Check =
   | 'types_handled'
   | 'twins'
   | 'ping'
+  | 'alert'
 
 const MAX_NAMED = 20
 

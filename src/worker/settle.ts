@@ -12,8 +12,11 @@ export interface SettlingOptions {
 }
 
 export interface Settling {
-  /** Records how the attempt ended; tries until the store says yes or no. False when that outcome is not what is recorded. */
-  settle(lease: Lease, outcome: Outcome): Promise<boolean>
+  /**
+   * Records how the attempt ended; tries until the store says yes or no. Gives what is recorded: another outcome where the store
+   * refuses this one for what it is, and undefined when nothing is.
+   */
+  settle(lease: Lease, outcome: Outcome): Promise<Outcome | undefined>
   /** Whether the store did not take the end of some attempt, and is to be asked for again: before that nothing is claimed. */
   isBehind(): boolean
 }
@@ -40,7 +43,7 @@ export function createSettling({ inbox, log, isStopping }: SettlingOptions): Set
     )
   }
 
-  async function settle(lease: Lease, outcome: Outcome): Promise<boolean> {
+  async function settle(lease: Lease, outcome: Outcome): Promise<Outcome | undefined> {
     const facts = { eventId: lease.entry.eventId, attempt: lease.attempt, outcome: outcome.state }
     let isRefused = false
     let isUnsure = false
@@ -49,7 +52,7 @@ export function createSettling({ inbox, log, isStopping }: SettlingOptions): Set
         const recorded = isRefused ? REFUSED : outcome
         const isSettled = (await inbox.settle(lease, recorded)) || (isUnsure && (await isRecorded(lease, recorded)))
         if (!isSettled) log.warn(facts, 'lease was lost; the result of this attempt is not recorded')
-        return isSettled && !isRefused
+        return isSettled ? recorded : undefined
       } catch (error) {
         const isAway = error instanceof ReceiverError && error.code === 'store_unavailable'
         const goesOn = !isStopping() && (isAway || !isRefused)
@@ -57,7 +60,7 @@ export function createSettling({ inbox, log, isStopping }: SettlingOptions): Set
           { ...facts, err: error },
           goesOn ? 'cannot settle; will try again' : 'cannot settle; the entry will run again',
         )
-        if (!goesOn) return false
+        if (!goesOn) return undefined
         // A result that cannot be recorded at all must not make the entry run for ever.
         if (isAway) isUnsure = true
         else isRefused = true

@@ -155,9 +155,10 @@ export function startWorker(options: WorkerOptions): Worker {
     turn.onEnded(lease)
     startWaiting()
     wakeUp.wake()
-    if (await settling.settle(lease, ended.outcome)) {
-      options.onAttemptEnded?.(lease, ended.outcome, durationMs)
-      logEnd(log, lease, ended, Math.round(durationMs))
+    const outcome = await settling.settle(lease, ended.outcome)
+    if (outcome !== undefined) {
+      options.onAttemptEnded?.(lease, outcome, durationMs)
+      logEnd(log, lease, { ...ended, outcome }, Math.round(durationMs))
     }
     // The lane may have been what kept the next entry waiting.
     wakeUp.wake()

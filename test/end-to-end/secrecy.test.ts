@@ -7,6 +7,7 @@ import type { Entry } from '../../src/event.ts'
 import type { Inbox } from '../../src/inbox/inbox.ts'
 import { openSqliteInbox } from '../../src/inbox/sqlite/inbox.ts'
 import { scrub } from '../../src/log.ts'
+import { type AlertReceiver, startAlertReceiver } from '../support/alert-receiver.ts'
 import { type EchoingApi, openEchoingApi } from '../support/echoing-api.ts'
 import { eventually } from '../support/eventually.ts'
 import { carelessness } from '../support/leaky-handlers.ts'
@@ -27,16 +28,19 @@ import { type ServerProcess, spawnServer, startInVain } from '../support/spawn-s
 const told: { where: string; text: string }[] = []
 let scratch: Awaited<ReturnType<typeof makeScratch>>
 let api: EchoingApi
+let receiver: AlertReceiver
 let server: ServerProcess
 beforeAll(async () => {
   scratch = await makeScratch()
   api = await openEchoingApi()
+  receiver = await startAlertReceiver()
   server = await spawnServer({
     folder: scratch.path,
     env: {
       ...secretSettings,
       HANDLERS: fileURLToPath(new URL('../support/leaky-handlers.ts', import.meta.url)),
       STRIPE_API_BASE: api.url,
+      ALERT_URL: new URL(new URL(secrets.alertUrl).pathname, receiver.url).href,
       STRIPE_MODE: 'test',
       MAX_ATTEMPTS: '1',
       MAX_BODY_BYTES: '20000',
@@ -49,6 +53,7 @@ afterAll(async () => {
   server.kill('SIGKILL')
   await server.exited
   await api.close()
+  await receiver.close()
   await scratch.remove()
 })
 
@@ -108,6 +113,7 @@ describe('neither body, signature, secret nor API key', () => {
       [body, signSecretly(body, { secret: secrets.connect })],
       [body, signSecretly(body, { ageSeconds: 1_000 })],
       [body, signSecretly(body, { ageSeconds: -1_000 })],
+      [body, signSecretly(body, { ageSeconds: 2_000 })],
       [`${body} `, good],
       ...oddTexts.map((text): [string, string] => [text, signSecretly(text)]),
     ]
@@ -153,10 +159,11 @@ describe('neither body, signature, secret nor API key', () => {
   it('is told when the server does not start', async () => {
     const throws = join(scratch.path, 'throws.js')
     await writeFile(throws, 'const { STRIPE_API_KEY: key } = process.env; throw Object.assign(new Error(key), { key })')
-    const { account, rolled, connect, apiKey } = secrets
+    const { account, rolled, connect, apiKey, alertUrl } = secrets
     const environments: Record<string, string>[] = [
       { STRIPE_WEBHOOK_SECRET: apiKey, STRIPE_API_KEY: account, STRIPE_CONNECT_WEBHOOK_SECRET: `${connect} ${rolled}` },
       { PORT: apiKey, STRIPE_API_BASE: connect, LOG_LEVEL: account, STRIPE_MODE: 'live' },
+      { ALERT_URL: alertUrl.replace('http', 'ftp'), PORT: alertUrl },
       { DATABASE_URL: apiKey, ROLE: rolled, ADMIN_PORT: connect },
       { HANDLERS: throws },
     ]
@@ -188,6 +195,10 @@ describe('neither body, signature, secret nor API key', () => {
       const found = await withInbox((inbox) => inbox.get(entry.eventId))
       told.push({ where: 'inbox', text: JSON.stringify([entry, found?.attempts]) })
     }
+    for (const { json } of receiver.alerts) told.push({ where: 'alert', text: JSON.stringify(json) })
+    expect(receiver.alerts.map(({ json }) => json.kind)).toEqual(
+      expect.arrayContaining(['event_died', 'signatures_refused']),
+    )
     expect(told.length).toBeGreaterThan(100)
     expect(entries.length).toBeGreaterThan(Object.keys(carelessness).length)
     expect(told.filter(({ text }) => findLeaks(text).length > 0)).toEqual([])

@@ -9,12 +9,14 @@ export const secrets = {
   rolled: `whsec_${random()}`,
   connect: `whsec_${random()}`,
   apiKey: `sk_test_${random()}`,
+  alertUrl: `http://127.0.0.1:9/services/${random()}`,
 }
 
 export const secretSettings = {
   STRIPE_WEBHOOK_SECRET: `${secrets.account},${secrets.rolled}`,
   STRIPE_CONNECT_WEBHOOK_SECRET: secrets.connect,
   STRIPE_API_KEY: secrets.apiKey,
+  ALERT_URL: secrets.alertUrl,
 }
 
 /** Stands in every field of a body that no log line is meant to tell. */

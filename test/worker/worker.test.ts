@@ -1,8 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { ReceiverError } from '../../src/errors.ts'
+import type { Outcome } from '../../src/event.ts'
 import type { Inbox } from '../../src/inbox/inbox.ts'
 import type { Dispatch } from '../../src/worker/dispatch.ts'
-import { startWorker, type Worker } from '../../src/worker/worker.ts'
+import { startWorker, type Worker, type WorkerOptions } from '../../src/worker/worker.ts'
 import { eventually } from '../support/eventually.ts'
 import { captureLog } from '../support/log-lines.ts'
 import { newEntry } from '../support/new-entry.ts'
@@ -25,11 +26,8 @@ afterEach(async () => {
   await store.remove()
 })
 
-function start(
-  dispatch: Dispatch,
-  { concurrency = 4, leaseMs = 60_000, on = inbox }: { concurrency?: number; leaseMs?: number; on?: Inbox } = {},
-): Worker {
-  worker = startWorker({ inbox: on, dispatch, log: captured.log, concurrency, leaseMs })
+function start(dispatch: Dispatch, { on = inbox, ...options }: Partial<WorkerOptions> & { on?: Inbox } = {}): Worker {
+  worker = startWorker({ inbox: on, dispatch, log: captured.log, concurrency: 4, leaseMs: 60_000, ...options })
   return worker
 }
 
@@ -416,15 +414,21 @@ describe('the worker', () => {
   it('gives up for good, with a reason, what the store refuses to record', async () => {
     const entry = newEntry()
     await inbox.add(entry)
+    const reason = expect.stringContaining('could not be recorded')
+    const ended: Outcome[] = []
     start(async () => handled, {
+      onAttemptEnded: (_lease, outcome) => ended.push(outcome),
       on: {
         ...inbox,
         settle: (lease, outcome) =>
           outcome.state === 'handled' ? Promise.reject(new Error('no such column')) : inbox.settle(lease, outcome),
       },
     })
-    await eventually('it to be dead', async () => (await inbox.get(entry.eventId))?.entry.state === 'dead')
-    expect((await inbox.get(entry.eventId))?.entry.reason).toContain('could not be recorded')
+    const dead = { eventId: entry.eventId, msg: 'event is dead; replay it once the cause is mended' }
+    await eventually('it to be told of', () => ended.length > 0)
+    expect((await inbox.get(entry.eventId))?.entry).toMatchObject({ state: 'dead', reason })
+    expect(ended).toEqual([{ state: 'dead', error: reason }])
+    expect(captured.lines()).toContainEqual(expect.objectContaining({ ...dead, reason }))
   })
 
   it('finishes what runs when it stops, and takes nothing new', async () => {

@@ -1,4 +1,4 @@
-import { Command } from 'commander'
+import { Command, Option } from 'commander'
 import { runToExit } from '../terminal/exit.ts'
 import { urlOption, wholeNumberOption } from '../terminal/options.ts'
 import type { DoctorOptions } from './options.ts'
@@ -11,6 +11,7 @@ Examples:
   npm run doctor
   npm run doctor -- --url https://example.com/webhook
   npm run doctor -- --url https://example.com/webhook --ping
+  npm run doctor -- --alert
   npm run --silent doctor -- --json | jq 'select(.severity == "fault")'`
 
 /** `doctor`: compares this server's configuration and handlers with Stripe's destinations. */
@@ -19,6 +20,7 @@ export function doctorCommand(): Command {
     .description("Compare this server with Stripe's side, and tell how to mend what does not fit.")
     .option('--url <url>', 'the URL that Stripe sends to, such as https://example.com/webhook', urlOption)
     .option('--ping', 'have Stripe ping the destinations, and wait for the pings in the inbox')
+    .addOption(new Option('--alert', 'send a trial to ALERT_URL, and do nothing else').conflicts(['url', 'ping']))
     .option('--timeout <seconds>', 'how long to wait for pings', wholeNumberOption(1, 3_600), 30)
     .option('--json', 'print one JSON object a line for each finding')
     .addHelpText('after', help)

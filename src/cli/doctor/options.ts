@@ -2,6 +2,8 @@
 export interface DoctorOptions {
   readonly url?: URL
   readonly ping?: true
+  /** Nothing else is done then. */
+  readonly alert?: true
   /** How long to wait for pings, in seconds. */
   readonly timeout: number
   readonly json?: true

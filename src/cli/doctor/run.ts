@@ -9,12 +9,12 @@ import { createStripeClients } from '../../stripe/client.ts'
 import { loadHandledTypes } from '../handled-types.ts'
 import { readSettings } from '../settings.ts'
 import { toOneLine } from '../terminal/table.ts'
+import { tryAlert } from './alert.ts'
 import type { DoctorOptions } from './options.ts'
 import { pingDestinations } from './ping.ts'
 
 /** Prints what it finds as it finds it. False when there is a fault. */
 export async function runDoctor(options: DoctorOptions): Promise<boolean> {
-  const settings = readSettings()
   const counts = { fault: 0, warning: 0, ok: 0 }
   const report = (findings: readonly Finding[]) => {
     for (const finding of findings) {
@@ -22,6 +22,14 @@ export async function runDoctor(options: DoctorOptions): Promise<boolean> {
       process.stdout.write(`${options.json ? JSON.stringify(finding) : formatFinding(finding)}\n`)
     }
   }
+  if (options.alert) report([await tryAlert()])
+  else await checkAll(options, report)
+  if (!options.json) process.stdout.write(`\n${summarize(counts)}\n`)
+  return counts.fault === 0
+}
+
+async function checkAll(options: DoctorOptions, report: (findings: readonly Finding[]) => void): Promise<void> {
+  const settings = readSettings()
   const handled = await loadHandledTypes(settings.handlersPath)
   report(checkSetup(settings))
   if (settings.apiKey !== undefined) {
@@ -38,8 +46,6 @@ export async function runDoctor(options: DoctorOptions): Promise<boolean> {
       if (options.ping) report(await pingDestinations(client, found.destinations, options))
     }
   }
-  if (!options.json) process.stdout.write(`\n${summarize(counts)}\n`)
-  return counts.fault === 0
 }
 
 const colors = { fault: 'red', warning: 'yellow', ok: 'green' } as const
