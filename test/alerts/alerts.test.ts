@@ -183,7 +183,7 @@ describe('a receiver that fails', () => {
     die('evt_1')
     await pass(0)
     for (let index = 0; index < 1_000; index += 1) die(`evt_${index}`)
-    alerts.onReconciled(new Map([['payout.failed', { undelivered: 1, missing: 1, added: 1 }]]))
+    alerts.onReconciled(new Map([['payout.failed', { found: 1, missing: 1, added: 1 }]]))
     await pass(5 * MINUTE)
     expect(messages).toHaveLength(1)
     resolve(ok)
@@ -207,7 +207,7 @@ describe('the stop', () => {
   it('asks a receiver that fails no second time', async () => {
     send = async () => ({ isSent: false, answer: 'status 500' })
     die('evt_1')
-    alerts.onReconciled(new Map([['payout.failed', { undelivered: 1, missing: 1, added: 1 }]]))
+    alerts.onReconciled(new Map([['payout.failed', { found: 1, missing: 1, added: 1 }]]))
     await alerts.stop(1_000)
     expect(messages).toHaveLength(1)
   })
@@ -219,7 +219,7 @@ describe('the stop', () => {
       })
     die('evt_1')
     await pass(0)
-    alerts.onReconciled(new Map([['payout.failed', { undelivered: 1, missing: 1, added: 1 }]]))
+    alerts.onReconciled(new Map([['payout.failed', { found: 1, missing: 1, added: 1 }]]))
     let isOver = false
     const stopping = alerts.stop(250).then(() => {
       isOver = true
