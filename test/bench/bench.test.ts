@@ -82,6 +82,6 @@ it('refuses a measurement that it does not know, and names those it does', async
   const { code, stderr } = await runBench(['--only', 'speed'])
   expect(code).toBe(1)
   expect(stderr).toContain(
-    'ceiling, sample, receive, receive-slow-sync, postgres-receive, whole, drain, postgres-drain, postgres-drain-2, claim,',
+    'ceiling, sample, receive, receive-unsearched, receive-slow-sync, postgres-receive, whole, drain, postgres-drain, postgres-drain-2, claim,',
   )
 })

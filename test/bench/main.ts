@@ -27,8 +27,9 @@ Measurements:
   ceiling            the load generator against a raw node:http server
   sample             the docs' sample: the unit of the ratios
   receive            this server accepting only (ROLE=receive)
-  receive-slow-sync  the same with 2 ms more for each sync of the disk: Linux with cc
-  postgres-receive   the same on Postgres
+  receive-unsearched the same with SEARCH_FIELDS=none: what it costs that customers can be searched for
+  receive-slow-sync  receive with 2 ms more for each sync of the disk: Linux with cc
+  postgres-receive   receive on Postgres
   whole              this server on the whole route, with a no-op handler
   drain              a backlog, with a no-op handler
   postgres-drain     the same on Postgres

@@ -3,6 +3,7 @@ export const measurementNames = [
   'ceiling',
   'sample',
   'receive',
+  'receive-unsearched',
   'receive-slow-sync',
   'postgres-receive',
   'whole',

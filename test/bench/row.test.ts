@@ -56,6 +56,17 @@ it('compares with the sample and with before, round by round', () => {
   expect(find(rows, 'accepting only')).toMatchObject({ value: 19_000, ratio: 1.05, toBefore: 2, isMet: true })
 })
 
+it('compares accepting without searchable values with accepting them, where that was measured', () => {
+  const rounds = new Map([
+    ['sample', [measured(20_000)]],
+    ['receive-unsearched', [measured(12_000)]],
+  ])
+  expect(find(createLoadRows(rounds), 'no searchable values')?.ratio).toBeUndefined()
+  const rows = createLoadRows(rounds.set('receive', [measured(10_000)]))
+  expect(find(rows, 'no searchable values')?.ratio).toBe(1.2)
+  expect(find(rows, 'processor time')).toMatchObject({ value: 75, ratio: expect.closeTo(75 / 90) })
+})
+
 it('gives the processor time for a delivery, and the most memory of all rounds', () => {
   const [first, second] = [measured(9_000), measured(10_000)]
   const rows = createLoadRows(
