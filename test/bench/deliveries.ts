@@ -24,7 +24,7 @@ export interface Deliveries {
   body(index: number): Uint8Array
 }
 
-/** Id, without prefix, of the event of a delivery, and of its object: different for each number. Also of a customer, by its own number. */
+/** Id, without prefix, of the event of a delivery and of its object, or of a customer: different for each number. */
 export function idOf(number: number): string {
   // As Stripe's: what was made together sorts together, in no order. Where a new id falls in an index decides what it costs.
   // The factor is odd, so that the last part differs for all numbers.
