@@ -3,8 +3,9 @@ import type { PostgresSchema } from '../support/plan-schema.ts'
 import { type BenchContext, type Folder, inboxFile, makeFolder } from './bench-context.ts'
 import { flushPostgres, planBenchSchema } from './bench-postgres.ts'
 import { type Checkout, withInbox } from './checkout.ts'
-import { addHandled, fillInbox } from './fill-inbox.ts'
-import { fillSchema } from './fill-schema.ts'
+import { fillVariedInbox } from './fill-inbox.ts'
+import { fillVariedSchema } from './fill-schema.ts'
+import { addTemplates } from './varied-entries.ts'
 
 export type StoreName = 'sqlite' | 'postgres'
 
@@ -18,7 +19,7 @@ export interface BenchInbox extends AsyncDisposable {
   takeIds(count: number): number
   /** By the attempts that the store recorded: measuring takes nothing from what is measured. */
   readHandled(span?: Span): Promise<Handled>
-  /** Makes it, with that many settled entries whose bodies retention dropped. Nobody else may use it meanwhile. */
+  /** Makes it, with that many entries as a server has them after some weeks. Nobody else may use it meanwhile. */
   fill(checkout: Checkout, count: number): Promise<void>
 }
 
@@ -65,8 +66,8 @@ function describeFile(folder: Folder): BenchInbox {
       return toHandled(row)
     },
     async fill(checkout, count) {
-      await withInbox(checkout, `file:${file}`, 'server', addHandled)
-      fillInbox(file, { count, state: 'handled', hasBodies: false, dueAt: Date.now() })
+      await withInbox(checkout, `file:${file}`, 'server', addTemplates)
+      fillVariedInbox(file, count)
     },
     [Symbol.asyncDispose]: () => folder[Symbol.asyncDispose](),
   }
@@ -90,8 +91,8 @@ function describeSchema(folder: Folder, schema: PostgresSchema): BenchInbox {
       return toHandled(row)
     },
     async fill(checkout, count) {
-      await withInbox(checkout, schema.url, 'server', addHandled)
-      await fillSchema(schema, { count, state: 'handled', hasBodies: false })
+      await withInbox(checkout, schema.url, 'server', addTemplates)
+      await fillVariedSchema(schema, count)
     },
     async [Symbol.asyncDispose]() {
       await schema.remove()

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, expect, inject, it } from 'vitest'
 import { makeScratch } from '../support/scratch.ts'
+import type { ConsoleMeasurement } from './measure-console.ts'
 import type { Row } from './row.ts'
 
 const main = new URL('./main.ts', import.meta.url).pathname
@@ -56,6 +57,21 @@ it('measures another checkout in turns with this one', async () => {
   expect(rows.filter(({ toBefore }) => !(Number(toBefore) > 0))).toEqual([])
 })
 
+it('looks at every page of the console, beside a load', async () => {
+  const json = join(scratch.path, 'bench.json')
+  const args = ['--quick', '--rounds', '1', '--seconds', '0.2', '--only', 'console', '--json', json]
+  const { code, stderr } = await runBench(args)
+  expect(code, stderr).toBe(0)
+  const { rows, measured }: { rows: Row[]; measured: { console: [ConsoleMeasurement] } } = JSON.parse(
+    await readFile(json, 'utf8'),
+  )
+  expect(rows.filter(({ value }) => !(value > 0))).toEqual([])
+  const [{ looked, searched }] = measured.console
+  const pages = new Set(looked.looks.map(({ page }) => page.split('?', 1)[0]))
+  expect([...pages].sort()).toEqual(['', '/event', '/events', '/failures'])
+  expect(searched.looks.length).toBeGreaterThan(0)
+})
+
 it('says what is missing in a folder that is no checkout', async () => {
   const { code, stderr } = await runBench(['--quick', '--only', 'start', '--against', scratch.path])
   expect(code).toBe(1)
@@ -82,6 +98,6 @@ it('refuses a measurement that it does not know, and names those it does', async
   const { code, stderr } = await runBench(['--only', 'speed'])
   expect(code).toBe(1)
   expect(stderr).toContain(
-    'ceiling, sample, receive, receive-slow-sync, postgres-receive, whole, drain, postgres-drain, postgres-drain-2, claim,',
+    'ceiling, sample, receive, receive-unsearched, receive-slow-sync, postgres-receive, whole, drain,',
   )
 })

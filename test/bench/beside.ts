@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { BenchInbox } from './bench-inbox.ts'
 import type { Checkout } from './checkout.ts'
+import { repeat } from './repeat.ts'
 import { requestStatus, type ServerProcess } from './server-process.ts'
 
 const SEARCH = new URL('./search-process.ts', import.meta.url).pathname
@@ -46,20 +47,4 @@ async function scrape({ adminPort }: ServerProcess, everyMs: number, signal: Abo
   const status = await requestStatus(`http://127.0.0.1:${adminPort}/metrics`, signal)
   if (!signal.aborted && status !== 200) throw new Error(`expected /metrics to answer 200, got ${status}`)
   await pause
-}
-
-/** Disposing of it rejects with what went wrong meanwhile. */
-function repeat(work: (signal: AbortSignal) => Promise<void>): AsyncDisposable {
-  const stop = new AbortController()
-  const working = (async () => {
-    while (!stop.signal.aborted) await work(stop.signal)
-  })()
-  // It is told to whoever disposes.
-  working.catch(() => undefined)
-  return {
-    async [Symbol.asyncDispose]() {
-      stop.abort()
-      await working
-    },
-  }
 }

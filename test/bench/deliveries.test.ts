@@ -1,6 +1,7 @@
 import Stripe from 'stripe'
 import { expect, it } from 'vitest'
-import { createDeliveries, idOf, SECRET } from './deliveries.ts'
+import { parseEnvelope } from '../../src/event/envelope.ts'
+import { CUSTOMERS, createDeliveries, idOf, SECRET } from './deliveries.ts'
 
 const COUNT = 200
 
@@ -32,6 +33,18 @@ it('goes on with the ids from a number, and never repeats one', () => {
   const ids = [first, second].flatMap(({ body }) => Array.from({ length: COUNT }, (_, index) => idIn(body(index))))
   expect(new Set(ids).size).toBe(2 * COUNT)
   expect(ids.every((id) => /^evt_\w{24}$/.test(id))).toBe(true)
+})
+
+it('spreads the payments over ten thousand customers, whichever comes first', () => {
+  const count = CUSTOMERS / 5
+  const { body } = createDeliveries(count, 500)
+  const customers = Array.from({ length: count }, (_, index) => {
+    const [customer] = parseEnvelope(Buffer.from(body(index)).toString(), ['data.object.customer']).values
+    return customer
+  })
+  const known = new Set(Array.from({ length: CUSTOMERS }, (_, number) => `cus_${idOf(number)}`))
+  expect(customers.filter((customer) => !known.has(String(customer)))).toEqual([])
+  expect(new Set(customers).size).toBeGreaterThan(0.8 * count)
 })
 
 it('has no two ids alike in a long run', () => {

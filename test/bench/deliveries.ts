@@ -8,9 +8,12 @@ const BODY_BYTES = 3_072
 /** Without its prefix, as long as Stripe's. */
 const ID_LENGTH = 24
 const ID = 'I'.repeat(ID_LENGTH)
+const CUSTOMER_ID = 'C'.repeat(ID_LENGTH)
 const SIGNATURE = 'S'.repeat(64)
 /** Ids that share a time part: as many as a busy account makes in a second. */
 export const IDS_PER_SECOND = 5_000
+/** That the payments are spread over, in no order. */
+export const CUSTOMERS = 10_000
 
 /** HTTP requests that are ready to be written to a socket, each with a body, an id and a signature of its own. */
 export interface Deliveries {
@@ -21,14 +24,15 @@ export interface Deliveries {
   body(index: number): Uint8Array
 }
 
-/** Id, without prefix, of the event of a delivery, and of its object: different for each number. */
+/** Id, without prefix, of the event of a delivery and of its object, or of a customer: different for each number. */
 export function idOf(number: number): string {
   // As Stripe's: what was made together sorts together, in no order. Where a new id falls in an index decides what it costs.
   // The factor is odd, so that the last part differs for all numbers.
   const time = Math.floor(number / IDS_PER_SECOND).toString(36)
-  const last = Math.imul(number, 0x9e3779b1) >>> 0
-  return `3${time.padStart(5, 'Q')}BenchAcct0${last.toString(16).padStart(8, '0')}`
+  return `3${time.padStart(5, 'Q')}BenchAcct0${scatter(number).toString(16).padStart(8, '0')}`
 }
+
+const scatter = (number: number) => Math.imul(number, 0x9e3779b1) >>> 0
 
 /**
  * 3 KB deliveries of payment_intent.succeeded, signed now. They lie in memory before the load starts (3.5 KB each), so that making
@@ -40,6 +44,7 @@ export function createDeliveries(count: number, from = 0): Deliveries {
   const head = createHead(body.length, stamp)
   const template = Buffer.from(head + body, 'latin1')
   const idOffsets = findAll(template, ID)
+  const customerOffsets = findAll(template, CUSTOMER_ID)
   const signatureOffset = head.indexOf(SIGNATURE)
   const pool = Buffer.allocUnsafeSlow(template.length * count)
   const request = (index: number) => pool.subarray(index * template.length, (index + 1) * template.length)
@@ -48,6 +53,8 @@ export function createDeliveries(count: number, from = 0): Deliveries {
     const bytes = request(index)
     template.copy(bytes)
     for (const offset of idOffsets) bytes.write(idOf(from + index), offset, 'latin1')
+    const customer = idOf(scatter(from + index) % CUSTOMERS)
+    for (const offset of customerOffsets) bytes.write(customer, offset, 'latin1')
     const hmac = createHmac('sha256', SECRET).update(`${stamp}.`).update(bodyOf(index))
     bytes.write(hmac.digest('hex'), signatureOffset, 'latin1')
   }
@@ -59,7 +66,7 @@ function createBody(): string {
   const text = buildSampleEvent({
     type: 'payment_intent.succeeded',
     now: new Date(),
-    createId: (prefix) => `${prefix}${ID}`,
+    createId: (prefix) => `${prefix}${prefix === 'cus_' ? CUSTOMER_ID : ID}`,
   })
   const event = JSON.parse(text)
   const withNote = (note: string) => {

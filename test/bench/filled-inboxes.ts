@@ -3,7 +3,7 @@ import { type BenchInbox, planBenchInbox, type StoreName } from './bench-inbox.t
 import type { Checkout } from './checkout.ts'
 
 export interface FilledInboxes extends AsyncDisposable {
-  /** One with very many settled entries, of that checkout in that store: filled when it is first asked for, and the same one then. */
+  /** One with very many entries, of that checkout in that store: filled when it is first asked for, and the same one then. */
   get(checkout: Checkout, store: StoreName): Promise<BenchInbox>
 }
 

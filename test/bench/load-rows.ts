@@ -19,6 +19,7 @@ const titles: Readonly<Record<LoadName, string>> = {
   ceiling: "generator's ceiling: raw node:http",
   sample: "docs' sample",
   receive: 'accepting only, durable',
+  'receive-unsearched': 'accepting only, no searchable values',
   'receive-slow-sync': `accepting only, syncs ${SLOW_SYNC_MS} ms slower`,
   'postgres-receive': 'accepting only, on Postgres',
   whole: 'whole route, no-op handler',
@@ -107,10 +108,13 @@ function createLine(results: Results, name: LoadName, { title, unit, pick, targe
     name: typeof title === 'string' ? title : title[name],
     unit,
     ...compare(results, name, pick),
-    ratio: ratioOf(results, ownTurn(name), ownTurn('sample'), pick),
+    ratio: ratioOf(results, ownTurn(name), ownTurn(unitOf(name)), pick),
     target: targets?.[name],
   })
 }
+
+/** What a load's ratios are to. What searchable values cost is told beside those that keep them. */
+const unitOf = (name: LoadName): LoadName => (name === 'receive-unsearched' ? 'receive' : 'sample')
 
 function createCeilingRow(results: Results): Row {
   const servers = loadNames.filter((name) => name !== 'ceiling')

@@ -27,8 +27,9 @@ Measurements:
   ceiling            the load generator against a raw node:http server
   sample             the docs' sample: the unit of the ratios
   receive            this server accepting only (ROLE=receive)
-  receive-slow-sync  the same with 2 ms more for each sync of the disk: Linux with cc
-  postgres-receive   the same on Postgres
+  receive-unsearched the same with SEARCH_FIELDS=none: what it costs that customers can be searched for
+  receive-slow-sync  receive with 2 ms more for each sync of the disk: Linux with cc
+  postgres-receive   receive on Postgres
   whole              this server on the whole route, with a no-op handler
   drain              a backlog, with a no-op handler
   postgres-drain     the same on Postgres
@@ -43,6 +44,10 @@ Measurements:
   search             p99 at 1,000 deliveries/s with two million entries, without and with a search that no index serves
                      all the time and a scrape each second; of the docs' sample beside the search too
   postgres-search    the same on Postgres
+  console            p99 at 1,000 deliveries/s with two million entries, without and with somebody who looks at one page of
+                     the console after the other, 50 ms after each; p95 of its slowest page meanwhile, and of a search
+                     there that no index serves
+  postgres-console   the same on Postgres
 
 Postgres is one of its own in the temporary folder, or that of TEST_DATABASE_URL. Searches are those of
 \`events list\`, in a process of their own: what they take of the cores counts, and the sample tells how much that is.
@@ -53,8 +58,8 @@ Against another commit, whose server takes turns with this one's:
   git worktree remove --force ../before
 
 Examples:
-  npm run bench                                       everything: 20 minutes, 3 GB in the temporary folder
-  npm run bench -- --against ../before --json b.json  everything of both: 35 minutes, 5 GB
+  npm run bench                                       everything: 25 minutes, 3 GB in the temporary folder
+  npm run bench -- --against ../before --json b.json  everything of both: 45 minutes, 5 GB
   npm run bench -- --only sample,receive,postgres-receive
   npm run bench -- --quick --rounds 1 --seconds 1     whether it runs at all
 

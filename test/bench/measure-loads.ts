@@ -10,7 +10,15 @@ import { runLoad } from './run-load.ts'
 import { startServer } from './server-process.ts'
 import { slowSyncs } from './slow-sync.ts'
 
-export const loadNames = ['ceiling', 'sample', 'receive', 'receive-slow-sync', 'postgres-receive', 'whole'] as const
+export const loadNames = [
+  'ceiling',
+  'sample',
+  'receive',
+  'receive-unsearched',
+  'receive-slow-sync',
+  'postgres-receive',
+  'whole',
+] as const
 export type LoadName = (typeof loadNames)[number]
 
 /** One load on one server. */
@@ -47,6 +55,7 @@ interface ReceiverTarget {
 
 const receivers: Readonly<Record<Exclude<LoadName, keyof typeof others>, ReceiverTarget>> = {
   receive: { store: 'sqlite', env: { ROLE: 'receive' } },
+  'receive-unsearched': { store: 'sqlite', env: { ROLE: 'receive', SEARCH_FIELDS: 'none' } },
   'receive-slow-sync': { store: 'sqlite', env: { ROLE: 'receive' }, isSlow: true },
   'postgres-receive': { store: 'postgres', env: { ROLE: 'receive' } },
   whole: { store: 'sqlite', env: { ROLE: 'all', HANDLERS: handlersPath('noop-handlers') }, isWhole: true },

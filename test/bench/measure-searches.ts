@@ -18,8 +18,7 @@ export interface SearchMeasurement {
   readonly searched: LoadResult
 }
 
-export const SEARCH_LOAD_PER_SECOND = 1_000
-const CONNECTIONS = 64
+export const SEARCH_LOAD = { perSecond: 1_000, connections: 64 } as const
 const SCRAPE_EVERY_MS = 1_000
 
 /** Whether looking slows deliveries down; the docs' sample's too, for which it only takes of the cores. */
@@ -52,6 +51,5 @@ async function load(
     ? lookAllTheTime({ checkout, inbox, server: isSample ? undefined : server, scrapeEveryMs: SCRAPE_EVERY_MS })
     : undefined
   const { warmUpSeconds, loadSeconds: seconds } = context.plan
-  const [perSecond, connections] = [SEARCH_LOAD_PER_SECOND, CONNECTIONS]
-  return await runSteadyLoad(server, inbox, { perSecond, connections, warmUpSeconds, seconds })
+  return await runSteadyLoad(server, inbox, { ...SEARCH_LOAD, warmUpSeconds, seconds })
 }

@@ -1,8 +1,9 @@
-/** What can be measured, in this order. The measurements of a part (loads, drains, stalls, searches) take turns, round by round. */
+/** What can be measured, in this order. The measurements of a part (loads, drains, stalls, searches, console) take turns, round by round. */
 export const measurementNames = [
   'ceiling',
   'sample',
   'receive',
+  'receive-unsearched',
   'receive-slow-sync',
   'postgres-receive',
   'whole',
@@ -18,6 +19,8 @@ export const measurementNames = [
   'stall-search',
   'search',
   'postgres-search',
+  'console',
+  'postgres-console',
 ] as const
 export type MeasurementName = (typeof measurementNames)[number]
 
@@ -33,7 +36,7 @@ export interface Plan {
   readonly idleDeliveries: number
   /** How long another process holds the lock on the file. */
   readonly lockSeconds: number
-  /** Entries of an inbox that is searched. */
+  /** Entries of an inbox that is searched, and looked at. */
   readonly filledEntries: number
 }
 

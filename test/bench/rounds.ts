@@ -49,6 +49,11 @@ export async function takeTurns<Name extends MeasurementName, T>(
   return rounds
 }
 
+/** What each round of a turn gave; empty when it was not measured. */
+export function measuredOf<T>(rounds: Rounds<T>, turn: Turn<MeasurementName>): readonly T[] {
+  return rounds.get(keyOf(turn)) ?? []
+}
+
 type Pick<T> = (measured: T) => number | undefined
 
 /** What was picked of each round of a turn; undefined where there was nothing to pick, and empty when it was not measured. */
@@ -57,7 +62,7 @@ export function valuesOf<T>(
   turn: Turn<MeasurementName>,
   pick: Pick<T>,
 ): readonly (number | undefined)[] {
-  return (rounds.get(keyOf(turn)) ?? []).map(pick)
+  return measuredOf(rounds, turn).map(pick)
 }
 
 /** Of the rounds; undefined when there is nothing to take it of. */

@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest'
 import type { ClaimResult } from './claim-process.ts'
+import { createConsoleRows } from './console-rows.ts'
 import { createLoadRows, describeSample } from './load-rows.ts'
 import type { Handling, LoadMeasurement } from './measure-loads.ts'
 import { createClaimRows, createDrainRows } from './other-rows.ts'
@@ -54,6 +55,17 @@ it('compares with the sample and with before, round by round', () => {
     ]),
   )
   expect(find(rows, 'accepting only')).toMatchObject({ value: 19_000, ratio: 1.05, toBefore: 2, isMet: true })
+})
+
+it('compares accepting without searchable values with accepting them, where that was measured', () => {
+  const rounds = new Map([
+    ['sample', [measured(20_000)]],
+    ['receive-unsearched', [measured(12_000)]],
+  ])
+  expect(find(createLoadRows(rounds), 'no searchable values')?.ratio).toBeUndefined()
+  const rows = createLoadRows(rounds.set('receive', [measured(10_000)]))
+  expect(find(rows, 'no searchable values')?.ratio).toBe(1.2)
+  expect(find(rows, 'processor time')).toMatchObject({ value: 75, ratio: expect.closeTo(75 / 90) })
 })
 
 it('gives the processor time for a delivery, and the most memory of all rounds', () => {
@@ -152,6 +164,33 @@ it('compares the p99 beside searches with the one without', () => {
     { name: 'p99 at 1,000/s, 2,000,000 entries', value: 4, ratio: 1, toBefore: 1, isMet: undefined },
     { value: 7, ratio: 1.75, toBefore: 0.1, isMet: false },
     { value: 3, ratio: 1.5, isMet: undefined },
+  ])
+})
+
+it('judges the console by its slowest page over all rounds, and by the p99 beside it', () => {
+  const load = (p99Ms: number) => ({ ...measured(1_000), p99Ms })
+  const lookedAt = (page: string, ...times: number[]) => times.map((ms) => ({ page, ms }))
+  const round = (quietMs: number, lookedMs: number, slowMs: number) => ({
+    quiet: load(quietMs),
+    looked: { load: load(lookedMs), looks: [...lookedAt('/quick', 5, 6), ...lookedAt('/slow', slowMs, slowMs)] },
+    searched: { load: load(9), looks: lookedAt('/events?type', 400) },
+  })
+  const rounds = new Map([
+    ['console', [round(4, 4.2, 100), round(4, 4.8, 310)]],
+    ['console, before', [round(4, 8, 620)]],
+  ])
+  expect(createConsoleRows(rounds, plan)).toMatchObject([
+    { name: 'p99 at 1,000/s, 2,000,000 entries, console unused', value: 4, ratio: 1, toBefore: 1 },
+    { value: 4.5, ratio: 1.125, isMet: false },
+    { name: '  slowest page, p95: /console/slow', value: 310, toBefore: 0.5, isMet: false },
+    { name: '  without an index, p95: /console/events?type', value: 400, isMet: undefined },
+  ])
+  const alone = createConsoleRows(new Map([['console', [round(4, 4.2, 300)]]]), plan)
+  expect(alone.map(({ isMet, toBefore }) => [isMet, toBefore])).toEqual([
+    [undefined, undefined],
+    [true, undefined],
+    [true, undefined],
+    [undefined, undefined],
   ])
 })
 

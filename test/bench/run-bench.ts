@@ -1,7 +1,9 @@
 import { type BenchContext, makeFolder } from './bench-context.ts'
+import { createConsoleRows } from './console-rows.ts'
 import { createFilledInboxes } from './filled-inboxes.ts'
 import { createLoadRows, describeSample } from './load-rows.ts'
 import { measureClaims } from './measure-claims.ts'
+import { consoleNames, measureConsole } from './measure-console.ts'
 import { drainNames, measureDrains } from './measure-drain.ts'
 import { measureIdle } from './measure-idle.ts'
 import { loadNames, measureLoads } from './measure-loads.ts'
@@ -97,13 +99,18 @@ const parts: readonly Part[] = [
   },
   {
     // Together, since they use the same filled inboxes.
-    names: [...stallNames, ...searchNames],
+    names: [...stallNames, ...searchNames, ...consoleNames],
     async run(context) {
       await using filled = createFilledInboxes(context)
       const stalls = await measureStalls(context, filled)
       const searches = await measureSearches(context, filled)
-      const rows = [...createStallRows(stalls, context.plan), ...createSearchRows(searches, context.plan)]
-      return { rows, rounds: new Map<string, readonly unknown[]>([...stalls, ...searches]) }
+      const looks = await measureConsole(context, filled)
+      const rows = [
+        ...createStallRows(stalls, context.plan),
+        ...createSearchRows(searches, context.plan),
+        ...createConsoleRows(looks, context.plan),
+      ]
+      return { rows, rounds: new Map<string, readonly unknown[]>([...stalls, ...searches, ...looks]) }
     },
   },
 ]

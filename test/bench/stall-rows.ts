@@ -1,4 +1,4 @@
-import { SEARCH_LOAD_PER_SECOND, type SearchMeasurement, type SearchName, searchNames } from './measure-searches.ts'
+import { SEARCH_LOAD, type SearchMeasurement, type SearchName, searchNames } from './measure-searches.ts'
 import { type StallMeasurement, type StallName, stallNames } from './measure-stalls.ts'
 import type { Plan } from './plan.ts'
 import { compare, medianOf, ownTurn, type Rounds, ratioOf, type Turn } from './rounds.ts'
@@ -36,7 +36,7 @@ export function createStallRows(rounds: Rounds<StallMeasurement>, { lockSeconds,
 /** The p99 of a steady load, with and without somebody who looks; the sample's tells what is only the cores that looking takes. */
 export function createSearchRows(rounds: Rounds<SearchMeasurement>, { filledEntries }: Plan): Row[] {
   const titles = { search: '', 'postgres-search': ' on Postgres' }
-  const rate = `${SEARCH_LOAD_PER_SECOND.toLocaleString('en')}/s`
+  const rate = `${SEARCH_LOAD.perSecond.toLocaleString('en')}/s`
   return searchNames.flatMap((name) => {
     if (!rounds.has(name)) return []
     const quietOf = ({ quiet }: SearchMeasurement) => quiet.p99Ms
@@ -64,4 +64,5 @@ export function createSearchRows(rounds: Rounds<SearchMeasurement>, { filledEntr
   })
 }
 
-const describeEntries = (count: number) => `${count.toLocaleString('en')} entries`
+/** Such as `2,000,000 entries`. */
+export const describeEntries = (count: number) => `${count.toLocaleString('en')} entries`
