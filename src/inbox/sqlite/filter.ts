@@ -4,6 +4,8 @@ import type { EntryFilter } from '../inbox.ts'
 /** A filter's conditions but for its ages, with the values that they bind. */
 export interface Conditions {
   readonly text: string
+  /** How the table is named: with an index that SQLite would not take by itself. */
+  readonly table: string
   readonly values: readonly (string | number)[]
   /** Whether an index leads to the entries that meet them; else all have to be looked at. */
   readonly isIndexed: boolean
@@ -21,7 +23,8 @@ export function toConditions(filter: EntryFilter): Conditions {
   if (states !== undefined) conditions.push([`state IN (${states.map(() => '?').join()})`, ...states])
   // Stripe's v2 types hold brackets, which GLOB would take for a set of characters.
   if (type !== undefined) conditions.push(['type GLOB ?', type.replace(/[[?]/g, '[$&]')])
-  if (account !== undefined) conditions.push(['account = ?', account])
+  // Few are set aside: without the sign the account's index would be taken, which has many more.
+  if (account !== undefined) conditions.push([isSetAside ? '+account = ?' : 'account = ?', account])
   if (objectId !== undefined) conditions.push(['object_id = ?', objectId])
   if (eventId !== undefined) conditions.push(['event_id = ?', eventId])
   if (value !== undefined) conditions.push(['seq IN (SELECT seq FROM value WHERE value = ?)', value])
@@ -29,6 +32,7 @@ export function toConditions(filter: EntryFilter): Conditions {
   if (source !== undefined) conditions.push(['source = ?', source])
   if (reason !== undefined) conditions.push([`reason LIKE ? ESCAPE '\\'`, `%${reason.replace(/[\\%_]/g, '\\$&')}%`])
   return {
+    table: isFailing ? 'entry INDEXED BY entry_failing' : 'entry',
     text: conditions.map(([condition]) => ` AND ${condition}`).join(''),
     values: conditions.flatMap(([, ...bound]) => bound),
     isIndexed:

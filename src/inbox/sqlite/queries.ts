@@ -56,18 +56,10 @@ export function prepareQueries(db: DatabaseSync) {
       UNION SELECT substr(name, length('${ACCOUNT_NOTE}') + 1) FROM note WHERE name GLOB '${ACCOUNT_NOTE}acct_*'
       UNION SELECT substr(name, length('${THIN_ACCOUNT_NOTE}') + 1) FROM note WHERE name GLOB '${THIN_ACCOUNT_NOTE}acct_*'
     ) AS known`)
-  /** Steps from type to type of the account, and reads of each what came from that number on. Seconds: snapshots tell no more. */
+  /** Of what came from that number on. Seconds: snapshots tell no more. */
   const isBack = db.prepare(`
-    WITH RECURSIVE known(type) AS (
-      SELECT min(type) FROM entry WHERE account = :account
-      UNION ALL
-      SELECT (SELECT min(type) FROM entry WHERE account = :account AND type > known.type) FROM known WHERE known.type IS NOT NULL
-    )
-    SELECT 1 FROM known
-    WHERE type NOT IN ${DEAUTHORIZED}
-      AND EXISTS (SELECT 1 FROM entry WHERE account = :account AND entry.type = known.type AND seq >= :first
-                                        AND created_at / 1000 > :left_at / 1000)
-    LIMIT 1`)
+    SELECT 1 FROM entry
+    WHERE account = :account AND seq >= :first AND type NOT IN ${DEAUTHORIZED} AND created_at / 1000 > :left_at / 1000 LIMIT 1`)
   const readNote = db.prepare('SELECT value FROM note WHERE name = ?')
   const seqOf = db.prepare('SELECT seq FROM entry WHERE event_id = ?')
   const isAnyIn = db.prepare('SELECT 1 FROM entry WHERE seq >= ? AND seq < ? LIMIT 1')
@@ -129,11 +121,11 @@ export function prepareQueries(db: DatabaseSync) {
       filter: EntryFilter,
       page: Pick<Page, 'before'>,
     ): Promise<{ rows: Row[]; olderThan: string | null }> {
-      const { text, values, isIndexed } = toConditions(filter)
+      const { table, text, values, isIndexed } = toConditions(filter)
       const summarize = db.prepare(`
         SELECT state, type, substr(reason, 1, min(200, instr(reason || char(10), char(10)) - 1)) AS reason, count(*) AS entries,
                min(received_at) AS oldest_at, max(received_at) AS newest_at, min(seq) AS first_seq, max(seq) AS last_seq
-        FROM entry WHERE seq >= ? AND seq < ?${text} GROUP BY 1, 2, 3`)
+        FROM ${table} WHERE seq >= ? AND seq < ?${text} GROUP BY 1, 2, 3`)
       const rows: Row[] = []
       const range = rangeOf(filter, page)
       const low = isIndexed ? range.low : Math.max(range.low, range.high - SEARCHED)
@@ -186,8 +178,8 @@ export function prepareQueries(db: DatabaseSync) {
     most: number,
   ): Promise<{ rows: Row[]; olderThan: string | null }> {
     const range = rangeOf(filter, page)
-    const { text, values, isIndexed } = toConditions(filter)
-    const find = db.prepare(`SELECT * FROM entry WHERE seq >= ? AND seq < ?${text} ORDER BY seq DESC LIMIT ?`)
+    const { table, text, values, isIndexed } = toConditions(filter)
+    const find = db.prepare(`SELECT * FROM ${table} WHERE seq >= ? AND seq < ?${text} ORDER BY seq DESC LIMIT ?`)
     const low = isIndexed ? range.low : Math.max(range.low, range.high - most)
     const rows: Row[] = []
     for await (const window of windows({ low, high: range.high }, isIndexed)) {
