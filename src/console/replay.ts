@@ -4,9 +4,10 @@ import type { Answer, Visit } from './context.ts'
 import { entryUrl } from './entries.ts'
 
 /** Makes one entry due again, and goes back to its page, which tells what became of it. */
-export async function replayEntry({ context: { inbox, log }, operator, query }: Visit): Promise<Answer> {
+export async function replayEntry({ context: { inbox }, operator: who, query }: Visit): Promise<Answer> {
   const eventId = query.get('id') ?? ''
-  const { changed } = await changeEntries(inbox, replay, { eventIds: [eventId] })
-  if (changed > 0) log.info({ operator, eventId }, 'replayed from the console')
+  const { changed, leftAlone } = await changeEntries(inbox, replay, { eventIds: [eventId] })
+  const facts = { who, from: 'console', verb: 'replay', eventIds: [eventId], entries: 1, changed } as const
+  await inbox.recordAction('done', { ...facts, leftAlone: leftAlone.length })
   return { location: entryUrl(eventId, { done: changed > 0 ? 'replayed' : 'left' }) }
 }

@@ -27,7 +27,9 @@ const RENEW_MS = 10_000
 const RETRY_TURN_MS = 5_000
 /** Not at the start, where they may have been refused: periodic runs would count every delivery under way as missing. */
 const GRACE_MS = 60_000
-const FINISHED_NOTE = 'reconcile finished'
+/** Names of the notes of the last full run: when it ended, and how many events Stripe had not delivered. */
+export const FINISHED_NOTE = 'reconcile finished'
+export const UNDELIVERED_NOTE = 'reconcile undelivered'
 
 /** Reconciles now and then every `everyMs`, in one of the processes on the inbox at a time. */
 export function startReconciling(options: ReconcilingOptions): Reconciling {
@@ -72,7 +74,9 @@ export function startReconciling(options: ReconcilingOptions): Reconciling {
     const result = await options.clients.runWithin(signal, run)
     if (signal.aborted) return
     report(result, Math.round(performance.now() - startedAt))
-    if (isComplete(result)) await inbox.writeNote(FINISHED_NOTE, new Date().toISOString())
+    if (!isComplete(result)) return
+    await inbox.writeNote(UNDELIVERED_NOTE, String(sumOf(result.types).undelivered))
+    await inbox.writeNote(FINISHED_NOTE, new Date().toISOString())
   }
 
   const working = work()

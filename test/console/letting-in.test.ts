@@ -81,7 +81,7 @@ describe('the password', () => {
     expect(text).toContain('&lt;i&gt;grace')
     const headers = { authorization: basic('grace'), origin: rig.url }
     expect((await rig.ask(REPLAY, { method: 'POST', headers })).status).toBe(303)
-    expect(rig.lines()).toContainEqual(expect.objectContaining({ operator: 'grace', eventId: EVENT }))
+    expect((await rig.service.inbox.actions({ limit: 1 }))[0]?.facts).toMatchObject({ who: 'grace', eventIds: [EVENT] })
   })
 
   it.each([
@@ -253,7 +253,7 @@ it('every answer forbids what no page needs', async () => {
     expect(headers).toMatchObject({
       'content-security-policy': expect.stringMatching(/^default-src 'none'; .*frame-ancestors 'none'/),
       'x-content-type-options': 'nosniff',
-      'referrer-policy': 'no-referrer',
+      'referrer-policy': 'same-origin',
       'cross-origin-opener-policy': 'same-origin',
       'cross-origin-resource-policy': 'same-origin',
       'cache-control': 'no-store',

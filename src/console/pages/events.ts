@@ -30,17 +30,19 @@ export async function showEvents({ context: { inbox }, query }: Visit): Promise<
   const body = html`<h1>Events</h1>
 ${showFilterForm(PATH, query, [], choice)}
 ${entries.length === 0 ? html`<p>No entry matches${olderThan !== null && ' among those that were looked at'}.</p>` : showEntries(entries, `${total}newest first`)}
-<p class="pages">${before && html`<a href="${urlOf(choice)}">newest</a> `}${last && html`<a href="${urlOf(choice, last)}" rel="next">older</a>`}${
+<p class="pages">${choice.object && html`<a href="${urlOf({ value: choice.object })}">with it as a value</a> `}${before && html`<a href="${urlOf(choice)}">newest</a> `}${last && html`<a href="${urlOf(choice, last)}" rel="next">older</a>`}${
     olderThan && showOlder(choice, olderThan)
   }</p>
 <h2>On the command line</h2><p><code id="command">${toCommand('list', choice)}</code> <button type="button" data-copy="command" hidden>Copy</button></p>`
   return { title: 'Events', part: PATH, body }
 }
 
-/** Where a search leads: to the entry with that id, else to those about the object. */
+/** Where a search leads: to the entry with that id, else to those about the object, else to those that hold the value. */
 async function locate(inbox: Inbox, wanted: string): Promise<string> {
   const [found] = await inbox.lookUp([wanted])
-  return found ? entryUrl(found.eventId) : urlOf({ object: wanted })
+  if (found) return entryUrl(found.eventId)
+  const { entries } = await inbox.search({ objectId: wanted }, { limit: 1 })
+  return urlOf(entries.length > 0 ? { object: wanted } : { value: wanted })
 }
 
 function urlOf(choice: Choice | URLSearchParams, before?: string): string {

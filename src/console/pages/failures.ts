@@ -27,8 +27,8 @@ ${olderThan && html`<p class="pages">The newest ${SEARCHED.toLocaleString('en')}
 
 function showGroups(groups: readonly Group[], choice: Choice): Html {
   return html`<table><caption>Dead, and waiting for a retry, by type and first line of the reason</caption>
-<thead><tr><th scope="col" class="number">Events</th><th scope="col">State</th><th scope="col">Type and reason</th><th scope="col" class="wide">First</th>
-<th scope="col">Last</th></tr></thead>
+<thead><tr><th scope="col" class="number">Events</th><th scope="col" class="status">State</th><th scope="col">Type and reason</th><th scope="col" class="wide when">First</th>
+<th scope="col" class="when">Last</th></tr></thead>
 <tbody>${groups.map((group) => showGroup(group, choice))}</tbody></table>`
 }
 
