@@ -48,7 +48,10 @@ const settings = {
     'STRIPE_API_KEY',
     z
       .string()
-      .regex(/^[sr]k_(live|test)_\w{8,}$/, 'a secret or restricted API key such as sk_test_… or rk_live_…')
+      .regex(
+        /^([sr]k|sk_org)_(live|test)_\w{8,}$/,
+        "a secret or restricted API key such as sk_test_… or rk_live_…, or an organization's",
+      )
       .optional(),
   ),
   stripeApiBase: from(
@@ -58,9 +61,9 @@ const settings = {
       .transform((url) => new URL(url))
       .optional(),
   ),
-  /** All requests of this process to Stripe together. */
-  stripeRequestsPerSecond: from('STRIPE_REQUESTS_PER_SECOND', wholeNumber(1, 1_000, 50).default(50)),
-  /** 0 never asks Stripe for what it could not deliver. */
+  /** Of this process to each operation of Stripe's API. */
+  stripeRequestsPerSecond: from('STRIPE_REQUESTS_PER_SECOND', wholeNumber(1, 1_000, 20).default(20)),
+  /** 0 never asks Stripe for what did not get here. */
   reconcileMinutes: from('RECONCILE_MINUTES', wholeNumber(0, 1_440, 15).default(15)),
   mode: from('STRIPE_MODE', oneOf('any', 'live', 'test').default('any')),
   host: from('HOST', z.string().default('0.0.0.0')),
@@ -207,7 +210,7 @@ function countEdits(from: string, to: string): number {
 
 /** A live key on a test server, or the other way round, would act on the wrong money: it stops the start. */
 function describeModeFault({ stripeApiKey, mode }: Partial<Config>): string | undefined {
-  const keyMode = stripeApiKey?.match(/^[sr]k_(live|test)_/)?.[1]
+  const keyMode = stripeApiKey?.match(/^(?:[sr]k|sk_org)_(live|test)_/)?.[1]
   if (keyMode === undefined || mode === undefined || mode === 'any' || mode === keyMode) return undefined
   return `STRIPE_API_KEY: expected a ${mode} mode key because STRIPE_MODE is ${mode}, and it is a ${keyMode} mode key; change one of them`
 }

@@ -52,3 +52,25 @@ export function isPermanentError(error: unknown): boolean {
     return false
   }
 }
+
+const LONGEST_RETRY_AFTER_MS = 86_400_000
+
+/**
+ * When a request that a rate limit refused (429) may be sent again, in milliseconds from the answer, a day at most; undefined when the
+ * error is another, or names no time. Goes by what the SDK's errors hold, and by two causes, so that a handler may throw one of its own.
+ */
+export function retryAfter(error: unknown): number | undefined {
+  try {
+    for (let at = error, depth = 0; at instanceof Error && depth < 3; at = at.cause, depth += 1) {
+      if (!('statusCode' in at) || at.statusCode !== 429 || !('headers' in at)) continue
+      const { headers } = at
+      const seconds =
+        typeof headers === 'object' && headers !== null && 'retry-after' in headers && headers['retry-after']
+      if (typeof seconds === 'string' && /^\d+$/.test(seconds))
+        return Math.min(Number(seconds) * 1_000, LONGEST_RETRY_AFTER_MS)
+    }
+  } catch {
+    // Anything can be thrown, an object whose every property throws too.
+  }
+  return undefined
+}

@@ -10,7 +10,7 @@ import {
   type WebhookRoute,
 } from './event.ts'
 import type { Inbox } from './inbox/inbox.ts'
-import type { Tallies } from './reconcile/tally.ts'
+import type { ReconcileRun } from './reconcile/tally.ts'
 
 /** What is counted of a delivery that was answered 200. */
 export type Acceptance = 'stored' | 'parked' | 'duplicate'
@@ -24,7 +24,7 @@ export interface Metrics {
   /** By how much the number of handlers past their time limit changed. */
   onOverrunning(change: 1 | -1): void
   /** After a run of reconcile; `isComplete` when Stripe refused nothing of it. */
-  onReconciled(types: Tallies, isComplete: boolean): void
+  onReconciled(run: ReconcileRun): void
   /** In the Prometheus text format, of the content type; reads the entries by state, and how long what is due waits, for it. */
   render(
     inbox: Pick<Inbox, 'counts' | 'oldestPendingMs' | 'held'>,
@@ -145,22 +145,23 @@ function createDefiners(registry: Registry) {
 
 function createReconcileRecorder(define: ReturnType<typeof createDefiners>): Metrics['onReconciled'] {
   const recovered = define.counter('recovered_total', 'Events that reconcile added, by type', ['type'])
-  const undelivered = define.gauge('undelivered', 'Events that Stripe had not delivered at the last full reconcile', [])
-  const lastSuccess = define.gauge(
-    'reconcile_last_success_timestamp_seconds',
-    'Unix time of the last full reconcile of this process, 0 before the first',
+  const undelivered = define.gauge(
+    'undelivered',
+    'Snapshot events that Stripe had not delivered to at least one endpoint, and thin ones that were missing, when each account was last looked at',
     [],
   )
-  return (types, isComplete) => {
-    let total = 0
+  const lastSuccess = define.gauge(
+    'reconcile_last_success_timestamp_seconds',
+    'Unix time of the last reconcile of this process in which Stripe refused nothing, 0 before the first',
+    [],
+  )
+  return ({ types, undelivered: total, isComplete }) => {
     for (const [type, tally] of types) {
       // Only types of the handler map are asked for.
       if (tally.added > 0) recovered.inc({ type }, tally.added)
-      total += tally.undelivered
     }
-    if (!isComplete) return
     undelivered.set(total)
-    lastSuccess.setToCurrentTime()
+    if (isComplete) lastSuccess.setToCurrentTime()
   }
 }
 

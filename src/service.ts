@@ -10,7 +10,7 @@ import type { Inbox } from './inbox/inbox.ts'
 import { openInbox } from './inbox/open-inbox.ts'
 import { createLog, type Log } from './log.ts'
 import { createMetrics, type Metrics } from './metrics.ts'
-import { listableTypes } from './reconcile/reconcile.ts'
+import { startChangeRunner } from './operations/run-changes.ts'
 import { type Reconciling, startReconciling } from './reconcile/schedule.ts'
 import { createStripeClients, type StripeClients } from './stripe/client.ts'
 import { createDispatch } from './worker/dispatch.ts'
@@ -100,7 +100,7 @@ export async function createService(config: Config, overrides: ServiceOverrides 
 
   if (config.role !== 'receive') {
     const { stripeApiKey: apiKey, stripeApiBase: apiBase, stripeRequestsPerSecond: requestsPerSecond } = config
-    const clients = createStripeClients({ apiKey, apiBase, requestsPerSecond })
+    const clients = createStripeClients({ apiKey, apiBase, requestsPerSecond, log })
     const work = { config, handlers, inbox, log, metrics, figures, clients, overrun, overrides }
     const limitMs = config.handlerTimeoutMs + (overrides.standstillMarginMs ?? STANDSTILL_MARGIN_MS)
     const { workerConcurrency: concurrency, logLevel } = config
@@ -110,6 +110,7 @@ export async function createService(config: Config, overrides: ServiceOverrides 
     if (isReconciling) {
       undo.adopt(startCatchingUp(work, worker), (reconciling) => reconciling.stop())
     }
+    undo.adopt(startChangeRunner({ inbox, log }), (runner) => runner.stop())
     undo.adopt(startHoldReminder({ inbox, log }), (reminder) => reminder.stop())
     undo.adopt(startRetention({ inbox, log, retentionDays: config.retentionDays }), (retention) => retention.stop())
   }
@@ -199,7 +200,7 @@ function startCatchingUp({ config, handlers, inbox, log, metrics, clients }: Wor
     inbox: { ...inbox, add: worker.add },
     clients,
     log,
-    types: listableTypes(handlers.map),
+    handlers,
     mode: config.mode,
     everyMs: config.reconcileMinutes * 60_000,
     onReconciled: metrics.onReconciled,

@@ -1,10 +1,11 @@
 import type Stripe from 'stripe'
 import { PermanentError } from './errors.ts'
 import { parseEnvelope } from './event/envelope.ts'
-import type { AnyEvent, EntryFacts, EventOf, EventSource, Fallback, HandlerMap, Outcome } from './event.ts'
+import { isKnownType } from './event/known-types.ts'
+import { isThinType } from './event/twin.ts'
+import type { AnyEvent, EntryFacts, EventOf, EventSource, EventType, Fallback, HandlerMap, Outcome } from './event.ts'
 import { createLog } from './log.ts'
-import { createSampleTwins } from './samples/event.ts'
-import { findSample, type SampleType } from './samples/objects.ts'
+import { createSample, type Sample } from './samples/event.ts'
 import { createStripeClients } from './stripe/client.ts'
 import { createDispatch } from './worker/dispatch.ts'
 
@@ -19,32 +20,26 @@ export type Overrides<T> = T extends Stripe.StripeContextType
       ? { readonly [K in keyof T]?: Overrides<T[K]> | undefined }
       : T
 
-/** A type that there is a sample of. */
-type SampledType = SampleType | `v1.${SampleType}`
-
 /**
  * An event of the type as a handler gets it, with ids of its own and the overrides over it. What a thin event fetches is the sample of
  * its object (null when it names none), without network: `fetchRelatedObject` and `fetchEvent` can be overridden too.
  */
-export function sampleEvent<T extends SampledType>(type: T, overrides?: Overrides<EventOf<T>>): EventOf<T>
+export function sampleEvent<T extends EventType>(type: T, overrides?: Overrides<EventOf<T>>): EventOf<T>
 // The SDK's types check each sample, and what overrides it; the union of all of them is more than the compiler follows.
-export function sampleEvent(type: string, overrides: Json = {}): unknown {
-  const sample = findSample(type)
-  if (sample === undefined) throw new TypeError(`There is no sample of ${type}.`)
-  const { snapshot, thin } = createSampleTwins({ type: sample.type, now: new Date() })
-  return sample.isThinName ? parseThin(thin, snapshot.data.object, overrides) : merge(snapshot, overrides)
+export function sampleEvent(type: EventType, overrides: Json = {}): unknown {
+  if (!isKnownType(type)) throw new TypeError(`The SDK knows no event type ${type}.`)
+  const sample = createSample({ type, now: new Date() })
+  return isThinType(type) ? parseThin(sample, overrides) : merge(sample.snapshot, overrides)
 }
 
-function parseThin(thin: object, object: object, { fetchEvent, fetchRelatedObject, ...overrides }: Json): AnyEvent {
+function parseThin({ thin, related, fetchedData }: Sample, { fetchEvent, fetchRelatedObject, ...overrides }: Json) {
   const body = merge(thin, overrides)
-  const related = toJson(toJson(body).related_object)
+  const named = toJson(toJson(body).related_object)
   const text = JSON.stringify(body)
+  const answer = 'url' in named ? { ...related, ...('id' in named && { id: named.id }) } : null
   return Object.assign(withoutKey().parse(entryOf(text), Buffer.from(text)), {
-    fetchEvent: fetchEvent ?? (async () => JSON.parse(text)),
-    fetchRelatedObject:
-      fetchRelatedObject ??
-      (async () =>
-        'url' in related ? structuredClone({ ...object, ...('id' in related && { id: related.id }) }) : null),
+    fetchEvent: fetchEvent ?? (async () => ({ ...JSON.parse(text), ...(fetchedData && { data: fetchedData }) })),
+    fetchRelatedObject: fetchRelatedObject ?? (async () => structuredClone(answer)),
   })
 }
 

@@ -153,7 +153,14 @@ describe('a good value', () => {
     expect(config.connectWebhookSecrets).toEqual(['whsec_connect_1', 'whsec_connect_2'])
   })
 
-  it.each(['sk_test_12345678', 'rk_test_12345678', 'sk_live_12345678', 'rk_live_12345678'])('is the key %s', (key) => {
+  it.each([
+    'sk_test_12345678',
+    'rk_test_12345678',
+    'sk_org_test_12345678',
+    'sk_live_12345678',
+    'rk_live_12345678',
+    'sk_org_live_12345678',
+  ])('is the key %s', (key) => {
     expect(parseConfig({ ...required, STRIPE_API_KEY: key }).stripeApiKey).toBe(key)
   })
 
@@ -167,6 +174,8 @@ describe('a key of the other mode', () => {
   it.each([
     ['sk_live_12345678', 'test'],
     ['rk_live_12345678', 'test'],
+    ['sk_org_live_12345678', 'test'],
+    ['sk_org_test_12345678', 'live'],
     ['sk_test_12345678', 'live'],
     ['rk_test_12345678', 'live'],
   ])('stops the start: %s on a %s server', (key, mode) => {

@@ -1,6 +1,7 @@
 import Stripe from 'stripe'
 import { describe, expect, it, vi } from 'vitest'
 import { PermanentError } from '../src/errors.ts'
+import { snapshotTypes, thinTypes } from '../src/event/known-types.ts'
 import type { FallbackContext, HandlerMap } from '../src/event.ts'
 import { runHandler, sampleEvent } from '../src/testing.ts'
 
@@ -52,7 +53,29 @@ describe('sampleEvent', () => {
     expect(await balance.fetchRelatedObject()).not.toHaveProperty('id')
   })
 
-  it('says that there is no sample of a type', () => {
+  it('makes an event of every type, and what a thin one fetches', async () => {
+    for (const type of snapshotTypes) expect(sampleEvent(type)).toMatchObject({ object: 'event', type })
+    for (const type of thinTypes) {
+      const event = sampleEvent(type)
+      expect(event).toMatchObject({ object: 'v2.core.event', type })
+      const fetched = 'fetchRelatedObject' in event ? await event.fetchRelatedObject() : null
+      const named = 'related_object' in event ? event.related_object : null
+      expect(fetched && { type: fetched.object }, type).toEqual(named && { type: named.type })
+      expect(await event.fetchEvent(), type).toMatchObject({ id: event.id, type })
+    }
+  })
+
+  it('gives the data that only the fetched event has', async () => {
+    const returned = await sampleEvent('v2.core.account_link.returned').fetchEvent()
+    expect(returned.data).toMatchObject({ use_case: 'account_onboarding' })
+    const failed = await sampleEvent('v1.billing.meter.error_report_triggered').fetchEvent()
+    expect(failed.data.reason).toMatchObject({
+      error_count: 1,
+      error_types: [{ code: 'meter_event_customer_not_found' }],
+    })
+  })
+
+  it('says that there is no such type', () => {
     expect(() => sampleEvent('payout.imaginary' as 'payout.failed')).toThrow('payout.imaginary')
   })
 })

@@ -1,5 +1,7 @@
 // Claims about the types of the kit. Nothing runs this file: a wrong claim, or an error that stopped being one, fails tsc.
+import type { ThinType } from '../src/event.ts'
 import { handlerMap } from '../src/handlers/built-in/map.ts'
+import type { DataOf, fetchedData } from '../src/samples/fetched-data.ts'
 import { runHandler, sampleEvent } from '../src/testing.ts'
 
 // An override is typed as what it overrides.
@@ -19,3 +21,8 @@ const event = sampleEvent('payout.failed')
 runHandler(handlerMap, event, { stripe: { payouts: { retrieve: async () => ({ id: 'po_1' }) } } })
 // @ts-expect-error the SDK has no such resource
 runHandler(handlerMap, event, { stripe: { payoutz: {} } })
+
+// The data of fetched events is there for all types that have some, and no others.
+type TypesWithData = { [T in ThinType]: [DataOf<T>] extends [never] ? never : T }[ThinType]
+type Same<A, B> = [A, B] extends [B, A] ? true : false
+export const hasAllData: Same<TypesWithData, keyof typeof fetchedData> = true

@@ -10,7 +10,7 @@ export interface Setup {
 
 /** Which mode a key is for. */
 export function modeOfKey(apiKey: string): 'live' | 'test' {
-  return /^[sr]k_live_/.test(apiKey) ? 'live' : 'test'
+  return /^([sr]k|sk_org)_live_/.test(apiKey) ? 'live' : 'test'
 }
 
 /** Checks what needs no request to Stripe. */

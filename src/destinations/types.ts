@@ -19,8 +19,8 @@ export interface HandledTypes {
   readonly hasFallback: boolean
 }
 
-/** Whether a destination sends events of the type. */
-export function sends({ shape, types }: Destination, type: string): boolean {
+/** Whether it is asked to send that type. */
+export function sends({ shape, types }: Pick<Destination, 'shape' | 'types'>, type: string): boolean {
   return shapeOfType(type) === shape && (types.includes(type) || types.includes('*'))
 }
 

@@ -2,3 +2,8 @@
 export function twinOf(type: string): string {
   return type.startsWith('v1.') ? type.slice('v1.'.length) : `v1.${type}`
 }
+
+/** Whether it names a type of thin events: `v1.…` or `v2.…`. */
+export function isThinType(type: string): boolean {
+  return /^v\d+\./.test(type)
+}

@@ -9,6 +9,15 @@ export const HOLD_NOTE = 'hold'
 export const FIGURES_MS = 8 * 86_400_000
 /** How many entries a search looks at, when no index serves it. */
 export const SEARCHED = 100_000
+/** The same, of its thin events. */
+export const THIN_ACCOUNT_NOTE = 'reconciled thin '
+
+/** Before an account's id: the name of the note of the context through which it is acted for. */
+export const CONTEXT_NOTE = 'context of '
+/** Types of the events by which an account leaves, for SQL. */
+export const DEAUTHORIZED = "('account.application.deauthorized', 'v1.account.application.deauthorized')"
+/** By how much the clocks of Stripe and of a store may differ, in milliseconds: what is created later is received later but for this. */
+export const CLOCKS_APART_MS = 3_600_000
 
 /**
  * Where entries live until they are settled. Durations cross this interface, never instants: each store goes by its own clock.
@@ -63,8 +72,8 @@ export interface Inbox {
   undealt(): Promise<Undealt>
 
   /**
-   * Connected accounts (`acct_…`) with entries here, or with a note of that name, less those whose newest authorization event is a
-   * deauthorization. The note goes when retention drops that event.
+   * Connected accounts (`acct_…`) with entries here, or with a note of those names, less those that left: that have a deauthorization
+   * here, and no other entry that Stripe created in a later second. The notes go when retention drops the deauthorization.
    */
   accounts(): Promise<string[]>
 
@@ -183,7 +192,7 @@ export interface ActionFacts {
   readonly from: 'console' | 'command'
   /** Such as `replay`. */
   readonly verb: string
-  /** Which entries it was meant for: a filter, as fields of an address (`state=dead&type=payout.*`), or ids. */
+  /** Which entries it was meant for: a filter, as fields of an address (`state=dead&type=payout.*`), or ids, 20 at most. */
   readonly filter?: string
   readonly eventIds?: readonly string[]
   readonly reason?: string
@@ -191,10 +200,12 @@ export interface ActionFacts {
   readonly entries?: number
   readonly changed?: number
   readonly leftAlone?: number
-  /** Where a running one goes on: before `next`, down to `last`, both event ids; at most so many a second. */
-  readonly next?: string
-  readonly last?: string
+  /** Of a change that runs in the server: the newest and oldest event id that it was meant for, and at most so many a second. */
+  readonly newest?: string
+  readonly oldest?: string
   readonly perSecond?: number
+  /** How far it has come: it goes on before this event id. */
+  readonly next?: string
   /** Why it failed. */
   readonly error?: string
 }
@@ -226,6 +237,8 @@ export interface Page {
   readonly limit: number
   /** Only those that came before this event id. */
   readonly before?: string
+  /** Only this one and those that came after it. */
+  readonly downTo?: string
 }
 
 export interface Found {

@@ -18,8 +18,10 @@ export interface Change {
   apply(inbox: Inbox, eventIds: readonly string[], states: readonly EntryState[]): Promise<string[]>
 }
 
-/** Which entries: named ones, or all that match. */
-export type Selection = { readonly eventIds: readonly string[] } | { readonly filter: EntryFilter }
+/** Which entries: named ones, or all that match. `fields` is the filter as it was chosen, for the record. */
+export type Selection =
+  | { readonly eventIds: readonly string[] }
+  | { readonly filter: EntryFilter; readonly fields?: string }
 
 /** Why an entry was left alone: the state that it is in, or what else keeps it. */
 export type Obstacle = EntryState | 'unknown' | 'without body' | 'changing'
@@ -43,12 +45,12 @@ export interface ChangeGroup {
 type OnProgress = (count: number) => void
 
 /** The store takes a few hundred ids a call, so that a server beside gets its turn to write. */
-const CHUNK_SIZE = 200
+export const CHUNK_SIZE = 200
 /**
  * A pause as long as its chunk took, and at least this, lets the server write: beside a replay of 100,000 its slowest add then
  * took about 50 ms, and 330 ms without pauses.
  */
-const MIN_PAUSE_MS = 10
+export const MIN_PAUSE_MS = 10
 
 /**
  * Changes what was selected, chunk by chunk; the error of a failing store tells how many were changed before it.
@@ -116,7 +118,7 @@ export async function rehearseChange(
 }
 
 /** Of a filter only those in which it can be done: others are none that it chooses. */
-function statesOf({ possibleIn, meant }: Change, selection: Selection): readonly EntryState[] {
+export function statesOf({ possibleIn, meant }: Change, selection: Selection): readonly EntryState[] {
   if ('eventIds' in selection) return possibleIn
   return (selection.filter.states ?? meant).filter((state) => possibleIn.includes(state))
 }

@@ -1,72 +1,52 @@
 import type Stripe from 'stripe'
-import type { EventOf } from '../event.ts'
 import type { SampleFacts } from './facts.ts'
+import { nothingDue } from './person.ts'
 
 const dueFields = ['individual.verification.document', 'external_account']
 
 /** An account whose payouts stopped because of requirements that are past due. */
-export function sampleAccountUpdated(facts: SampleFacts): EventOf<'account.updated'>['data'] {
+export function sampleAccount(facts: SampleFacts): Stripe.Account {
   return {
-    object: {
-      id: facts.account,
-      object: 'account',
-      business_profile: sampleBusinessProfile,
-      business_type: 'individual',
-      capabilities: { card_payments: 'active', transfers: 'active' },
-      charges_enabled: true,
-      controller: {
-        fees: { payer: 'application_express' },
-        is_controller: true,
-        losses: { payments: 'application' },
-        requirement_collection: 'stripe',
-        stripe_dashboard: { type: 'express' },
-        type: 'application',
-      },
-      country: 'IE',
-      created: facts.createdSeconds - 90 * 86_400,
-      default_currency: 'eur',
-      details_submitted: true,
-      email: 'jenny@example.com',
-      external_accounts: {
-        object: 'list',
-        data: [],
-        has_more: false,
-        url: `/v1/accounts/${facts.account}/external_accounts`,
-      },
-      future_requirements: { ...nothingDue, current_deadline: null, disabled_reason: null },
-      metadata: {},
-      payouts_enabled: false,
-      requirements: {
-        ...nothingDue,
-        current_deadline: facts.createdSeconds - 60,
-        currently_due: dueFields,
-        disabled_reason: 'requirements.past_due',
-        eventually_due: dueFields,
-        past_due: dueFields,
-      },
-      settings: sampleSettings,
-      tos_acceptance: { date: facts.createdSeconds - 90 * 86_400 },
-      type: 'express',
+    id: facts.account,
+    object: 'account',
+    business_profile: sampleBusinessProfile,
+    business_type: 'individual',
+    capabilities: { card_payments: 'active', transfers: 'active' },
+    charges_enabled: true,
+    controller: {
+      fees: { payer: 'application_express' },
+      is_controller: true,
+      losses: { payments: 'application' },
+      requirement_collection: 'stripe',
+      stripe_dashboard: { type: 'express' },
+      type: 'application',
     },
-    previous_attributes: {
-      payouts_enabled: true,
-      requirements: {
-        ...nothingDue,
-        current_deadline: facts.createdSeconds - 60,
-        currently_due: dueFields,
-        disabled_reason: null,
-      },
+    country: 'IE',
+    created: facts.createdSeconds - 90 * 86_400,
+    default_currency: 'eur',
+    details_submitted: true,
+    email: 'jenny@example.com',
+    external_accounts: {
+      object: 'list',
+      data: [],
+      has_more: false,
+      url: `/v1/accounts/${facts.account}/external_accounts`,
     },
+    future_requirements: { ...nothingDue, current_deadline: null, disabled_reason: null },
+    metadata: {},
+    payouts_enabled: false,
+    requirements: {
+      ...nothingDue,
+      current_deadline: facts.createdSeconds - 60,
+      currently_due: dueFields,
+      disabled_reason: 'requirements.past_due',
+      eventually_due: dueFields,
+      past_due: dueFields,
+    },
+    settings: sampleSettings,
+    tos_acceptance: { date: facts.createdSeconds - 90 * 86_400 },
+    type: 'express',
   }
-}
-
-const nothingDue = {
-  alternatives: [],
-  currently_due: [],
-  errors: [],
-  eventually_due: [],
-  past_due: [],
-  pending_verification: [],
 }
 
 const sampleBusinessProfile: Stripe.Account.BusinessProfile = {
@@ -112,81 +92,44 @@ const sampleSettings: Stripe.Account.Settings = {
 }
 
 /** A bank account for payouts that Stripe marked as errored after a payout came back. */
-export function sampleExternalAccountUpdated(facts: SampleFacts): EventOf<'account.external_account.updated'>['data'] {
+export function sampleBankAccount(facts: SampleFacts): Stripe.BankAccount {
   return {
-    object: {
-      id: facts.createId('ba_'),
-      object: 'bank_account',
-      account: facts.account,
-      account_holder_name: 'Jenny Rosen',
-      account_holder_type: 'individual',
-      account_type: null,
-      available_payout_methods: ['standard'],
-      bank_name: 'STRIPE TEST BANK',
-      country: 'IE',
-      currency: 'eur',
-      default_for_currency: true,
-      fingerprint: 'Rk7cPz1Vb9mQe4Ty',
-      future_requirements: { currently_due: [], errors: [], past_due: [], pending_verification: [] },
-      last4: '3000',
-      metadata: {},
-      requirements: { currently_due: [], errors: [], past_due: [], pending_verification: [] },
-      routing_number: '110000000',
-      status: 'errored',
-    },
-    previous_attributes: { status: 'new' },
+    id: facts.createId('ba_'),
+    object: 'bank_account',
+    account: facts.account,
+    account_holder_name: 'Jenny Rosen',
+    account_holder_type: 'individual',
+    account_type: null,
+    available_payout_methods: ['standard'],
+    bank_name: 'STRIPE TEST BANK',
+    country: 'IE',
+    currency: 'eur',
+    default_for_currency: true,
+    fingerprint: 'Rk7cPz1Vb9mQe4Ty',
+    future_requirements: { currently_due: [], errors: [], past_due: [], pending_verification: [] },
+    last4: '3000',
+    metadata: {},
+    requirements: { currently_due: [], errors: [], past_due: [], pending_verification: [] },
+    routing_number: '110000000',
+    status: 'errored',
   }
 }
 
 /** The platform's application, which the account has just disconnected. */
-export function sampleApplicationDeauthorized(facts: SampleFacts): EventOf<'account.application.deauthorized'>['data'] {
-  return { object: { id: facts.createId('ca_'), object: 'application', name: 'Example Platform' } }
+export function sampleApplication(facts: SampleFacts): Stripe.Application {
+  return { id: facts.createId('ca_'), object: 'application', name: 'Example Platform' }
 }
 
-/** An account's representative whose identity document was refused. */
-export function samplePersonUpdated(facts: SampleFacts): EventOf<'person.updated'>['data'] {
-  const document = { back: null, details: null, details_code: null, front: null }
-  const refused = { ...document, details: 'The document is too blurry', details_code: 'document_too_blurry' }
+/** Card payments, which the account may take. */
+export function sampleCapability(facts: SampleFacts): Stripe.Capability {
   return {
-    object: {
-      id: facts.createId('person_'),
-      object: 'person',
-      account: facts.account,
-      additional_tos_acceptances: { account: null },
-      address: { city: 'Dublin', country: 'IE', line1: '1 Grand Canal', line2: null, postal_code: 'D02', state: null },
-      created: facts.createdSeconds - 90 * 86_400,
-      dob: { day: 1, month: 2, year: 1990 },
-      email: 'jenny@example.com',
-      first_name: 'Jenny',
-      future_requirements: nothingDue,
-      id_number_provided: true,
-      last_name: 'Rosen',
-      metadata: {},
-      relationship: {
-        authorizer: false,
-        director: false,
-        executive: true,
-        legal_guardian: false,
-        owner: true,
-        percent_ownership: 100,
-        representative: true,
-        title: 'CEO',
-      },
-      requirements: {
-        ...nothingDue,
-        currently_due: ['verification.document'],
-        eventually_due: ['verification.document'],
-        past_due: ['verification.document'],
-      },
-      ssn_last_4_provided: false,
-      verification: {
-        additional_document: document,
-        details: null,
-        details_code: null,
-        document: refused,
-        status: 'unverified',
-      },
-    },
-    previous_attributes: { verification: { status: 'pending' } },
+    id: 'card_payments',
+    object: 'capability',
+    account: facts.account,
+    future_requirements: { ...nothingDue, current_deadline: null, disabled_reason: null },
+    requested: true,
+    requested_at: facts.createdSeconds - 86_400,
+    requirements: { ...nothingDue, current_deadline: null, disabled_reason: null },
+    status: 'active',
   }
 }

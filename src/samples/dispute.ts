@@ -1,41 +1,44 @@
 import type Stripe from 'stripe'
-import type { EventOf } from '../event.ts'
 import type { SampleFacts } from './facts.ts'
 
+const statuses: Readonly<Record<string, Stripe.Dispute['status']>> = {
+  closed: 'lost',
+  funds_reinstated: 'won',
+  updated: 'under_review',
+}
+
 /** A card payment of 42.00 € that its holder disputes as fraudulent; evidence is due within a week. */
-export function sampleDisputeCreated(facts: SampleFacts): EventOf<'charge.dispute.created'>['data'] {
+export function sampleDispute(facts: SampleFacts, change: string): Stripe.Dispute {
   const id = facts.createId('du_')
   return {
-    object: {
-      id,
-      object: 'dispute',
-      amount: 4200,
-      balance_transactions: [sampleWithdrawal(facts, id)],
-      charge: facts.createId('ch_'),
-      created: facts.createdSeconds,
-      currency: 'eur',
-      enhanced_eligibility_types: [],
-      evidence: noEvidence,
-      evidence_details: {
-        due_by: facts.createdSeconds + 7 * 86_400,
-        enhanced_eligibility: {},
-        has_evidence: false,
-        past_due: false,
-        submission_count: 0,
-        submission_method: 'not_submitted',
-      },
-      intended_submission_method: null,
-      is_charge_refundable: false,
-      livemode: facts.livemode,
-      metadata: {},
-      payment_intent: facts.createId('pi_'),
-      payment_method_details: {
-        card: { brand: 'visa', case_type: 'chargeback', network: 'visa', network_reason_code: '10.4' },
-        type: 'card',
-      },
-      reason: 'fraudulent',
-      status: 'needs_response',
+    id,
+    object: 'dispute',
+    amount: 4200,
+    balance_transactions: [sampleWithdrawal(facts, id)],
+    charge: facts.createId('ch_'),
+    created: facts.createdSeconds,
+    currency: 'eur',
+    enhanced_eligibility_types: [],
+    evidence: noEvidence,
+    evidence_details: {
+      due_by: facts.createdSeconds + 7 * 86_400,
+      enhanced_eligibility: {},
+      has_evidence: false,
+      past_due: false,
+      submission_count: 0,
+      submission_method: 'not_submitted',
     },
+    intended_submission_method: null,
+    is_charge_refundable: false,
+    livemode: facts.livemode,
+    metadata: {},
+    payment_intent: facts.createId('pi_'),
+    payment_method_details: {
+      card: { brand: 'visa', case_type: 'chargeback', network: 'visa', network_reason_code: '10.4' },
+      type: 'card',
+    },
+    reason: 'fraudulent',
+    status: statuses[change] ?? 'needs_response',
   }
 }
 

@@ -1,23 +1,38 @@
 import Stripe from 'stripe'
 import { PermanentError } from '../errors.ts'
 import type { AnyEvent, EventSource } from '../event.ts'
+import type { Log } from '../log.ts'
 import { createBoundedHttpClient } from './http-client.ts'
-import { createRequestBudget } from './request-budget.ts'
+import { createOperationBudgets } from './operation-budgets.ts'
+import { createRateLimitLog } from './rate-limit-log.ts'
 
 /** Parses stored events, and lends SDK clients. */
 export interface StripeClients extends EventSource {
-  /** Client of a connected account, or of the platform for null. Throws `PermanentError` without an API key. */
-  clientOf(account: string | null): Stripe
+  /** Whether the key is an account's: an organization's has none of its own, and Stripe takes no request of it without a context. */
+  readonly hasPlatform: boolean
+  /**
+   * Client of a connected account, of a context (`acct_a/acct_b`), or of the platform for null. Throws `PermanentError` without an API
+   * key.
+   */
+  clientOf(context: string | null): Stripe
+  /** The same, naming a connected account as a context too: API v2 takes it so alone. */
+  clientIn(context: string | null): Stripe
 }
 
 export interface StripeClientsOptions {
   readonly apiKey: string | undefined
   readonly apiBase: URL | undefined
-  /** Shared by all clients, retries included. Default 50: half of what Stripe allows an account in live mode, twice a sandbox's limit. */
+  /**
+   * Of each operation of the API, shared by all clients, retries included. Default 20, where Stripe allows 25. All operations together
+   * may take as many with a test key, and four times as many with a live one, where Stripe allows 25 and 100.
+   */
   readonly requestsPerSecond?: number
+  /** Told of rate limits. */
+  readonly log?: Log
 }
 
-const REQUESTS_PER_SECOND = 50
+const REQUESTS_PER_SECOND = 20
+const TOGETHER_IN_LIVE_MODE = 4
 const MAX_NETWORK_RETRIES = 2
 const REQUEST_TIMEOUT_MS = 10_000
 /** Clients of accounts and contexts that are kept; the oldest goes first. */
@@ -31,8 +46,15 @@ export function createStripeClients({
   apiKey,
   apiBase,
   requestsPerSecond = REQUESTS_PER_SECOND,
+  log,
 }: StripeClientsOptions): StripeClients {
-  const { httpClient, runWithin } = createBoundedHttpClient(createRequestBudget(requestsPerSecond))
+  const isLive = apiKey?.includes('_live_') ?? false
+  const hasPlatform = !apiKey?.startsWith('sk_org_')
+  const together = requestsPerSecond * (isLive ? TOGETHER_IN_LIVE_MODE : 1)
+  const { httpClient, runWithin } = createBoundedHttpClient(
+    createOperationBudgets(requestsPerSecond, together),
+    log && createRateLimitLog(log),
+  )
   const shared = {
     ...describeBase(apiBase),
     maxNetworkRetries: MAX_NETWORK_RETRIES,
@@ -55,17 +77,25 @@ export function createStripeClients({
     return client
   }
 
+  /** v1 has always gone by the account; it takes no other way to one that is reached through others, or by an organization's key. */
+  function bindTo(context: string | null): Stripe {
+    return bind(hasPlatform && !context?.includes('/') ? 'stripeAccount' : 'stripeContext', context)
+  }
+
   return {
+    hasPlatform,
     hasApiKey: apiKey !== undefined,
     apiVersion: Stripe.API_VERSION,
     parse: (entry, body) =>
       entry.shape === 'thin' ? parseThin(platform, toText(body), apiKey !== undefined) : parseSnapshot(toText(body)),
     clientFor(event) {
-      // Stripe sends a snapshot's context beside its account; the account is what v1 has always gone by.
-      if (event.object === 'event' && event.account) return bind('stripeAccount', event.account)
-      return bind('stripeContext', event.context?.toString())
+      const context = event.context?.toString()
+      // Stripe sends a snapshot's context beside its account, and most are the same.
+      if (event.object === 'event' && event.account) return bindTo(context?.includes('/') ? context : event.account)
+      return bind('stripeContext', context)
     },
-    clientOf: (account) => bind('stripeAccount', account),
+    clientOf: bindTo,
+    clientIn: (context) => bind('stripeContext', context),
     runWithin,
   }
 }

@@ -1,4 +1,5 @@
 import Stripe from 'stripe'
+import { retryAfter } from '../errors.ts'
 
 /** Why Stripe did not do what was asked, for operators. */
 export interface Failure {
@@ -19,8 +20,7 @@ export interface Asked {
 
 /** What the SDK's error means, once it has tried again as often as it may. */
 export function explainFailure(error: Stripe.errors.StripeError, { action, permission }: Asked): Failure {
-  const { StripeAuthenticationError, StripeConnectionError, StripePermissionError, StripeRateLimitError } =
-    Stripe.errors
+  const { StripeAuthenticationError, StripeConnectionError, StripePermissionError } = Stripe.errors
   if (error instanceof StripeAuthenticationError) {
     return {
       cause: 'key',
@@ -35,17 +35,20 @@ export function explainFailure(error: Stripe.errors.StripeError, { action, permi
       mend: `give the restricted key ${permission}, in the Dashboard`,
     }
   }
-  if (error instanceof StripeRateLimitError) {
+  // By its status: of v2 it is another class.
+  if (error.statusCode === 429) {
+    const reason = error.headers?.['stripe-rate-limited-reason']
+    const waitMs = retryAfter(error) ?? 0
     return {
       cause: 'rate',
-      message: `Stripe still limits the rate of requests (429) after several waits: could not ${action}`,
-      mend: 'try again later, and look for what else uses the limit up',
+      message: `Stripe limits the rate of requests (429${reason === undefined ? '' : `, ${hideKeys(reason)}`}): could not ${action}`,
+      mend: `try again ${waitMs > 0 ? `in ${waitMs / 1_000} s` : 'later'}, and look for what else uses the limit up`,
     }
   }
   if (error instanceof StripeConnectionError) {
     return {
       cause: 'connection',
-      message: 'Stripe cannot be reached',
+      message: isTimeOut(error) ? `Stripe did not answer in time: could not ${action}` : 'Stripe cannot be reached',
       mend: 'check the network, the proxy, and STRIPE_API_BASE if it is set',
     }
   }
@@ -54,6 +57,10 @@ export function explainFailure(error: Stripe.errors.StripeError, { action, permi
     message: `Stripe answered ${error.statusCode ?? 'with no API answer'}, could not ${action}: ${hideKeys(error.message)}`,
     mend: 'do what the message says; status.stripe.com tells whether Stripe has a fault',
   }
+}
+
+function isTimeOut({ detail }: Stripe.errors.StripeConnectionError): boolean {
+  return typeof detail === 'object' && 'code' in detail && detail.code === Stripe.HttpClient.TIMEOUT_ERROR_CODE
 }
 
 /** Stripe's messages may name a part of the key. */

@@ -1,4 +1,4 @@
-/** What all requests of a process share, so that a burst never takes more of Stripe's rate limit than the budget. */
+/** Shared by requests, so that a burst never takes more of one of Stripe's rate limits than the budget. */
 export interface RequestBudget {
   /** Resolves when it is the caller's turn to send one request, in the order of calls; rejects with the signal's reason. */
   take(signal?: AbortSignal): Promise<void>

@@ -1,4 +1,4 @@
-import { isPermanentError } from '../errors.ts'
+import { isPermanentError, retryAfter } from '../errors.ts'
 import { isCompatible } from '../event/api-version.ts'
 import { isKnownType } from '../event/known-types.ts'
 import type { AnyEvent, EventSource, EventType, FallbackContext, Handlers, Lease, Outcome } from '../event.ts'
@@ -67,7 +67,9 @@ export function createDispatch(options: DispatchOptions): Dispatch {
     } catch (error) {
       if (isShutdown(error)) return { outcome: { state: 'pending', retryInMs: 0, error: error.message }, error }
       const reason = describeError(error).message
-      const retryInMs = isPermanentError(error) ? undefined : retryDelay(lease.attempt, maxAttempts, random)
+      const delayMs = isPermanentError(error) ? undefined : retryDelay(lease.attempt, maxAttempts, random)
+      // Stripe may name a later time: to ask sooner would only be refused once more.
+      const retryInMs = delayMs === undefined ? undefined : Math.max(delayMs, retryAfter(error) ?? 0)
       return {
         outcome:
           retryInMs === undefined ? { state: 'dead', error: reason } : { state: 'pending', retryInMs, error: reason },

@@ -2,8 +2,9 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { EntryDetail } from '../../src/inbox/inbox.ts'
 import { openSqliteInbox } from '../../src/inbox/sqlite/inbox.ts'
-import { type EventsAtStripe, secondsAgo, serveEvents, toJson } from '../reconcile/undelivered-events.ts'
+import { type EventsAtStripe, isoAgo, secondsAgo, serveEvents, toJson } from '../reconcile/events-at-stripe.ts'
 import { deliver } from '../support/deliver.ts'
+import { SITE, v2Destination } from '../support/destinations-double.ts'
 import { eventually } from '../support/eventually.ts'
 import { newEntry } from '../support/new-entry.ts'
 import { runCli } from '../support/run-cli.ts'
@@ -89,6 +90,40 @@ describe('after an outage', () => {
     expect(code).toBe(0)
     await inState(event.id, 'handled')
   })
+})
+
+it('a start fetches thin events that were missed, where thin destinations send them, and each is handled for its account', async () => {
+  const inbox = await openSqliteInbox(databaseFile(), 'server')
+  await inbox.add(newEntry({ account: 'acct_1' }))
+  for (const name of ['platform', 'acct_1']) {
+    await inbox.writeNote(`reconciled thin ${name}`, isoAgo(3 * 86_400))
+  }
+  await inbox.close()
+  stripe.destinations.v2 = [
+    v2Destination({ event_payload: 'thin', events_from: ['@self'] }),
+    v2Destination({ event_payload: 'thin', events_from: ['@accounts'], url: `${SITE}/webhook/connect` }),
+  ]
+  const [own, ofAccount] = [null, 'acct_1'].map((account) => stripe.addThin({ account, created: isoAgo(86_400) }))
+  stripe.add()
+  api.route('GET', /^\/v1\/payouts\//, ({ path }) => ({
+    body: {
+      id: path.split('/').at(-1),
+      object: 'payout',
+      amount: 1250,
+      currency: 'usd',
+      failure_code: 'account_closed',
+    },
+  }))
+  const running = await start({ RECONCILE_MINUTES: '15' })
+  for (const id of [own?.id, ofAccount?.id]) {
+    const { entry, attempts } = await inState(id ?? '', 'handled')
+    expect([entry.source, attempts.length]).toEqual(['reconcile', 1])
+    expect(await lineOf(running, id ?? '')).toMatchObject({ objectId: `po_${id}`, amount: '12.50' })
+  }
+  const fetched = api.requests.filter(({ path }) => path.startsWith('/v1/payouts/'))
+  expect(new Set(fetched.map(({ headers }) => headers['stripe-context']))).toEqual(new Set([undefined, 'acct_1']))
+  // Snapshot events of these types are for another endpoint of the account.
+  expect(stripe.listings()).toEqual([])
 })
 
 describe('a thin event', () => {

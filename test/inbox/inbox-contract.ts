@@ -428,22 +428,41 @@ export function describeInbox(name: string, open: () => Promise<StoreUnderTest>)
         await eventually('the turn to end', () => inbox.takeTurn('reconcile', 60_000))
       })
 
-      it('is which connected accounts are here, less the deauthorized', async () => {
-        const say = (account: string | null, type: string) => inbox.add(newEntry({ account, type }))
+      it('is which connected accounts are here, less those that left and were not heard of again', async () => {
+        const say = (account: string | null, type: string, second = 0, ms = 0) =>
+          inbox.add(newEntry({ account, type, createdAt: new Date(1_700_000_000_000 + second * 1_000 + ms) }))
+        const LEFT = 'account.application.deauthorized'
         await say(null, 'balance.available')
         await say('acct_1', 'payout.failed')
-        await say('acct_2', 'account.application.deauthorized')
-        await say('acct_3', 'account.application.deauthorized')
-        await say('acct_3', 'v1.account.application.authorized')
+        await say('acct_2', LEFT)
+        await say('acct_3', LEFT)
+        await say('acct_3', 'v1.account.application.authorized', 60)
         await say('acct_1', 'payout.paid')
-        await say('acct_4', 'account.application.authorized')
-        await say('acct_4', 'v1.account.application.deauthorized')
+        await say('acct_4', 'account.application.authorized', -60)
+        await say('acct_4', `v1.${LEFT}`)
         // The context of a thin event need not be an account.
         await say('wksp_5', 'payout.failed')
+        // Back without an authorization that is subscribed to; the deauthorization came after what followed it.
+        await say('acct_8', 'payout.failed', 61)
+        await say('acct_8', 'payout.failed', -61)
+        await say('acct_8', LEFT, 60)
+        // Left again since.
+        await say('acct_9', LEFT, 10)
+        await say('acct_9', 'payout.failed', 20)
+        await say('acct_9', LEFT, 30)
+        // A late delivery is no return, and no more is the twin or any thin event of that second, which tell it to the millisecond.
+        await say('acct_10', LEFT, 60)
+        await say('acct_10', `v1.${LEFT}`, 60, 400)
+        await say('acct_10', 'payout.failed', 59)
+        await say('acct_11', LEFT, 60)
+        await say('acct_11', 'v1.payout.failed', 60, 300)
         await inbox.writeNote('reconciled platform', 'x')
         await inbox.writeNote('reconciled acct_4', 'x')
         await inbox.writeNote('reconciled acct_6', 'x')
-        expect((await inbox.accounts()).sort()).toEqual(['acct_1', 'acct_3', 'acct_6'])
+        await inbox.writeNote('reconciled thin acct_6', 'x')
+        await inbox.writeNote('reconciled thin acct_7', 'x')
+        await inbox.writeNote('reconciled thin platform', 'x')
+        expect((await inbox.accounts()).sort()).toEqual(['acct_1', 'acct_3', 'acct_6', 'acct_7', 'acct_8'])
       })
     })
 
@@ -650,6 +669,10 @@ export function describeInbox(name: string, open: () => Promise<StoreUnderTest>)
         ])
         expect(await inbox.list({}, { limit: 1, before: entries[0]?.eventId ?? '' })).toEqual([])
         expect(await inbox.list({}, { limit: 10, before: 'evt_unknown' })).toEqual([])
+        const downTo = entries[1]?.eventId ?? ''
+        expect((await inbox.list({}, { limit: 10, downTo })).map(({ eventId }) => eventId)).toEqual([before, downTo])
+        expect((await inbox.list({}, { limit: 10, before, downTo })).map(({ eventId }) => eventId)).toEqual([downTo])
+        expect(await inbox.list({}, { limit: 10, downTo: 'evt_unknown' })).toEqual([])
       })
 
       it('finds by each fact that a filter names', async () => {
@@ -933,6 +956,8 @@ export function describeInbox(name: string, open: () => Promise<StoreUnderTest>)
         ] as const) {
           await inbox.add(newEntry({ account, type }))
           await inbox.writeNote(`reconciled ${account}`, 'x')
+          await inbox.writeNote(`reconciled thin ${account}`, 'x')
+          await inbox.writeNote(`context of ${account}`, 'x')
         }
         for (const lease of await claim()) await inbox.settle(lease, { state: 'unhandled' })
         expect(await inbox.accounts()).toEqual(['acct_quiet'])
@@ -940,7 +965,9 @@ export function describeInbox(name: string, open: () => Promise<StoreUnderTest>)
           entries: 2,
         })
         expect(await inbox.accounts()).toEqual(['acct_quiet'])
-        expect(await inbox.readNote('reconciled acct_left')).toBeNull()
+        for (const note of ['reconciled acct_left', 'reconciled thin acct_left', 'context of acct_left']) {
+          expect(await inbox.readNote(note)).toBeNull()
+        }
       })
 
       it('takes small steps', async () => {

@@ -9,7 +9,7 @@ import { captureLog } from '../support/log-lines.ts'
 import { newEntry } from '../support/new-entry.ts'
 import { makeScratch } from '../support/scratch.ts'
 import { accountInvalid, apiError, type StripeApiDouble, startStripeApiDouble } from '../support/stripe-api-double.ts'
-import { type EventsAtStripe, secondsAgo, serveEvents } from './undelivered-events.ts'
+import { type EventsAtStripe, secondsAgo, serveEvents } from './events-at-stripe.ts'
 
 let api: StripeApiDouble
 let stripe: EventsAtStripe
@@ -35,6 +35,7 @@ afterEach(async () => {
 })
 
 const HOUR_MS = 3_600_000
+const NO_RETRY = { 'stripe-should-retry': 'false' }
 
 /** The inbox as another process has it. */
 async function openBeside(): Promise<Inbox> {
@@ -55,7 +56,7 @@ function start(overrides: Partial<ReconcilingOptions> = {}): Reconciling {
   const options = {
     inbox: own(),
     clients,
-    types: ['payout.failed'],
+    handlers: { map: { 'payout.failed': () => undefined } },
     mode: 'any',
     log: captured.log,
     everyMs: HOUR_MS,
@@ -74,11 +75,12 @@ describe('runs', () => {
   it('at the start, also of what happened just now, and says what it did', async () => {
     const event = stripe.add()
     const told: unknown[] = []
-    start({ onReconciled: (...args) => told.push(args) })
+    start({ onReconciled: (run) => told.push(run) })
     const [line] = await runs(1)
     await isAdded(event.id)
     expect(line).toMatchObject({ undelivered: 1, added: 1, types: { 'payout.failed': 1 }, accounts: 1 })
-    expect(told).toEqual([[new Map([['payout.failed', { undelivered: 1, missing: 1, added: 1 }]]), true]])
+    const types = new Map([['payout.failed', { found: 1, missing: 1, added: 1 }]])
+    expect(told).toEqual([{ types, undelivered: 1, isComplete: true }])
   })
 
   it('again after each interval, then without what is probably being delivered', async () => {
@@ -97,6 +99,40 @@ describe('runs', () => {
     start({ everyMs: 20, inbox: { ...inbox, accounts } })
     await runs(1)
     expect(lines('reconcile failed; will try again')).toHaveLength(2)
+  })
+})
+
+describe('looks at', () => {
+  const asked = (account: string | null) => stripe.listings().filter((listing) => listing.account === account).length
+
+  it('nothing, without a word, while no account is due', async () => {
+    const inbox = own()
+    let rounds = 0
+    const accounts = () => {
+      rounds += 1
+      return inbox.accounts()
+    }
+    start({ everyMs: 20, inbox: { ...inbox, accounts } })
+    // After 20 ms, 40, and 80 from then on: three rounds of four pass without a look.
+    await eventually('rounds without a look', () => rounds > 2 * asked(null) + 2)
+    await eventually('a line for each look', () => lines('reconciled with Stripe').length === asked(null))
+  })
+
+  it('the others while one is slow, which it comes back to', async () => {
+    const inbox = own()
+    for (const account of ['acct_1', 'acct_2']) await inbox.add(newEntry({ account }))
+    api.route('GET', '/v1/events', (request) =>
+      request.headers['stripe-account'] === 'acct_1'
+        ? apiError(429, { message: 'slow' }, NO_RETRY)
+        : stripe.answer(request),
+    )
+    start({ everyMs: 20 })
+    const event = stripe.add({ account: 'acct_2', created: secondsAgo(90) })
+    await isAdded(event.id)
+    await eventually('another look at the slow one', () => asked('acct_1') >= 3)
+    expect(lines('reconcile was refused; will try again')).toContainEqual(
+      expect.objectContaining({ account: 'acct_1', level: 50 }),
+    )
   })
 })
 
@@ -152,16 +188,41 @@ describe('says', () => {
       request.headers['stripe-account'] === 'acct_1' ? accountInvalid('acct_1') : stripe.answer(request),
     )
     const complete: boolean[] = []
-    start({ everyMs: 20, onReconciled: (_types, isComplete) => complete.push(isComplete) })
+    start({ everyMs: 20, onReconciled: ({ isComplete }) => complete.push(isComplete) })
     await runs(3)
     expect(lines('account no longer connected')).toMatchObject([{ level: 40, account: 'acct_1' }])
     expect(complete.slice(0, 3)).toEqual([true, true, true])
   })
 
+  it('what the thin types are that Stripe does not list, once', async () => {
+    api.route('GET', '/v2/core/events', () => apiError(400, { message: 'Odd type' }))
+    const complete: boolean[] = []
+    start({
+      everyMs: 20,
+      handlers: { map: { 'v1.payout.failed': () => undefined } },
+      onReconciled: ({ isComplete }) => complete.push(isComplete),
+    })
+    await runs(3)
+    expect(lines('Stripe does not list these thin events')).toMatchObject([
+      { level: 40, types: ['v1.payout.failed'], reason: expect.stringContaining('Odd type') },
+    ])
+    expect(complete.slice(0, 3)).toEqual([true, true, true])
+  })
+
+  it('what the key lacks to read destinations, and goes on without them', async () => {
+    api.route('GET', '/v2/core/event_destinations', () => apiError(403, { message: 'no' }))
+    const event = stripe.add()
+    start()
+    await isAdded(event.id)
+    expect(lines('destinations cannot be read: looking for all types, but thin twins')).toMatchObject([
+      { level: 40, reason: expect.stringContaining('Event Destinations: Read') },
+    ])
+  })
+
   it('what to do about a refused key, without the key', async () => {
     api.route('GET', '/v1/events', () => apiError(401, { message: `Invalid API Key provided: ${api.key}` }))
     const complete: boolean[] = []
-    start({ onReconciled: (_types, isComplete) => complete.push(isComplete) })
+    start({ onReconciled: ({ isComplete }) => complete.push(isComplete) })
     await runs(1)
     expect(lines('reconcile was refused; will try again')).toMatchObject([
       { level: 50, account: null, reason: expect.stringContaining('STRIPE_API_KEY (401)') },

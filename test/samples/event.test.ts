@@ -1,23 +1,21 @@
 import Stripe from 'stripe'
 import { describe, expect, it } from 'vitest'
-import { handlerMap } from '../../src/handlers/built-in/map.ts'
-import { buildSampleEvent } from '../../src/samples/event.ts'
-import { findSample, type SampleType, sampleTypes } from '../../src/samples/objects.ts'
+import { snapshotTypes, thinTypes } from '../../src/event/known-types.ts'
+import { twinOf } from '../../src/event/twin.ts'
+import type { EventType } from '../../src/event.ts'
+import { buildSampleEvent, createSample } from '../../src/samples/event.ts'
 
 const now = new Date('2026-03-04T05:06:07.890Z')
 const account = 'acct_1A2b3C4d5E6f'
 
-const snapshot = (type: SampleType, more = {}) => JSON.parse(buildSampleEvent({ type, now, ...more }))
-const thin = (type: SampleType, more = {}) => snapshot(type, { thin: true, ...more })
+const build = (type: EventType, more = {}) => JSON.parse(buildSampleEvent({ type, now, ...more }))
+const idsOf = (event: { id: string; data?: { object: { id?: string } }; related_object?: { id?: string } }) => [
+  event.id,
+  event.data?.object.id ?? event.related_object?.id,
+]
 
-it('has a handler for every sample, in both shapes', () => {
-  const types = sampleTypes.flatMap((type) => [type, `v1.${type}`])
-  expect(sampleTypes.length).toBeGreaterThanOrEqual(9)
-  expect(Object.keys(handlerMap)).toEqual(expect.arrayContaining(types))
-})
-
-describe.each(sampleTypes)('%s', (type) => {
-  it('is a whole snapshot event of the current API version', () => {
+describe('a snapshot event', () => {
+  it.each(snapshotTypes)('%s is whole and of the current API version', (type) => {
     const body = buildSampleEvent({ type, now })
     const event = Stripe.webhooks.constructEventWithoutVerification(body)
     expect(event).toMatchObject({
@@ -33,64 +31,108 @@ describe.each(sampleTypes)('%s', (type) => {
     expect(event.data.object).toHaveProperty('object')
     expect(body).toBe(JSON.stringify(event, null, 2))
   })
+})
 
-  it('is a thin event without data', () => {
-    const event = thin(type)
-    expect(event).toMatchObject({ object: 'v2.core.event', type: `v1.${type}`, created: now.toISOString() })
-    expect(event.id).toMatch(/^evt_\w{24}$/)
-    expect(event.snapshot_event).toMatch(/^evt_\w{24}$/)
-    expect(event.snapshot_event).not.toBe(event.id)
-    expect(event).not.toHaveProperty('data')
-    expect(event).not.toHaveProperty('api_version')
+describe('a thin event', () => {
+  it.each(thinTypes)('%s has no data, and names its twin if it has one', (type) => {
+    const { thin, snapshot } = createSample({ type, now })
+    expect(thin).toMatchObject({ object: 'v2.core.event', type, created: now.toISOString(), livemode: false })
+    expect(thin?.id).toMatch(/^evt_(test_)?\w{24}$/)
+    expect(thin).not.toHaveProperty('data')
+    expect(thin).not.toHaveProperty('api_version')
+    expect(snapshot?.type).toBe(snapshotTypes.find((each) => each === twinOf(type)))
+    expect(thin?.snapshot_event).toBe(snapshot?.id)
   })
 
-  it('carries a connected account where Stripe puts it, and none otherwise', () => {
-    expect(snapshot(type, { account })).toMatchObject({ account, context: account })
-    expect(thin(type, { account })).toMatchObject({ context: account })
-    expect(thin(type, { account })).not.toHaveProperty('account')
-    for (const event of [snapshot(type), thin(type)]) {
-      expect(event).not.toHaveProperty('account')
-      expect(event).not.toHaveProperty('context')
-    }
+  it('of a ping has the id of a test', () => {
+    expect(build('v2.core.event_destination.ping').id).toMatch(/^evt_test_/)
   })
+})
 
-  it('has ids of its own each time', () => {
-    const [first, second] = [snapshot(type), snapshot(type)]
-    expect(first.id).not.toBe(second.id)
-    if (type !== 'balance.available') expect(first.data.object.id).not.toBe(second.data.object.id)
-  })
+it.each<EventType>(['payout.failed', 'v1.payout.failed'])(
+  '%s carries a connected account where Stripe puts it',
+  (type) => {
+    const isSnapshot = type === 'payout.failed'
+    expect(build(type, { account })).toMatchObject({ ...(isSnapshot && { account }), context: account })
+    if (!isSnapshot) expect(build(type, { account })).not.toHaveProperty('account')
+    expect(build(type)).not.toHaveProperty('account')
+    expect(build(type)).not.toHaveProperty('context')
+  },
+)
 
-  it('says its mode in the event and the object', () => {
-    const event = snapshot(type, { livemode: true })
-    expect(event.livemode).toBe(true)
-    if ('livemode' in event.data.object) expect(event.data.object.livemode).toBe(true)
-    expect(thin(type, { livemode: true }).livemode).toBe(true)
-  })
+/** What has no id of its own: an account has one of it, or it is a summary. */
+const fixedIds = [undefined, 'card_payments', 'balance.summary.1']
+
+it('has ids of its own each time', () => {
+  for (const type of [...snapshotTypes, ...thinTypes]) {
+    const [first, second] = [idsOf(build(type)), idsOf(build(type))]
+    expect(first[0], type).not.toBe(second[0])
+    if (!fixedIds.includes(first[1])) expect(first[1], type).not.toBe(second[1])
+  }
+})
+
+it('says its mode in the event and the object', () => {
+  const event = build('payout.failed', { livemode: true })
+  expect(event).toMatchObject({ livemode: true, data: { object: { livemode: true } } })
+  expect(build('v1.payout.failed', { livemode: true }).livemode).toBe(true)
+  expect(build('checkout.session.completed', { livemode: true }).data.object.id).toMatch(/^cs_live_/)
 })
 
 it.each([
-  ['payment_intent.succeeded', { type: 'payment_intent', url: '/v1/payment_intents/pi_0' }],
-  ['charge.dispute.created', { type: 'dispute', url: '/v1/disputes/du_0' }],
-  ['account.updated', { id: account, type: 'account', url: `/v1/accounts/${account}` }],
-  ['person.updated', { type: 'person', url: `/v1/accounts/${account}/persons/person_0` }],
-] as const)('names the related object of v1.%s', (type, expected) => {
-  expect(thin(type, { account, createId: (prefix: string) => `${prefix}0` }).related_object).toMatchObject(expected)
+  ['v1.payment_intent.succeeded', { id: 'pi_0', type: 'payment_intent', url: '/v1/payment_intents/pi_0' }],
+  ['v1.charge.dispute.created', { id: 'du_0', type: 'dispute', url: '/v1/disputes/du_0' }],
+  ['v1.account.updated', { id: account, type: 'account', url: `/v1/accounts/${account}` }],
+  ['v1.person.updated', { type: 'person', url: `/v1/accounts/${account}/persons/person_0` }],
+  ['v1.billing.meter.updated', { id: 'mtr_0', type: 'billing.meter', url: '/v1/billing/meters/mtr_0' }],
+  ['v1.billing.alert.triggered', { id: 'alrt_0', type: 'billing.alert', url: '/v1/billing/alerts/alrt_0' }],
+  ['v1.balance.available', { type: 'balance', url: '/v1/balance' }],
+  ['v1.customer.discount.created', { type: 'discount', url: '/v1/customers/cus_0/discount' }],
+  ['v2.core.account[identity].updated', { id: account, type: 'v2.core.account', url: `/v2/core/accounts/${account}` }],
+  [
+    'v2.core.account_person.created',
+    { type: 'v2.core.account_person', url: `/v2/core/accounts/${account}/persons/person_0` },
+  ],
+] as const)('%s names its related object', (type, expected) => {
+  const { related_object } = build(type, { account, createId: (prefix: string) => `${prefix}0` })
+  expect(related_object).toMatchObject(expected)
+  expect('id' in related_object).toBe('id' in expected || type.includes('person'))
 })
 
-it('names a balance without an id, and no related object where Stripe names none', () => {
-  expect(thin('balance.available').related_object).toEqual({ type: 'balance', url: '/v1/balance' })
-  expect(thin('account.external_account.updated')).not.toHaveProperty('related_object')
-  expect(thin('account.application.deauthorized')).not.toHaveProperty('related_object')
+it.each([
+  'v1.account.external_account.updated',
+  'v1.account.application.deauthorized',
+  'v1.billing_portal.session.created',
+  'v1.invoice.upcoming',
+  'v2.core.account_link.returned',
+] as const)('%s names no related object, as at Stripe', (type) => {
+  expect(build(type)).not.toHaveProperty('related_object')
 })
 
 it('is about the connected account in account events', () => {
-  expect(snapshot('account.updated', { account }).data.object.id).toBe(account)
-  expect(snapshot('person.updated', { account }).data.object.account).toBe(account)
-  expect(snapshot('account.external_account.updated', { account }).data.object.account).toBe(account)
+  expect(build('account.updated', { account }).data.object.id).toBe(account)
+  expect(build('person.updated', { account }).data.object.account).toBe(account)
+  expect(build('account.external_account.updated', { account }).data.object.account).toBe(account)
 })
 
-it('finds a sample by its snapshot or thin name only', () => {
-  expect(findSample('payout.failed')).toEqual({ type: 'payout.failed', isThinName: false })
-  expect(findSample('v1.payout.failed')).toEqual({ type: 'payout.failed', isThinName: true })
-  for (const type of ['payout.paid', 'v1.v1.payout.failed', 'constructor', '']) expect(findSample(type)).toBeUndefined()
+it('tells in the object what the type says', () => {
+  expect(build('payout.paid').data.object).toMatchObject({ status: 'paid', failure_code: null })
+  expect(build('payout.failed').data.object).toMatchObject({ status: 'failed', failure_code: 'account_closed' })
+  expect(build('payment_intent.payment_failed').data.object).toMatchObject({
+    status: 'requires_payment_method',
+    amount_received: 0,
+    last_payment_error: { code: 'card_declined' },
+  })
+  expect(build('charge.refunded').data.object).toMatchObject({ refunded: true, amount_refunded: 4200 })
+  expect(build('customer.subscription.deleted').data.object).toMatchObject({ status: 'canceled' })
+  expect(build('customer.subscription.updated').data).toMatchObject({
+    previous_attributes: { cancel_at_period_end: false },
+  })
+  expect(build('invoice.upcoming').data.object).not.toHaveProperty('id')
+  expect(build('issuing_authorization.request').data.object).toMatchObject({ pending_request: { amount: 4200 } })
+})
+
+it('makes the thin twin of the snapshot event as it was edited', () => {
+  const edit = (event: object) => ({ ...event, id: 'evt_set', data: { object: { id: 'po_set', object: 'payout' } } })
+  const { thin } = createSample({ type: 'payout.failed', now, edit })
+  expect(thin).toMatchObject({ snapshot_event: 'evt_set', related_object: { id: 'po_set', url: '/v1/payouts/po_set' } })
 })

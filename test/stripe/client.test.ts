@@ -48,6 +48,11 @@ describe("an event's client", () => {
       { account: 'acct_1', context: undefined },
     ],
     [
+      'a snapshot event of an account that is reached through another',
+      { account: 'acct_2', context: 'acct_1/acct_2' },
+      { account: undefined, context: 'acct_1/acct_2' },
+    ],
+    [
       'a snapshot event that tells a context only',
       { context: 'org_1/acct_1' },
       { account: undefined, context: 'org_1/acct_1' },
@@ -123,6 +128,49 @@ it('has clients for an account by its id, those of its events, and for the platf
   expect(clients.clientOf('acct_1')).toBe(clients.clientFor(parseSnapshot(clients, { account: 'acct_1' })))
   expect(clients.clientOf(null)).toBe(clients.clientFor(parseSnapshot(clients)))
   expect(() => createStripeClients({ apiKey: undefined, apiBase: undefined }).clientOf(null)).toThrow('STRIPE_API_KEY')
+})
+
+it.each([
+  [null, platform],
+  ['acct_1', { account: 'acct_1', context: undefined }],
+  ['acct_1/acct_2', { account: undefined, context: 'acct_1/acct_2' }],
+])('has a client for %s, and one that names it as a context', async (context, expected) => {
+  const clients = createStripeClients({ apiKey: api.key, apiBase: new URL(api.url) })
+  await clients.clientOf(context).balance.retrieve()
+  expect(actedFor()).toEqual(expected)
+  api.requests.length = 0
+  await clients.clientIn(context).balance.retrieve()
+  expect(actedFor()).toEqual({ account: undefined, context: context ?? undefined })
+})
+
+describe("with an organization's key", () => {
+  let org: StripeApiDouble
+  beforeEach(async () => {
+    org = await startStripeApiDouble({ key: 'sk_org_test_double1234' })
+    org.route('GET', '/v1/balance', () => ({}))
+  })
+  afterEach(() => org.close())
+
+  it.each([
+    ['a snapshot event of one of its accounts', 'acct_1', { account: 'acct_1', context: 'acct_1' }],
+    ['a snapshot event that tells no context', 'acct_1', { account: 'acct_1' }],
+    ['a snapshot event of an account below', 'acct_1/acct_2', { account: 'acct_2', context: 'acct_1/acct_2' }],
+  ])('%s acts through the context %s', async (_name, context, overrides) => {
+    const source = createStripeClients({ apiKey: org.key, apiBase: new URL(org.url) })
+    await source.clientFor(parseSnapshot(source, overrides)).balance.retrieve()
+    await source.clientOf(context).balance.retrieve()
+    const headers = org.requests.map(({ headers }) => [headers['stripe-account'], headers['stripe-context']])
+    expect(headers).toEqual([
+      [undefined, context],
+      [undefined, context],
+    ])
+    expect(org.problems).toEqual([])
+  })
+
+  it('there is no platform', () => {
+    expect(createStripeClients({ apiKey: org.key, apiBase: undefined }).hasPlatform).toBe(false)
+    expect(createStripeClients({ apiKey: api.key, apiBase: undefined }).hasPlatform).toBe(true)
+  })
 })
 
 describe('a thin event', () => {

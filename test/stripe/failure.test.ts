@@ -11,7 +11,7 @@ beforeEach(async () => {
 afterEach(() => api.close())
 
 async function explain(apiBase = new URL(api.url)) {
-  const client = createStripeClients({ apiKey: api.key, apiBase }).clientOf(null)
+  const client = createStripeClients({ apiKey: api.key, apiBase, requestsPerSecond: 1_000 }).clientOf(null)
   const error = await client.events.list().catch((thrown: unknown) => thrown)
   if (!(error instanceof Stripe.errors.StripeError)) throw new Error('expected an error of the SDK')
   return explainFailure(error, { action: 'read events', permission: 'read access to Events' })
@@ -27,7 +27,15 @@ describe('says what came and what to do, when', () => {
       'STRIPE_API_KEY may not read events (403)',
       'give the restricted key read access to Events',
     ],
-    ['the rate is limited', rateLimited(0), 'rate', 'could not read events', 'try again later'],
+    ['the rate is limited', rateLimited(0), 'rate', '(429, global-rate): could not read events', 'try again later'],
+    ['the rate is limited for long', rateLimited(90), 'rate', 'could not read events', 'try again in 90 s'],
+    [
+      'the rate of API v2 is limited',
+      { status: 429, body: { error: { type: 'rate_limit', code: 'too_fast', message: 'no' } } },
+      'rate',
+      '(429): could not read events',
+      'try again later',
+    ],
     [
       'the request is refused',
       apiError(400, { message: 'Odd' }),
@@ -41,6 +49,17 @@ describe('says what came and what to do, when', () => {
       cause,
       message: expect.stringContaining(message),
       mend: expect.stringContaining(mend),
+    })
+  })
+
+  it('Stripe does not answer in time', async () => {
+    api.route('GET', '/v1/events', () => 'hang')
+    const client = createStripeClients({ apiKey: api.key, apiBase: new URL(api.url) }).clientOf(null)
+    const error = await client.events.list({}, { timeout: 20, maxNetworkRetries: 0 }).catch((thrown: unknown) => thrown)
+    if (!(error instanceof Stripe.errors.StripeError)) throw new Error('expected an error of the SDK')
+    expect(explainFailure(error, { action: 'read events', permission: '' })).toMatchObject({
+      cause: 'connection',
+      message: 'Stripe did not answer in time: could not read events',
     })
   })
 

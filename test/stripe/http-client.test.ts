@@ -1,7 +1,9 @@
 import type Stripe from 'stripe'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { retryAfter } from '../../src/errors.ts'
 import { createStripeClients, type StripeClients } from '../../src/stripe/client.ts'
 import { eventually } from '../support/eventually.ts'
+import { captureLog } from '../support/log-lines.ts'
 import {
   type ApiBehaviour,
   apiError,
@@ -82,12 +84,31 @@ describe('429', () => {
   })
 
   it.each([
-    ['Stripe names more than a minute', rateLimited(61)],
+    ['Stripe names more than a few seconds', rateLimited(6)],
+    ['Stripe says that it may be sent again, and when', rateLimited(90, { 'stripe-should-retry': 'true' })],
     ['Stripe says not to', apiError(429, { message: 'no' }, { 'stripe-should-retry': 'false', 'retry-after': '0' })],
   ])('is handed on at once when %s', async (_name, refusal) => {
     answer(refusal)
     await expect(balance()).rejects.toMatchObject({ type: 'StripeRateLimitError' })
     expect(api.requests).toHaveLength(1)
+  })
+
+  it('is handed on with the time that Stripe names, for who tries again later', async () => {
+    answer(rateLimited(90))
+    expect(retryAfter(await balance().catch((error: unknown) => error))).toBe(90_000)
+  })
+
+  it('is told with its reason, for each operation', async () => {
+    const { log, lines } = await captureLog()
+    clients = createStripeClients({ apiKey: api.key, apiBase: new URL(api.url), log })
+    answer(rateLimited(0), rateLimited(0), {})
+    await balance()
+    api.route('GET', '/v1/payouts/po_1', () => apiError(429, { message: 'no' }, { 'stripe-should-retry': 'false' }))
+    await expect(clients.clientOf('acct_1').payouts.retrieve('po_1')).rejects.toMatchObject({ statusCode: 429 })
+    expect(lines()).toMatchObject([
+      { level: 40, operation: 'GET /v1/balance', reason: 'global-rate', retryAfterSeconds: 0, refusals: 1 },
+      { level: 40, operation: 'GET /v1/payouts/:id', reason: null, retryAfterSeconds: null, refusals: 1 },
+    ])
   })
 
   it('keeps the idempotency key of a request that writes', async () => {
@@ -164,7 +185,7 @@ describe('within a signal', () => {
   })
 
   it('a wait for the time that Stripe named ends with it, and nothing is sent before', async () => {
-    answer(rateLimited(30))
+    answer(rateLimited(5))
     const isAnswered = watchAnswers()
     const attempt = new AbortController()
     const failed = failure(clients.runWithin(attempt.signal, () => balance()))
@@ -202,6 +223,18 @@ describe('within a signal', () => {
     await balance()
     expect(await failed).toBe('cut off')
   })
+})
+
+it('four operations at once do not wait for each other in live mode', async () => {
+  // The budgets stand still: what goes is what may go at once.
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] })
+  const live = await startStripeApiDouble({ key: 'sk_live_double1234' })
+  live.route('GET', /^/, () => ({}))
+  const settings = { apiKey: live.key, apiBase: new URL(live.url), requestsPerSecond: 10 }
+  const client = createStripeClients(settings).clientOf(null)
+  await Promise.all([client.payouts, client.charges, client.refunds, client.customers].map((each) => each.list()))
+  expect(live.requests).toHaveLength(4)
+  await live.close()
 })
 
 describe('all clients together', () => {

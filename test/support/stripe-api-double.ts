@@ -154,10 +154,14 @@ export function apiError(
 }
 
 /** 429, to be tried again after the seconds; without them, Stripe names no time. */
-export function rateLimited(retryAfterSeconds?: number): ApiAnswer {
+export function rateLimited(retryAfterSeconds?: number, headers: Readonly<Record<string, string>> = {}): ApiAnswer {
   const named = retryAfterSeconds === undefined ? {} : { 'retry-after': String(retryAfterSeconds) }
   const message = 'Request rate limit exceeded.'
-  return apiError(429, { message, code: 'rate_limit' }, { 'stripe-rate-limited-reason': 'global-rate', ...named })
+  return apiError(
+    429,
+    { message, code: 'rate_limit' },
+    { 'stripe-rate-limited-reason': 'global-rate', ...named, ...headers },
+  )
 }
 
 /** 404: there is no such object, or no longer. */

@@ -165,6 +165,20 @@ describe('dispatch', () => {
     })
   })
 
+  it.each([
+    [1, '90', 90_000],
+    [1, '2', 10_000],
+    [2, '25', 30_000],
+  ])(
+    'retries attempt %i that a rate limit refused for %s s no sooner than that, nor than any other',
+    async (attempt, seconds, retryInMs) => {
+      const refusal = Object.assign(new Error('slow'), { statusCode: 429, headers: { 'retry-after': seconds } })
+      const { dispatch } = await setUp(only(() => Promise.reject(refusal)))
+      const { outcome } = await dispatch(leaseOf(snapshotJson(), attempt), never)
+      expect(outcome).toEqual({ state: 'pending', retryInMs, error: 'slow' })
+    },
+  )
+
   it('gives up after the last attempt', async () => {
     const { dispatch } = await setUp(only(() => Promise.reject(new Error('still broken'))))
     expect((await dispatch(leaseOf(snapshotJson(), 3), never)).outcome).toEqual({

@@ -4,7 +4,7 @@ import { mkdtemp } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
-import { type Config, parseConfig } from '../../config.ts'
+import { type Config, type Environment, parseConfig } from '../../config.ts'
 import type { Inbox } from '../../inbox/inbox.ts'
 import { createLog } from '../../log.ts'
 import { type Answer, sendDelivery } from '../../samples/send.ts'
@@ -30,7 +30,7 @@ export async function runDemo({ json }: { readonly json: boolean }): Promise<boo
 }
 
 /** Gone when the process ends, however it ends. */
-async function createThrowAwayFolder(): Promise<string> {
+export async function createThrowAwayFolder(): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'stripe-webhook-receiver-demo-'))
   process.on('exit', () => rmSync(folder, { recursive: true, force: true }))
   // A signal alone would end the process without 'exit'.
@@ -39,8 +39,10 @@ async function createThrowAwayFolder(): Promise<string> {
   return folder
 }
 
-function createDemoConfig(folder: string): Config {
+/** Of a receiver in that folder, on free ports of this machine alone, with secrets of its own. */
+export function createDemoConfig(folder: string, more: Environment = {}): Config {
   return parseConfig({
+    ...more,
     STRIPE_WEBHOOK_SECRET: createSecret(),
     STRIPE_CONNECT_WEBHOOK_SECRET: createSecret(),
     HOST: '127.0.0.1',
@@ -72,7 +74,7 @@ async function deliverAll(config: Config): Promise<{ results: DemoResult[]; faul
 }
 
 /** One after the other, so that the duplicate comes after its original was answered. */
-async function sendAll(service: Service, config: Config, deliveries: readonly DemoDelivery[]) {
+export async function sendAll(service: Service, config: Config, deliveries: readonly DemoDelivery[]) {
   const answers: [DemoDelivery, Answer][] = []
   for (const delivery of deliveries) {
     const isConnect = delivery.route === 'connect'

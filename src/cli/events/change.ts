@@ -1,4 +1,5 @@
 import type { EntryState } from '../../event.ts'
+import type { ActionFacts } from '../../inbox/inbox.ts'
 import {
   type Change,
   type ChangeGroup,
@@ -8,10 +9,12 @@ import {
   rehearseChange,
   type Selection,
 } from '../../operations/change-entries.ts'
+import { recordChange } from '../../operations/record-change.ts'
 import { withInbox } from '../inbox.ts'
 import { canAsk, confirm } from '../terminal/confirm.ts'
 import { createProgress } from '../terminal/progress.ts'
 import { formatTable, headerRow, terminalWidth, toOneLine } from '../terminal/table.ts'
+import { findOperator } from './operator.ts'
 import type { ChangeOptions } from './options.ts'
 
 /** More than this many are changed only after a yes, where there is someone to ask. */
@@ -37,7 +40,11 @@ export async function runChange(
       withProgress('looked at', (onProgress) => rehearseChange(inbox, change, selection, onProgress))
     if (dryRun) return rehearse()
     if (!yes && canAsk() && !(await isConfirmed(change, await rehearse()))) return undefined
-    return withProgress(`${change.doing}:`, (onProgress) => changeEntries(inbox, change, selection, onProgress))
+    const made = await withProgress(`${change.doing}:`, (onProgress) =>
+      changeEntries(inbox, change, selection, onProgress),
+    )
+    await recordChange(inbox, { who: findOperator(), from: 'command', verb: change.verb, ...describe(selection) }, made)
+    return made
   })
   if (result === undefined) {
     process.stderr.write('error: nothing was changed\n')
@@ -54,6 +61,11 @@ export async function runChange(
   process.stdout.write(`${summarize(change, result)}\n`)
   if (note !== undefined && result.changed > 0) process.stderr.write(`note: ${note}\n`)
   return 'eventIds' in selection ? result.leftAlone.length === 0 : result.changed > 0
+}
+
+function describe(selection: Selection): Pick<ActionFacts, 'eventIds' | 'filter'> {
+  if ('eventIds' in selection) return { eventIds: selection.eventIds }
+  return selection.fields === undefined ? {} : { filter: selection.fields }
 }
 
 function findImpossible({ possibleIn }: Change, selection: Selection): EntryState | undefined {

@@ -1,6 +1,6 @@
 import { Command, Option } from 'commander'
 import type { Selection } from '../../operations/change-entries.ts'
-import { type Choice, isEverything, toFilter } from '../../operations/filter.ts'
+import { type Choice, isEverything, toFields, toFilter } from '../../operations/filter.ts'
 import { wholeNumberOption } from '../terminal/options.ts'
 import { addFilterOptions, filterOptionNames } from './filter.ts'
 import type { ChangeOptions, ListOptions, ShowOptions } from './options.ts'
@@ -132,7 +132,7 @@ function toSelection(eventIds: readonly string[], options: Choice, command: Comm
   if (!isByIds && isEverything(options)) {
     command.error(`error: expected event ids, or a filter: ${filterOptionNames}`)
   }
-  return isByIds ? { eventIds } : { filter: toFilter(options) }
+  return isByIds ? { eventIds } : { filter: toFilter(options), fields: toFields(options).toString() }
 }
 
 const parkHelp = `

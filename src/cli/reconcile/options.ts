@@ -2,8 +2,10 @@
 export interface ReconcileCommandOptions {
   /** In milliseconds. */
   readonly since?: number
-  /** A connected account. */
+  /** A connected account, or a context. */
   readonly account?: string
-  readonly dryRun?: true
+  /** Whatever Stripe says of deliveries. */
+  readonly all?: boolean
+  readonly dryRun?: boolean
   readonly json?: true
 }

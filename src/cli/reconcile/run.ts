@@ -1,24 +1,35 @@
 import { parseSettings, readEnvironment } from '../../config.ts'
 import { ReceiverError } from '../../errors.ts'
+import type { Handlers } from '../../event.ts'
 import { loadHandlers } from '../../handlers/load.ts'
-import { listableTypes, type Reconciled, reconcileOnce } from '../../reconcile/reconcile.ts'
+import { type Reconciled, reconcileOnce } from '../../reconcile/reconcile.ts'
+import { LISTED_MS } from '../../reconcile/reconcile-account.ts'
+import type { Refusal } from '../../reconcile/refusal.ts'
 import { sumOf } from '../../reconcile/tally.ts'
+import { chooseTypes, findOwnDestinations, type WantedTypes } from '../../reconcile/wanted-types.ts'
 import { createStripeClients } from '../../stripe/client.ts'
 import { withInbox } from '../inbox.ts'
 import { createProgress } from '../terminal/progress.ts'
 import type { ReconcileCommandOptions } from './options.ts'
 import { printReconciled } from './report.ts'
 
-/** Reconciles once, prints what was undelivered, missing and added, and why accounts were left out. False when any was. */
+/** Reconciles once, prints what was found, missing and added, and why accounts were left out. False when any was that is to be mended. */
 export async function runReconcile(options: ReconcileCommandOptions): Promise<boolean> {
   const config = readConfig()
   const { handlers } = await loadHandlers(config.handlersPath)
-  const types = listableTypes(handlers.map)
-  const result = await reconcile(config, types, options)
-  for (const { message } of result.refusals) process.stderr.write(`error: ${message}\n`)
-  const { dryRun: isDryRun = false, json = false } = options
-  printReconciled(result, { isDryRun, isJson: json, types: types.length })
-  return result.refusals.length === 0
+  const { result, types, failures } = await reconcile(config, handlers, options)
+  // An account that left is nothing to mend, unless it was asked for.
+  const isFault = (refusal: Refusal) => !refusal.isAccountGone || options.account !== undefined
+  const faults = result.refusals.filter(isFault)
+  const told = new Set(faults.map(({ message }) => message))
+  const warnings = [...result.unlisted, ...result.refusals.filter((refusal) => !isFault(refusal))]
+  // What is for all accounts came for several, and for the destinations.
+  const warned = new Set([...failures, ...warnings.map(({ message }) => message)]).difference(told)
+  for (const message of warned) process.stderr.write(`warning: ${message}\n`)
+  for (const message of told) process.stderr.write(`error: ${message}\n`)
+  const { all = false, dryRun = false, json = false } = options
+  printReconciled(result, { isAll: all, isDryRun: dryRun, isJson: json, types: countTypes(types) })
+  return faults.length === 0
 }
 
 function readConfig() {
@@ -38,27 +49,35 @@ function readConfig() {
 
 async function reconcile(
   config: ReturnType<typeof readConfig>,
-  types: readonly string[],
-  { since: sinceMs, account, dryRun }: ReconcileCommandOptions,
-): Promise<Reconciled> {
+  handlers: Handlers,
+  { since, account, all: isAll = false, dryRun: isDryRun = false }: ReconcileCommandOptions,
+): Promise<{ result: Reconciled; types: WantedTypes; failures: readonly string[] }> {
   const { mode, apiKey, stripeApiBase: apiBase, stripeRequestsPerSecond: requestsPerSecond } = config
-  const isDryRun = dryRun ?? false
   const verb = isDryRun ? 'missing' : 'added'
-  let found = { undelivered: 0, missing: 0 }
+  let sum = { found: 0, missing: 0 }
   const progress = createProgress(
     process.stderr,
-    (undelivered) => `looked at ${undelivered} undelivered events, ${found.missing} ${verb}`,
+    (found) => `looked at ${found} ${isAll ? 'listed' : 'undelivered'} events, ${sum.missing} ${verb}`,
   )
   const onProgress = (counted: Reconciled['types']) => {
-    found = sumOf(counted)
-    progress.update(found.undelivered)
+    sum = sumOf(counted)
+    progress.update(sum.found)
   }
   const clients = createStripeClients({ apiKey, apiBase, requestsPerSecond })
   try {
-    return await withInbox((inbox) =>
-      reconcileOnce({ inbox, clients, types, mode, sinceMs, account, isDryRun, onProgress }),
-    )
+    return await withInbox(async (inbox) => {
+      const { own, failures } = await findOwnDestinations(clients)
+      const types = chooseTypes(handlers, own, { isAll })
+      const sinceMs = since ?? (isAll ? LISTED_MS : undefined)
+      const asked = { types, mode, isAll, sinceMs, account, isDryRun, onProgress }
+      const result = await reconcileOnce({ inbox, clients, ...asked })
+      return { result, types, failures }
+    })
   } finally {
     progress.end()
   }
+}
+
+function countTypes({ account, connect }: WantedTypes): number {
+  return new Set([account, connect].flatMap(({ snapshot, thin }) => [...snapshot, ...thin])).size
 }

@@ -17,6 +17,11 @@ export function accountOption(value: string): string {
   throw new InvalidArgumentError('Expected the id of a connected account, such as acct_1A2b3C4d5E6f.')
 }
 
+/** Option parser for a connected account's id, or for the context through which it is acted for. */
+export function contextOption(value: string): string {
+  return value.split('/').map(accountOption).join('/')
+}
+
 /** Option parser for an http or https URL. */
 export function urlOption(value: string): URL {
   const url = URL.parse(value)

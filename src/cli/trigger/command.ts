@@ -1,16 +1,21 @@
-import { Argument, Command, InvalidArgumentError } from 'commander'
-import { findSample, sampleTypes } from '../../samples/objects.ts'
+import { Command } from 'commander'
+import { isKnownType } from '../../event/known-types.ts'
+import { isThinType, twinOf } from '../../event/twin.ts'
+import type { EventType } from '../../event.ts'
 import { accountOption, fileOption, urlOption, wholeNumberOption } from '../terminal/options.ts'
 import type { TriggerOptions } from './options.ts'
+import { settingOption } from './settings.ts'
+import { findNearTypes, listTypes } from './types.ts'
 
 const help = `
-Types:
-${sampleTypes.map((type) => `  ${type}`).join('\n')}
-  and their thin twins, such as v1.payout.failed
+The type is any that Stripe's SDK knows, of a snapshot event such as payout.failed or of a thin one such as v1.payout.failed.
 
 Examples:
   npm run trigger -- payout.failed
+  npm run trigger -- --list 'payout.*'               the types that there are
+  npm run trigger -- payout.paid --set data.object.amount=99 --set data.object.metadata.order=1042
   npm run trigger -- v1.person.updated --connect acct_1A2b3C4d5E6f
+  npm run trigger -- payout.failed --twins           as while a destination moves to the other shape
   npm run trigger -- payment_intent.succeeded --count 1000
   npm run trigger -- payout.failed --duplicate       the second is answered 200 and not handled again
   npm run trigger -- payout.failed --age 600         400: signed too long ago
@@ -20,8 +25,15 @@ Examples:
 export function triggerCommand(): Command {
   return new Command('trigger')
     .description('Send signed sample events to the running server, as Stripe would.')
-    .addArgument(new Argument('[type]', 'event type to build').argParser(typeArgument))
+    .argument('[type]', 'event type to build; with --list a pattern, in which * stands for any characters')
+    .option('--list', 'print the types instead, one to a line')
     .option('--thin', 'send the thin twin of the type')
+    .option('--twins', 'send both events of each change, the snapshot event and its thin twin')
+    .option(
+      '--set <path=value>',
+      'set this in the event, the value as JSON or as text; may be given again',
+      settingOption,
+    )
     .option('--connect <account>', 'an event of this connected account (acct_…), to /webhook/connect', accountOption)
     .option('--count <n>', 'how many different events', wholeNumberOption(1, 100_000), 1)
     .option('--duplicate', 'send each event twice')
@@ -34,22 +46,37 @@ export function triggerCommand(): Command {
     .action(trigger)
 }
 
-async function trigger(type: string | undefined, options: TriggerOptions, command: Command): Promise<void> {
-  if (type === undefined && options.payload === undefined) {
-    command.error(`error: expected an event type, or a file with --payload. ${listTypes()}`)
+async function trigger(name: string | undefined, options: TriggerOptions, command: Command): Promise<void> {
+  if (options.list) return printTypes(name ?? '*', command)
+  const { payload, thin, twins, set, live, count } = options
+  if (payload !== undefined && (thin || twins || set || live || count > 1)) {
+    command.error('error: a file is sent as it is: --payload goes with none of --thin, --twins, --set, --live, --count')
   }
-  if (options.payload !== undefined && (options.thin || options.live || options.count > 1)) {
-    command.error('error: a file is sent as it is: --payload goes with neither --thin, --live nor --count')
+  if (name === undefined && payload === undefined) {
+    command.error('error: expected an event type, or a file with --payload. --list prints the types.')
   }
+  const type = name === undefined ? undefined : chooseType(name, options, command)
   const { runTrigger } = await import('./run.ts')
   if (!(await runTrigger(type, options))) process.exitCode = 1
 }
 
-function typeArgument(type: string): string {
-  if (findSample(type) !== undefined) return type
-  throw new InvalidArgumentError(`No sample of this type. ${listTypes()}`)
+function printTypes(pattern: string, command: Command): void {
+  const types = listTypes(pattern)
+  if (types.length === 0) command.error(`error: no event type fits ${pattern}`)
+  process.stdout.write(`${types.join('\n')}\n`)
 }
 
-function listTypes(): string {
-  return `There are ${sampleTypes.join(', ')}, and their thin twins such as v1.payout.failed. Other events go with --payload.`
+/** The type to build, in the spelling of its shape; ends the process when there is none such. */
+function chooseType(name: string, { thin, twins }: TriggerOptions, command: Command): EventType {
+  if (!isKnownType(name)) {
+    const near = findNearTypes(name)
+    const hint = near.length === 0 ? '' : ` Did you mean ${near.join(', ')}?`
+    command.error(`error: the SDK knows no event type ${name}.${hint} --list prints those that it knows.`)
+  }
+  const twin = twinOf(name)
+  if (twins && !isKnownType(twin)) command.error(`error: ${name} has no twin in the other shape`)
+  if (twins && thin) command.error('error: --twins sends both shapes: leave --thin out')
+  if (!thin || isThinType(name)) return name
+  if (!isKnownType(twin)) command.error(`error: ${name} has no thin twin`)
+  return twin
 }

@@ -1,6 +1,11 @@
 /** What `trigger` was asked for. */
 export interface TriggerOptions {
+  readonly list?: true
   readonly thin?: true
+  /** Both shapes of each change. */
+  readonly twins?: true
+  /** What to set in each event, in order. */
+  readonly set?: readonly Setting[]
   /** A connected account. */
   readonly connect?: string
   readonly count: number
@@ -12,4 +17,11 @@ export interface TriggerOptions {
   /** A file's bytes, sent as they are. */
   readonly payload?: Buffer
   readonly url?: URL
+}
+
+/** A value for a place in an event's JSON. */
+export interface Setting {
+  /** Keys, and indexes of arrays. */
+  readonly path: readonly string[]
+  readonly value: unknown
 }

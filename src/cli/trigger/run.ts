@@ -2,10 +2,13 @@ import { randomBytes } from 'node:crypto'
 import { styleText } from 'node:util'
 import { type Environment, parseSettings, readEnvironment } from '../../config.ts'
 import { ReceiverError } from '../../errors.ts'
-import { buildSampleEvent } from '../../samples/event.ts'
-import { findSample } from '../../samples/objects.ts'
+import { isThinType } from '../../event/twin.ts'
+import type { EventType } from '../../event.ts'
+import { createSample } from '../../samples/event.ts'
+import type { SampleObject } from '../../samples/object.ts'
 import { type Answer, type Delivery, type Destination, readNames, sendDelivery } from '../../samples/send.ts'
 import type { TriggerOptions } from './options.ts'
+import { applySettings } from './settings.ts'
 
 const CONCURRENCY = 16
 
@@ -13,15 +16,16 @@ const CONCURRENCY = 16
  * Sends what was asked for and prints a line per delivery. False when one was not answered 2xx. Starts no more once one got
  * no answer.
  */
-export async function runTrigger(type: string | undefined, options: TriggerOptions): Promise<boolean> {
+export async function runTrigger(type: EventType | undefined, options: TriggerOptions): Promise<boolean> {
   const destination = chooseDestination(readEnvironment(), options)
   let left = options.count
   let isFine = true
   let failure: string | undefined
   const sendWhileAny = async () => {
     while (failure === undefined && left-- > 0) {
-      const delivery = createDelivery(type, options)
-      for (let times = options.duplicate ? 2 : 1; times > 0 && failure === undefined; times--) {
+      const deliveries = createDeliveries(type, options)
+      for (const delivery of deliveries.flatMap((each) => (options.duplicate ? [each, each] : [each]))) {
+        if (failure !== undefined) break
         const answer = await sendDelivery(destination, delivery)
         process.stdout.write(`${describeAnswer(answer)} ${delivery.type} ${delivery.eventId}${describeCode(answer)}\n`)
         if (!isAccepted(answer)) isFine = false
@@ -66,18 +70,24 @@ function readSecret(environment: Environment, { connect }: TriggerOptions): stri
   throw new ReceiverError('config_invalid', `${variable} is not set: ${advice}`)
 }
 
-function createDelivery(type: string | undefined, { payload, thin, connect, live }: TriggerOptions): Delivery {
-  if (payload !== undefined) return { ...readNames(payload.toString(), type), body: new Uint8Array(payload) }
-  const sample = findSample(type ?? '')
-  if (sample === undefined) throw new TypeError(`The command let a type through that has no sample: ${type}`)
-  const body = buildSampleEvent({
-    type: sample.type,
-    thin: sample.isThinName || thin,
+/** A file, one event, or both of a change: what is set is then set in the snapshot event, and its twin follows. */
+function createDeliveries(type: EventType | undefined, options: TriggerOptions): Delivery[] {
+  const { payload, twins, set = [], connect, live } = options
+  if (payload !== undefined) return [{ ...readNames(payload.toString(), type), body: new Uint8Array(payload) }]
+  if (type === undefined) throw new TypeError('The command let neither a type nor a file through.')
+  const isThinAlone = isThinType(type) && !twins
+  const edit = (event: SampleObject) => applySettings(event, set)
+  const sample = createSample({
+    type,
     account: connect,
     livemode: live,
     now: new Date(),
+    ...(isThinAlone ? {} : { edit }),
   })
-  return { ...readNames(body, type), body }
+  const thin = isThinAlone && sample.thin ? edit(sample.thin) : sample.thin
+  const events = twins ? [sample.snapshot, thin] : [isThinAlone ? thin : sample.snapshot]
+  const bodies = events.filter((event) => event !== undefined).map((event) => JSON.stringify(event, null, 2))
+  return bodies.map((body) => ({ ...readNames(body, type), body }))
 }
 
 function isAccepted(answer: Answer): boolean {

@@ -15,7 +15,7 @@ export interface Conditions {
 const SET_ASIDE: readonly EntryState[] = ['unhandled', 'parked', 'dead']
 
 /** The conditions of partial indexes stand here word for word, so that the planner knows them. */
-export function toConditions(filter: EntryFilter, { before }: Pick<Page, 'before'>): Conditions {
+export function toConditions(filter: EntryFilter, { before, downTo }: Pick<Page, 'before' | 'downTo'>): Conditions {
   const { states, type, account, objectId, eventId, value, shape, source, reason, isFailing } = filter
   const values: unknown[] = []
   const conditions: string[] = []
@@ -36,6 +36,7 @@ export function toConditions(filter: EntryFilter, { before }: Pick<Page, 'before
   where((given) => `seq >= (${findSeq(ago(given))})`, filter.receivedWithinMs)
   where((given) => `seq < (${findSeq(`${ago(given)} + interval '1 millisecond'`)})`, filter.receivedBeforeMs)
   where((given) => `seq < (SELECT seq FROM entry WHERE event_id = ${given})`, before)
+  where((given) => `seq >= (SELECT seq FROM entry WHERE event_id = ${given})`, downTo)
   return {
     clause: conditions.length === 0 ? '' : `WHERE ${conditions.join(' AND ')}`,
     values,

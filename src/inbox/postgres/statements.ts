@@ -1,4 +1,12 @@
-import { ACCOUNT_NOTE, HOLD_NOTE, SEARCHED } from '../inbox.ts'
+import {
+  ACCOUNT_NOTE,
+  CLOCKS_APART_MS,
+  CONTEXT_NOTE,
+  DEAUTHORIZED,
+  HOLD_NOTE,
+  SEARCHED,
+  THIN_ACCOUNT_NOTE,
+} from '../inbox.ts'
 import { TWIN_WAS_HANDLED } from '../rows.ts'
 
 /** Class of the advisory locks on lanes: any number. Lanes that share a key merely wait for each other. */
@@ -279,8 +287,8 @@ export const sql = {
     ), dropped AS (
       DELETE FROM entry WHERE seq = ANY (ARRAY (SELECT seq FROM old)) RETURNING account, type
     ), forgotten AS (
-      DELETE FROM note WHERE name IN (SELECT '${ACCOUNT_NOTE}' || account FROM dropped
-                                      WHERE type IN ('account.application.deauthorized', 'v1.account.application.deauthorized'))
+      DELETE FROM note WHERE name IN (SELECT prefix || account FROM dropped, (VALUES ('${ACCOUNT_NOTE}'), ('${THIN_ACCOUNT_NOTE}'), ('${CONTEXT_NOTE}')) AS prefixes (prefix)
+                                      WHERE type IN ${DEAUTHORIZED})
     )
     ${pruned}`,
 
@@ -304,7 +312,10 @@ export const sql = {
     SELECT count(*) AS entries, extract(epoch FROM now() - min(settled_at)) * 1000 AS oldest_ms
     FROM entry WHERE state IN ('dead', 'parked')`,
 
-  /** Steps from account to account in the index, and reads no more of each than its authorization events. */
+  /**
+   * Steps from account to account in the index, and reads no more of each than its deauthorizations; of one that left, it steps from type
+   * to type, and reads what came since. Seconds: snapshots tell no more.
+   */
   listAccounts: `
     WITH RECURSIVE known (account) AS (
       SELECT min(account) FROM entry WHERE account IS NOT NULL
@@ -314,9 +325,22 @@ export const sql = {
     SELECT account FROM (
       SELECT account FROM known WHERE starts_with(account, 'acct_')
       UNION SELECT substr(name, length('${ACCOUNT_NOTE}') + 1) FROM note WHERE starts_with(name, '${ACCOUNT_NOTE}acct_')
+      UNION SELECT substr(name, length('${THIN_ACCOUNT_NOTE}') + 1) FROM note WHERE starts_with(name, '${THIN_ACCOUNT_NOTE}acct_')
     ) AS known
-    WHERE coalesce((SELECT max(seq) FROM entry WHERE entry.account = known.account AND type IN ('account.application.authorized', 'v1.account.application.authorized')), 0)
-       >= coalesce((SELECT max(seq) FROM entry WHERE entry.account = known.account AND type IN ('account.application.deauthorized', 'v1.account.application.deauthorized')), 0)`,
+    CROSS JOIN LATERAL (SELECT max(coalesce(created_at, received_at)) AS left_at FROM entry
+                        WHERE entry.account = known.account AND type IN ${DEAUTHORIZED}) AS deauthorized
+    WHERE left_at IS NULL OR EXISTS (
+      WITH RECURSIVE types (type) AS (
+        SELECT min(type) FROM entry WHERE entry.account = known.account
+        UNION ALL
+        SELECT (SELECT min(type) FROM entry WHERE entry.account = known.account AND type > types.type) FROM types WHERE types.type IS NOT NULL
+      )
+      SELECT 1 FROM (${findSeq(`deauthorized.left_at - ${CLOCKS_APART_MS} * interval '1 millisecond'`)}) AS first (seq)
+      CROSS JOIN types
+      CROSS JOIN LATERAL (SELECT 1 FROM entry
+                          WHERE entry.account = known.account AND entry.type = types.type AND entry.seq >= first.seq
+                            AND date_trunc('second', created_at) > date_trunc('second', left_at) LIMIT 1) AS later
+      WHERE types.type NOT IN ${DEAUTHORIZED})`,
   readNote: 'SELECT value FROM note WHERE name = $1',
   writeNote: 'INSERT INTO note (name, value) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET value = excluded.value',
   hold: `

@@ -1,6 +1,16 @@
 import type { DatabaseSync } from 'node:sqlite'
 import { setImmediate as nextTurn } from 'node:timers/promises'
-import { ACCOUNT_NOTE, type EntryFilter, type Inbox, type Page, SEARCHED, type Undealt } from '../inbox.ts'
+import {
+  ACCOUNT_NOTE,
+  CLOCKS_APART_MS,
+  DEAUTHORIZED,
+  type EntryFilter,
+  type Inbox,
+  type Page,
+  SEARCHED,
+  THIN_ACCOUNT_NOTE,
+  type Undealt,
+} from '../inbox.ts'
 import type { Row } from '../rows.ts'
 import { toConditions } from './filter.ts'
 import { prepareSeqSearch } from './seq.ts'
@@ -32,19 +42,32 @@ export function prepareQueries(db: DatabaseSync) {
     SELECT count(*) AS entries, min(settled_at) AS settled_at FROM entry
     WHERE state IN ('unhandled', 'parked', 'dead') AND state IN ('parked', 'dead')`)
   const getOldestDue = db.prepare('SELECT min(due_at) AS due_at FROM entry WHERE ready = 1')
-  /** Steps from account to account in the index, and reads no more of each than its authorization events; then those that are noted. */
+  /** Steps from account to account in the index, and reads no more of each than its deauthorizations; then those that are noted. */
   const listAccounts = db.prepare(`
     WITH RECURSIVE known(account) AS (
       SELECT min(account) FROM entry WHERE account IS NOT NULL
       UNION ALL
       SELECT (SELECT min(account) FROM entry WHERE account IS NOT NULL AND account > known.account) FROM known WHERE known.account IS NOT NULL
     )
-    SELECT account FROM (
+    SELECT account, (SELECT max(coalesce(created_at, received_at)) FROM entry
+                     WHERE entry.account = known.account AND type IN ${DEAUTHORIZED}) AS left_at
+    FROM (
       SELECT account FROM known WHERE account GLOB 'acct_*'
       UNION SELECT substr(name, length('${ACCOUNT_NOTE}') + 1) FROM note WHERE name GLOB '${ACCOUNT_NOTE}acct_*'
-    ) AS known
-    WHERE coalesce((SELECT max(seq) FROM entry WHERE entry.account = known.account AND type IN ('account.application.authorized', 'v1.account.application.authorized')), 0)
-       >= coalesce((SELECT max(seq) FROM entry WHERE entry.account = known.account AND type IN ('account.application.deauthorized', 'v1.account.application.deauthorized')), 0)`)
+      UNION SELECT substr(name, length('${THIN_ACCOUNT_NOTE}') + 1) FROM note WHERE name GLOB '${THIN_ACCOUNT_NOTE}acct_*'
+    ) AS known`)
+  /** Steps from type to type of the account, and reads of each what came from that number on. Seconds: snapshots tell no more. */
+  const isBack = db.prepare(`
+    WITH RECURSIVE known(type) AS (
+      SELECT min(type) FROM entry WHERE account = :account
+      UNION ALL
+      SELECT (SELECT min(type) FROM entry WHERE account = :account AND type > known.type) FROM known WHERE known.type IS NOT NULL
+    )
+    SELECT 1 FROM known
+    WHERE type NOT IN ${DEAUTHORIZED}
+      AND EXISTS (SELECT 1 FROM entry WHERE account = :account AND entry.type = known.type AND seq >= :first
+                                        AND created_at / 1000 > :left_at / 1000)
+    LIMIT 1`)
   const readNote = db.prepare('SELECT value FROM note WHERE name = ?')
   const seqOf = db.prepare('SELECT seq FROM entry WHERE event_id = ?')
   const isAnyIn = db.prepare('SELECT 1 FROM entry WHERE seq >= ? AND seq < ? LIMIT 1')
@@ -78,7 +101,16 @@ export function prepareQueries(db: DatabaseSync) {
       return { entries: Number(entries), oldestMs: typeof settled_at === 'number' ? Date.now() - settled_at : null }
     },
 
-    accounts: (): string[] => listAccounts.all().map(({ account }) => String(account)),
+    accounts(): string[] {
+      const isConnected = ({ account, left_at }: Row) => {
+        if (typeof account !== 'string' || typeof left_at !== 'number') return true
+        return isBack.get({ account, left_at, first: findSeq(left_at - CLOCKS_APART_MS) }) !== undefined
+      }
+      return listAccounts
+        .all()
+        .filter(isConnected)
+        .map(({ account }) => String(account))
+    },
 
     readNote(name: string): string | null {
       const value = readNote.get(name)?.value
@@ -133,9 +165,13 @@ export function prepareQueries(db: DatabaseSync) {
   }
 
   /** The numbers of those that a filter's ages and a page leave. */
-  function rangeOf({ receivedWithinMs, receivedBeforeMs }: EntryFilter, { before }: Pick<Page, 'before'>): Range {
+  function rangeOf(
+    { receivedWithinMs, receivedBeforeMs }: EntryFilter,
+    { before, downTo }: Pick<Page, 'before' | 'downTo'>,
+  ): Range {
     const all = seqRange.get()
-    const low = receivedWithinMs === undefined ? Number(all?.first ?? 1) : findSeq(Date.now() - receivedWithinMs)
+    const oldest = receivedWithinMs === undefined ? Number(all?.first ?? 1) : findSeq(Date.now() - receivedWithinMs)
+    const low = downTo === undefined ? oldest : Math.max(oldest, Number(seqOf.get(downTo)?.seq ?? Infinity))
     const newest =
       receivedBeforeMs === undefined ? Number(all?.last ?? 0) + 1 : findSeq(Date.now() - receivedBeforeMs + 1)
     const high = before === undefined ? newest : Math.min(newest, Number(seqOf.get(before)?.seq ?? 0))

@@ -1,5 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite'
-import { ACCOUNT_NOTE, HOLD_NOTE } from '../inbox.ts'
+import { ACCOUNT_NOTE, CONTEXT_NOTE, DEAUTHORIZED, HOLD_NOTE, THIN_ACCOUNT_NOTE } from '../inbox.ts'
 import { TWIN_WAS_HANDLED } from '../rows.ts'
 import { prepareSeqSearch } from './seq.ts'
 
@@ -168,9 +168,9 @@ export function prepareStatements(db: DatabaseSync) {
         AND EXISTS (SELECT 1 FROM entry WHERE entry.seq = payload.seq AND settled_at < :until AND state IN ('handled', 'unhandled'))`),
     forgetAccounts: db.prepare(`
       DELETE FROM note
-      WHERE name IN (SELECT '${ACCOUNT_NOTE}' || account FROM entry
+      WHERE name IN (SELECT prefix.column1 || account FROM (VALUES ('${ACCOUNT_NOTE}'), ('${THIN_ACCOUNT_NOTE}'), ('${CONTEXT_NOTE}')) AS prefix, entry
                      WHERE seq > :after AND seq <= :last AND settled_at < :until AND state IN ('handled', 'unhandled')
-                       AND type IN ('account.application.deauthorized', 'v1.account.application.deauthorized'))`),
+                       AND type IN ${DEAUTHORIZED})`),
     dropEntries: db.prepare(`
       DELETE FROM entry WHERE seq > :after AND seq <= :last AND settled_at < :until AND state IN ('handled', 'unhandled')`),
 

@@ -1,9 +1,18 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, beforeEach, expect, it } from 'vitest'
-import { sampleTypes } from '../../../src/samples/objects.ts'
+import { fileURLToPath } from 'node:url'
+import { afterEach, beforeEach, expect, it, onTestFinished } from 'vitest'
+import { handlerMap } from '../../../src/handlers/built-in/map.ts'
+import { eventually } from '../../support/eventually.ts'
+import { processEnvironment } from '../../support/process-environment.ts'
 import { runCli } from '../../support/run-cli.ts'
+
+const cli = fileURLToPath(new URL('../../../src/cli.ts', import.meta.url))
+
+const snapshotTypes = Object.keys(handlerMap).filter((type) => !type.startsWith('v1.'))
 
 let folder: string
 
@@ -17,7 +26,7 @@ it('handles every built-in type in both shapes on both routes, and ends with 0',
   const { code, stdout, stderr } = await runCli(['demo'], { env: { TMPDIR: folder } })
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
   const rows = stdout.split('\n').map((line) => line.trim().split(/\s+/).slice(0, 5).join(' '))
-  for (const type of sampleTypes) {
+  for (const type of snapshotTypes) {
     for (const route of ['account', 'connect']) {
       expect(rows).toContain(`${type} snapshot ${route} 200 handled`)
       expect(rows).toContain(`v1.${type} thin ${route} 200 handled`)
@@ -40,7 +49,7 @@ it('fits a terminal of 80 columns', async () => {
   const { stdout } = await runCli(['demo'], { env: { TMPDIR: folder }, columns: 80 })
   const lines = stdout.split('\n')
   expect(lines.filter((line) => line.length > 80)).toEqual([])
-  for (const type of sampleTypes) expect(lines.filter((line) => line.startsWith(`v1.${type} `))).toHaveLength(2)
+  for (const type of snapshotTypes) expect(lines.filter((line) => line.startsWith(`v1.${type} `))).toHaveLength(2)
 })
 
 it('needs no configuration, ignores .env, and leaves nothing behind', async () => {
@@ -49,6 +58,29 @@ it('needs no configuration, ignores .env, and leaves nothing behind', async () =
   const { code } = await runCli(['demo'], { env, cwd: folder })
   expect(code).toBe(0)
   expect(await readdir(folder)).toEqual(['.env'])
+})
+
+it('goes on with its console open, and leaves nothing behind when a signal ends it', async () => {
+  const child = spawn(process.execPath, [cli, 'demo', '--console'], {
+    env: { ...processEnvironment(), TMPDIR: folder },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  onTestFinished(() => void child.kill('SIGKILL'))
+  const exited = once(child, 'exit')
+  let said = ''
+  child.stdout.on('data', (chunk) => {
+    said += chunk
+  })
+  await eventually('it to be ready', () => said.includes('Ctrl-C'))
+  const [, address = ''] = said.match(/^console +(\S+)$/m) ?? []
+  const [, password = ''] = said.match(/^password +(\S+)$/m) ?? []
+  const look = (secret: string) => fetch(address, { headers: { Authorization: `Basic ${btoa(`ann:${secret}`)}` } })
+  expect((await look(password)).status).toBe(200)
+  expect((await look('another-password-0123')).status).toBe(401)
+  expect(await readdir(folder)).toHaveLength(1)
+  child.kill('SIGINT')
+  expect(await exited).toEqual([130, null])
+  expect(await readdir(folder)).toEqual([])
 })
 
 it('prints one JSON object for each delivery with --json', async () => {

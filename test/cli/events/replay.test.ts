@@ -143,6 +143,18 @@ describe('with --dry-run', () => {
   })
 })
 
+it('is recorded with who did it, what was chosen, and how many', async () => {
+  await inbox.run('replay', '--state', 'dead', '--type', 'payout.*', '--yes')
+  const opened = await inbox.open()
+  const [action] = await opened.actions({ limit: 1 })
+  await opened.close()
+  expect(action).toMatchObject({
+    state: 'done',
+    facts: { who: expect.stringContaining('@'), from: 'command', verb: 'replay', filter: 'state=dead&type=payout.*' },
+  })
+  expect(action?.facts.changed).toBeGreaterThan(0)
+})
+
 it('replays thousands, and tells how far it is on standard error', async () => {
   const opened = await inbox.open()
   await addDead(opened, 2_150)

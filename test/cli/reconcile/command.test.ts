@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { type EventsAtStripe, secondsAgo, serveEvents, typesOf } from '../../reconcile/undelivered-events.ts'
+import { type EventsAtStripe, secondsAgo, serveEvents, typesOf } from '../../reconcile/events-at-stripe.ts'
 import { snapshotHandled } from '../../support/destinations-double.ts'
 import { newEntry } from '../../support/new-entry.ts'
 import { type CliResult, runCli } from '../../support/run-cli.ts'
@@ -109,6 +109,7 @@ describe('reconcile', () => {
           'account.updated': { undelivered: 1, missing: 1, added: 1 },
         },
         refusals: [],
+        unlisted: [],
       },
     ])
   })
@@ -140,6 +141,54 @@ describe('reconcile', () => {
   })
 })
 
+describe('with --all', () => {
+  it('compares 30 days, whatever became of deliveries and of the last run, and says so', async () => {
+    const opened = await inbox.open()
+    await opened.writeNote('reconciled platform', new Date().toISOString())
+    await opened.close()
+    stripe.connected.push('acct_2')
+    const old = stripe.add({ created: secondsAgo(20 * 86_400), isDelivered: true })
+    stripe.add({ account: 'acct_2', isDelivered: true })
+    const dry = await run(['--all', '--dry-run'])
+    expect(dry.stdout).toMatch(
+      /^TYPE +LISTED +MISSING +ADDED\npayout\.failed +2 +2 +0\n\n2 events listed by Stripe, of \d+ types in 3 accounts; 2 events missing would be added\.\n$/,
+    )
+    expect(await entriesOf(old.id)).toEqual([undefined])
+    const { code, stdout } = await run(['--all', '--json'])
+    expect(code).toBe(0)
+    expect(parseLines(stdout)).toMatchObject([{ listed: 2, missing: 2, added: 2, accounts: 3 }])
+    expect(await entriesOf(old.id)).toMatchObject([{ source: 'reconcile' }])
+  })
+
+  it('goes as far back as --since', async () => {
+    stripe.add({ created: secondsAgo(3 * 86_400), isDelivered: true })
+    expect((await run(['--all', '--since', '2d'])).stdout).toContain('0 events listed by Stripe')
+  })
+})
+
+it('warns of thin types that Stripe does not list, and is done all the same', async () => {
+  const path = join(inbox.path, '..', 'handlers.ts')
+  await writeFile(path, "export const handlers = { 'v1.payout.failed': () => {}, 'payout.paid': () => {} }\n")
+  api.route('GET', '/v2/core/events', () => apiError(400, { message: 'Odd type' }))
+  const { code, stdout, stderr } = await run(['--account', 'acct_1'], { HANDLERS: path })
+  expect({ code, stderr }).toEqual({
+    code: 0,
+    stderr:
+      'warning: Stripe answered 400, could not list thin events of v1.payout.failed: Odd type; only deliveries bring them\n',
+  })
+  expect(stdout).toBe('0 events undelivered at Stripe, of 2 types in 1 account; none was missing.\n')
+})
+
+it('warns of an account that left, and is done all the same', async () => {
+  api.route('GET', '/v1/events', (request) =>
+    request.headers['stripe-account'] === undefined ? stripe.answer(request) : accountInvalid('acct_1'),
+  )
+  const { code, stdout, stderr } = await run()
+  expect(code).toBe(0)
+  expect(stderr).toMatch(/^warning: acct_1 is not connected to the platform of STRIPE_API_KEY: .*\n$/)
+  expect(stdout).toContain('in 1 account; none was missing')
+})
+
 describe('ends with 1, and says what to do, when', () => {
   it('there is no key', async () => {
     const { code, stdout, stderr } = await runCli(['reconcile'], { env: inbox.env })
@@ -166,7 +215,9 @@ describe('ends with 1, and says what to do, when', () => {
   it('Stripe cannot be reached', async () => {
     const { code, stderr } = await run([], { STRIPE_API_BASE: 'http://127.0.0.1:1' })
     expect(code).toBe(1)
-    expect(stderr).toContain('error: Stripe cannot be reached; check the network, the proxy, and STRIPE_API_BASE')
+    expect(stderr).toMatch(
+      /^error: Stripe cannot be reached; check the network, the proxy, and STRIPE_API_BASE if it is set\n$/,
+    )
   })
 
   it('there is no database', async () => {

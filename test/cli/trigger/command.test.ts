@@ -2,6 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { snapshotTypes, thinTypes } from '../../../src/event/known-types.ts'
 import { eventually } from '../../support/eventually.ts'
 import { runCli } from '../../support/run-cli.ts'
 import { SECRET } from '../../support/sign.ts'
@@ -62,6 +63,37 @@ describe('what it sends', () => {
       expect(receivedEvents()).toMatchObject([{ object: 'v2.core.event', type: 'v1.payout.failed' }])
     },
   )
+
+  it('sets values by their paths, in snapshot and thin events: JSON, or else text', async () => {
+    const set = (...settings: string[]) => settings.flatMap((setting) => ['--set', setting])
+    const values = ['data.object.amount=99', 'data.object.metadata.order=1042=x', 'data.object.trace_id={"value":"T"}']
+    await trigger(['payout.paid', ...set(...values, 'data.object.new.deep=true', 'data.object.__proto__=1')])
+    await trigger(['account.updated', ...set('data.object.requirements.past_due.1=first', 'id=evt_set')])
+    await trigger(['v1.payout.paid', ...set('related_object.id=po_set')])
+    const [payout, account, thin] = receivedEvents()
+    expect(payout.data.object).toMatchObject({ amount: 99, status: 'paid', metadata: { order: '1042=x' } })
+    expect(payout.data.object).toMatchObject({ trace_id: { value: 'T' }, new: { deep: true } })
+    expect(Object.hasOwn(payout.data.object, '__proto__')).toBe(true)
+    expect(account).toMatchObject({ id: 'evt_set' })
+    expect(account.data.object.requirements.past_due).toEqual([expect.any(String), 'first'])
+    expect(thin.related_object.id).toBe('po_set')
+  })
+
+  it.each(['payout.paid', 'v1.payout.paid'])('sends both events of each change for %s with --twins', async (type) => {
+    const options = ['--count', '3', '--connect', 'acct_1A2b3C', '--live', '--set', 'data.object.id=po_set']
+    const { code, stdout } = await trigger([type, '--twins', ...options])
+    const events = receivedEvents()
+    expect({ code, lines: stdout.trim().split('\n').length }).toEqual({ code: 0, lines: 6 })
+    expect(server.received.map(({ path }) => path)).toEqual(Array(6).fill('/webhook/connect'))
+    const thins = events.filter(({ object }) => object === 'v2.core.event')
+    const snapshots = events.filter(({ object }) => object === 'event')
+    expect(thins.map((thin) => thin.snapshot_event).sort()).toEqual(snapshots.map(({ id }) => id).sort())
+    for (const thin of thins) {
+      expect(thin).toMatchObject({ type: 'v1.payout.paid', context: 'acct_1A2b3C', livemode: true })
+      expect(thin.related_object).toEqual({ id: 'po_set', type: 'payout', url: '/v1/payouts/po_set' })
+    }
+    for (const { data } of snapshots) expect(data.object).toMatchObject({ id: 'po_set', livemode: true })
+  })
 
   it('signs with the Connect secret and uses its route with --connect', async () => {
     const { code } = await trigger(['account.updated', '--connect', 'acct_1A2b3C'])
@@ -131,6 +163,25 @@ describe('what it sends', () => {
   })
 })
 
+describe('--list', () => {
+  it('prints every type, one to a line that fits a terminal, and sends nothing', async () => {
+    const { code, stdout, stderr } = await trigger(['--list'])
+    const lines = stdout.trimEnd().split('\n')
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
+    expect(lines).toEqual([...snapshotTypes, ...thinTypes].sort())
+    expect(Math.max(...lines.map((line) => line.length))).toBeLessThan(80)
+    expect(server.received).toEqual([])
+  })
+
+  it('prints those that a pattern fits, with their twins', async () => {
+    expect((await trigger(['--list', 'person.*'])).stdout.trimEnd().split('\n')).toEqual(
+      ['person.created', 'person.deleted', 'person.updated'].flatMap((type) => [type, `v1.${type}`]).sort(),
+    )
+    const brackets = await trigger(['--list', 'v2.core.account[identity].*'])
+    expect(brackets.stdout).toBe('v2.core.account[identity].updated\n')
+  })
+})
+
 it('reaches a handler of the real server', async () => {
   const running = await spawnServer({ folder })
   try {
@@ -187,15 +238,29 @@ describe('when it fails', () => {
   })
 
   it.each([
-    [['payout.imaginary'], 'payment_intent.succeeded, payment_method.attached'],
+    [['payout.faild'], 'no event type payout.faild. Did you mean payout.failed,'],
+    [['zzz'], 'no event type zzz. --list prints'],
+    [['constructor'], 'no event type constructor'],
+    [['v1.v1.payout.failed'], 'Did you mean v1.payout.failed'],
     [[], 'expected an event type'],
+    [['--list', 'nothing.*'], 'no event type fits nothing.*'],
+    [['apps.install.created', '--thin'], 'has no thin twin'],
+    [['v1.price.activated', '--twins'], 'has no twin'],
+    [['payout.failed', '--twins', '--thin'], 'leave --thin out'],
+    [['payout.failed', '--set', 'amount'], 'a path into the event and a value'],
+    [['payout.failed', '--set', 'data..amount=1'], 'a path into the event and a value'],
+    [['payout.failed', '--set', 'data.object.amount.x=1'], 'data.object.amount is 185340, which is no object'],
+    [['payout.failed', '--set', 'data.object.reversed_by.x=1'], 'data.object.reversed_by is null, which is no object'],
+    [['account.updated', '--set', 'data.object.requirements.past_due.x=1'], 'is an array of 2'],
+    [['--payload', import.meta.filename, '--set', 'id=evt_1'], '--payload goes with none of'],
+    [['--payload', import.meta.filename, '--twins'], '--payload goes with none of'],
     [['payout.failed', '--count', '0'], 'a whole number from 1 to 100000'],
     [['payout.failed', '--count', '1e3'], 'a whole number from 1 to 100000'],
     [['payout.failed', '--age', 'old'], 'a whole number from'],
     [['payout.failed', '--connect', 'cus_1'], 'acct_1A2b3C4d5E6f'],
     [['payout.failed', '--url', 'ftp://x'], 'http or https URL'],
     [['--payload', '/does/not/exist'], 'ENOENT'],
-    [['--payload', import.meta.filename, '--count', '2'], '--payload goes with neither'],
+    [['--payload', import.meta.filename, '--count', '2'], '--payload goes with none of'],
     [['payout.failed', '--imaginary'], "unknown option '--imaginary'"],
   ])('refuses %j and says what it expected', async (args, expected) => {
     const { code, stdout, stderr } = await trigger(args)

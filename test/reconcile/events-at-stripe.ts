@@ -1,3 +1,4 @@
+import { type DestinationsDouble, serveDestinations } from '../support/destinations-double.ts'
 import {
   type ApiAnswer,
   type ApiRequest,
@@ -12,13 +13,30 @@ export interface EventAtStripe {
   readonly type: string
   /** Unix seconds. */
   readonly created: number
-  /** Null for the platform's own. */
+  /** Null for the platform's own; a context for one that is reached through another. */
   readonly account: string | null
   isDelivered: boolean
 }
 
-/** `GET /v1/events` as Stripe answers it, for the events that a test put there. */
+/** A thin event at Stripe. */
+export interface ThinAtStripe {
+  readonly id: string
+  readonly type: string
+  /** As Stripe says it: ISO. */
+  readonly created: string
+  /** Null for the platform's own. */
+  readonly account: string | null
+}
+
+/** `GET /v1/events` and `GET /v2/core/events` as Stripe answers them, for what a test put there. */
 export interface EventsAtStripe {
+  readonly destinations: DestinationsDouble
+  /** Those that `GET /v1/accounts` lists. */
+  readonly connected: string[]
+  /** Of this very second unless told otherwise. */
+  addThin(event?: Partial<ThinAtStripe>): ThinAtStripe
+  /** Of thin events, so far. */
+  thinListings(): { readonly context: string | null; readonly query: URLSearchParams }[]
   /** An undelivered one, of this very second unless told otherwise. */
   add(event?: Partial<EventAtStripe>): EventAtStripe
   /** For a test that answers in its own way at times. */
@@ -27,10 +45,22 @@ export interface EventsAtStripe {
   listings(): { readonly account: string | null; readonly query: URLSearchParams }[]
 }
 
+/** As Stripe says it of thin events. */
+export const isoAgo = (seconds: number): string => new Date(Date.now() - seconds * 1_000).toISOString()
+
 export const secondsAgo = (seconds: number): number => Math.floor(Date.now() / 1_000) - seconds
 
 export function serveEvents(api: StripeApiDouble): EventsAtStripe {
   const events: EventAtStripe[] = []
+  const thin: ThinAtStripe[] = []
+  const connected: string[] = []
+  const destinations = serveDestinations(api)
+  api.route('GET', '/v1/accounts', () =>
+    listOf(
+      connected.map((id) => ({ id, object: 'account' })),
+      { url: '/v1/accounts' },
+    ),
+  )
   function answer(request: ApiRequest): ApiAnswer {
     const types = typesOf(request.query)
     if (types.length === 0 || types.length > 20) return apiError(400, { message: `${types.length} types` })
@@ -38,8 +68,27 @@ export function serveEvents(api: StripeApiDouble): EventsAtStripe {
     return answerList(ofAccount, request, types)
   }
   api.route('GET', '/v1/events', answer)
+  api.route('GET', '/v2/core/events', (request) => answerThin(thin, request))
   return {
     answer,
+    destinations,
+    connected,
+    addThin(overrides = {}) {
+      const created = new Date().toISOString()
+      const event = {
+        id: `evt_thin_${thin.length + 1}`,
+        type: 'v1.payout.failed',
+        created,
+        account: null,
+        ...overrides,
+      }
+      thin.push(event)
+      return event
+    },
+    thinListings: () =>
+      api.requests
+        .filter(({ path }) => path === '/v2/core/events')
+        .map((request) => ({ context: contextOf(request), query: request.query })),
     add(overrides = {}) {
       const id = `evt_${events.length + 1}`
       const event = {
@@ -61,7 +110,42 @@ export function serveEvents(api: StripeApiDouble): EventsAtStripe {
 }
 
 function accountOf({ headers }: ApiRequest): string | null {
-  return headers['stripe-account']?.toString() ?? null
+  return (headers['stripe-account'] ?? headers['stripe-context'])?.toString() ?? null
+}
+
+function contextOf({ headers }: ApiRequest): string | null {
+  return headers['stripe-context']?.toString() ?? null
+}
+
+const THIN_PAGE = 20
+
+/** Newest first, by pages; the next one's address says all that the first request asked for. */
+function answerThin(thin: readonly ThinAtStripe[], request: ApiRequest): ApiAnswer {
+  const { query } = request
+  const types = typesOf(query)
+  if (types.length === 0 || types.length > 20) return apiError(400, { message: `${types.length} types` })
+  const matching = thin
+    .filter(({ account, type }) => account === contextOf(request) && types.includes(type))
+    .sort((one, other) => Date.parse(other.created) - Date.parse(one.created))
+  const start = Number(query.get('page') ?? 0)
+  const next = new URLSearchParams(query)
+  next.set('page', String(start + THIN_PAGE))
+  const next_page_url = start + THIN_PAGE < matching.length ? `/v2/core/events?${next}` : null
+  const data = matching.slice(start, start + THIN_PAGE).map(toThinJson)
+  return { body: { data, next_page_url, previous_page_url: null } }
+}
+
+/** The list for an account leaves out its context. */
+export function toThinJson({ id, type, created }: ThinAtStripe) {
+  return {
+    id,
+    object: 'v2.core.event',
+    created,
+    livemode: false,
+    related_object: { id: `po_${id}`, type: 'payout', url: `/v1/payouts/po_${id}` },
+    snapshot_event: `${id}_snapshot`,
+    type,
+  }
 }
 
 export function typesOf(query: URLSearchParams): string[] {

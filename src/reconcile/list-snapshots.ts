@@ -1,9 +1,11 @@
 import type Stripe from 'stripe'
 
-/** Which undelivered events to list. */
-export interface UndeliveredFilter {
-  /** Snapshot types, any number; without one, nothing is listed. */
+/** Which snapshot events to list. */
+export interface SnapshotFilter {
+  /** Any number; without one, nothing is listed. */
   readonly types: readonly string[]
+  /** Also those that were delivered to every endpoint that they were sent to, or were sent to none. */
+  readonly isAll?: boolean
   /** Created at this time or later. Stripe keeps events for 30 days. */
   readonly since: Date
   /** Created before this time; left out, up to now. */
@@ -15,16 +17,18 @@ const TYPES_A_REQUEST = 20
 const PAGE_SIZE = 100
 
 /**
- * Events that Stripe has not delivered to at least one destination, still trying or given up, oldest first, for the client's
- * account. Never holds more than a page for each twenty types. Rejects with the SDK's errors.
+ * Snapshot events of the client's account that Stripe has not delivered to at least one endpoint, whoever's it is, still trying or
+ * given up; with `isAll` whatever became of them. Oldest first. Never holds more than a page for each twenty types. Rejects with the
+ * SDK's errors.
  */
-export async function* listUndelivered(client: Stripe, filter: UndeliveredFilter): AsyncGenerator<Stripe.Event, void> {
-  const { types, since, until } = filter
+export async function* listSnapshots(client: Stripe, filter: SnapshotFilter): AsyncGenerator<Stripe.Event, void> {
+  const { types, isAll = false, since, until } = filter
   const created = { gte: toSeconds(since), ...(until !== undefined && { lt: toSeconds(until) }) }
   const lists: AsyncGenerator<Stripe.Event, void>[] = []
   for (let start = 0; start < types.length; start += TYPES_A_REQUEST) {
     const some = types.slice(start, start + TYPES_A_REQUEST)
-    lists.push(listOldestFirst(client, { delivery_success: false, types: some, created, limit: PAGE_SIZE }))
+    const params = { ...(!isAll && { delivery_success: false }), types: some, created, limit: PAGE_SIZE }
+    lists.push(listOldestFirst(client, params))
   }
   yield* mergeByCreated(lists)
 }

@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { listUndelivered, type UndeliveredFilter } from '../../src/reconcile/list-undelivered.ts'
+import { listSnapshots, type SnapshotFilter } from '../../src/reconcile/list-snapshots.ts'
 import { createStripeClients } from '../../src/stripe/client.ts'
 import { type StripeApiDouble, startStripeApiDouble } from '../support/stripe-api-double.ts'
-import { type EventsAtStripe, secondsAgo, serveEvents, typesOf } from './undelivered-events.ts'
+import { type EventsAtStripe, secondsAgo, serveEvents, typesOf } from './events-at-stripe.ts'
 
 let api: StripeApiDouble
 let stripe: EventsAtStripe
@@ -18,14 +18,14 @@ afterEach(async () => {
 
 const day = new Date(Date.now() - 86_400_000)
 
-async function list(filter: Partial<UndeliveredFilter> = {}, account: string | null = null): Promise<string[]> {
+async function list(filter: Partial<SnapshotFilter> = {}, account: string | null = null): Promise<string[]> {
   const client = createStripeClients({
     apiKey: api.key,
     apiBase: new URL(api.url),
     requestsPerSecond: 10_000,
   }).clientOf(account)
   const ids: string[] = []
-  for await (const event of listUndelivered(client, { types: ['payout.failed'], since: day, ...filter })) {
+  for await (const event of listSnapshots(client, { types: ['payout.failed'], since: day, ...filter })) {
     ids.push(event.id)
   }
   return ids
@@ -72,6 +72,12 @@ describe('lists each event once, oldest first', () => {
     })
     expect(await list()).toEqual([...events.slice(50).map(({ id }) => id), 'evt_251'])
   })
+})
+
+it('lists delivered ones too when all are asked for', async () => {
+  const events = [30, 20, 10].map((age) => stripe.add({ created: secondsAgo(age), isDelivered: age !== 20 }))
+  expect(await list({ isAll: true })).toEqual(events.map(({ id }) => id))
+  expect(stripe.listings()[0]?.query.has('delivery_success')).toBe(false)
 })
 
 describe('leaves out', () => {

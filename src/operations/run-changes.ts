@@ -1,0 +1,165 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import { ReceiverError } from '../errors.ts'
+import type { Action, ActionFacts, EntryFilter, Inbox, Summary } from '../inbox/inbox.ts'
+import type { Log } from '../log.ts'
+import { CHUNK_SIZE, type Change, MIN_PAUSE_MS, statesOf } from './change-entries.ts'
+import { dropBy, replay } from './changes.ts'
+import { type Choice, readChoice, toFields, toFilter } from './filter.ts'
+
+const changes = { replay: () => replay, drop: dropBy } satisfies Record<string, (who: string) => Change>
+
+/** What a server can do to all that match. */
+export type ServedVerb = keyof typeof changes
+
+const changeOf = (verb: string, who: string): Change | undefined =>
+  // The cast holds: the key was just found.
+  Object.hasOwn(changes, verb) ? changes[verb as ServedVerb](who) : undefined
+
+/** Of a preview; there are a handful of types and reasons, as a rule. */
+const GROUPS = 100
+
+/** What a change of the choice would take now, by reading alone. */
+export function previewChange(inbox: Pick<Inbox, 'summarize'>, verb: ServedVerb, choice: Choice): Promise<Summary> {
+  const filter = toFilter(choice)
+  const states = statesOf(changes[verb](''), { filter })
+  return inbox.summarize({ ...filter, states }, { limit: GROUPS })
+}
+
+/** Ages are left out: what was shown is between its newest and its oldest, however long it takes. */
+function filterOf(change: Change, { filter: fields }: ActionFacts) {
+  const {
+    receivedWithinMs: _since,
+    receivedBeforeMs: _until,
+    ...filter
+  } = toFilter(readChoice(new URLSearchParams(fields)).choice)
+  return { ...filter, states: statesOf(change, { filter }) }
+}
+
+export interface ChangeRequest extends Pick<ActionFacts, 'who' | 'from'> {
+  readonly verb: ServedVerb
+  readonly choice: Choice
+  /** What was shown: nothing that came later is changed, nor what was not looked at. */
+  readonly preview: Pick<Summary, 'entries' | 'newest' | 'oldest'>
+  readonly perSecond?: number
+}
+
+/** Has a server change all that match, within a second; the number of the action. */
+export function requestChange(inbox: Pick<Inbox, 'recordAction'>, request: ChangeRequest): Promise<number> {
+  const { who, from, verb, choice, preview, perSecond } = request
+  const { entries, newest, oldest } = preview
+  if (newest === null || oldest === null) throw new TypeError('There is nothing to change: no entry matched.')
+  const filter = toFields(choice).toString()
+  const facts: ActionFacts = { who, from, verb, filter, entries, newest, oldest, changed: 0, leftAlone: 0 }
+  return inbox.recordAction('running', perSecond === undefined ? facts : { ...facts, perSecond })
+}
+
+export interface ChangeRunner {
+  /** Resolves once the chunk under way is done; the next process goes on behind it. */
+  stop(): Promise<void>
+}
+
+const POLL_MS = 1_000
+const OUTAGE_MS = 5_000
+const TURN = 'changes'
+/** Held by the process that runs changes, and renewed with each chunk; when it dies, another goes on after this. */
+const TURN_MS = 15_000
+
+/**
+ * Runs what was requested, in small steps, in one of the processes on the inbox at a time, over restarts and outages: each chunk's
+ * end is recorded. A process that dies between a chunk and its record does that chunk twice, which changes nothing, but for handled
+ * entries that were to run again.
+ */
+export function startChangeRunner(
+  { inbox, log }: { readonly inbox: Inbox; readonly log: Log },
+  pollMs = POLL_MS,
+  outageMs = OUTAGE_MS,
+): ChangeRunner {
+  const stopping = new AbortController()
+  const { signal } = stopping
+  const pause = (ms: number) => delay(ms, undefined, { signal }).catch(() => undefined)
+
+  async function work(): Promise<void> {
+    for (; !signal.aborted; await pause(pollMs)) {
+      try {
+        const running = await inbox.actions({ limit: 10, state: 'running' })
+        for (const action of running.toReversed()) await run(action)
+        // So that whoever is next need not wait for it to end.
+        if (running.length > 0) await inbox.takeTurn(TURN, 0)
+      } catch (error) {
+        log.warn({ err: error }, 'changes of many entries cannot go on; will try again')
+        await pause(outageMs)
+      }
+    }
+  }
+
+  async function run({ id, facts }: Action): Promise<void> {
+    const change = changeOf(facts.verb, facts.who)
+    let progress: ActionFacts | undefined = facts
+    try {
+      while (change !== undefined && progress !== undefined && !signal.aborted) {
+        if (!(await inbox.takeTurn(TURN, TURN_MS))) return
+        progress = await step(id, change, progress)
+      }
+    } catch (error) {
+      if (error instanceof ReceiverError && error.code === 'store_unavailable') throw error
+      log.error({ err: error, who: facts.who, verb: facts.verb }, 'a change of many entries failed')
+      await inbox.updateAction(id, 'failed', { ...(progress ?? facts), error: 'the log has the cause' })
+    }
+  }
+
+  /** Does a chunk, and tells how far it has come; undefined once there is no more of it, or somebody ended it. */
+  async function step(id: number, change: Change, facts: ActionFacts): Promise<ActionFacts | undefined> {
+    const { changed = 0, leftAlone = 0, perSecond } = facts
+    const startedAt = performance.now()
+    const filter = filterOf(change, facts)
+    const eventIds = await readChunk(filter, facts)
+    if (eventIds.length === 0) {
+      await inbox.updateAction(id, 'done', facts)
+      log.info({ who: facts.who, verb: facts.verb, entries: changed, leftAlone }, 'a change of many entries is done')
+      return undefined
+    }
+    const taken = (await change.apply(inbox, eventIds, filter.states)).length
+    const progress = {
+      ...facts,
+      changed: changed + taken,
+      leftAlone: leftAlone + eventIds.length - taken,
+      next: eventIds.at(-1) ?? '',
+    }
+    if (!(await inbox.updateAction(id, 'running', progress))) return undefined
+    const tookMs = performance.now() - startedAt
+    await pause(
+      Math.max(MIN_PAUSE_MS, perSecond === undefined ? tookMs : (eventIds.length / perSecond) * 1_000 - tookMs),
+    )
+    return progress
+  }
+
+  async function readChunk(
+    filter: EntryFilter,
+    { next, newest = '', oldest = '', perSecond }: ActionFacts,
+  ): Promise<string[]> {
+    const limit = Math.min(CHUNK_SIZE, perSecond ?? CHUNK_SIZE)
+    const found = await inbox.list(filter, { limit, before: next ?? newest, downTo: oldest })
+    const eventIds = found.map(({ eventId }) => eventId)
+    // The newest itself is of those that were shown.
+    return next === undefined ? [newest, ...eventIds] : eventIds
+  }
+
+  const working = work()
+  return {
+    stop() {
+      stopping.abort()
+      return working
+    },
+  }
+}
+
+/** Ends a change that runs, after its chunk under way; false when it does not run any more. */
+export async function cancelChange(
+  inbox: Pick<Inbox, 'updateAction' | 'recordAction'>,
+  id: number,
+  actor: Pick<ActionFacts, 'who' | 'from'>,
+): Promise<boolean> {
+  const isCancelled = await inbox.updateAction(id, 'cancelled')
+  if (isCancelled) await inbox.recordAction('done', { ...actor, verb: `cancel ${id}` })
+  return isCancelled
+}
