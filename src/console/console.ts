@@ -12,6 +12,7 @@ import { showEntry } from './pages/entry.ts'
 import { showEvents } from './pages/events.ts'
 import { showFailures } from './pages/failures.ts'
 import { showOverview } from './pages/overview.ts'
+import { cancel, replayAll, showChange, showReplay } from './pages/replay.ts'
 import { sendPayload } from './payload.ts'
 import { replayEntry } from './replay.ts'
 
@@ -50,7 +51,11 @@ export async function createConsole(options: ConsoleOptions): Promise<Router> {
   router.get('/event', answer(showEntry))
   router.get('/payload', async (req, res) => sendPayload(await visitOf(req, res), res))
   router.get('/failures', answer(showFailures))
+  router.get('/replay', answer(showReplay))
+  router.get('/change', answer(showChange))
   router.post('/replay', answer(replayEntry))
+  router.post('/replay-all', readForm, answer(replayAll))
+  router.post('/cancel', answer(cancel))
   router.post('/hold', readForm, answer(hold))
   router.post('/resume', answer(resume))
   router.use(answer(async () => missing))

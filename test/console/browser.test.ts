@@ -4,8 +4,10 @@ import axe from 'axe-core'
 import type { BrowserContextOptions, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Inbox } from '../../src/inbox/inbox.ts'
+import { type ChangeRunner, startChangeRunner } from '../../src/operations/run-changes.ts'
 import { launchBrowser, openPage } from '../support/browser.ts'
 import { eventually } from '../support/eventually.ts'
+import { captureLog } from '../support/log-lines.ts'
 import { newEntry } from '../support/new-entry.ts'
 import { type ConsoleRig, openConsole, PASSWORD } from './rig.ts'
 
@@ -20,12 +22,17 @@ describe.skipIf(browser === undefined)('the console in a browser', () => {
   if (browser === undefined) return
   let rig: ConsoleRig
   let inbox: Inbox
+  let runner: ChangeRunner
   beforeAll(async () => {
     rig = await openConsole({ ADMIN_ALLOWED_HOSTS: 'admin.example', STRIPE_MODE: 'test' })
     inbox = rig.service.inbox
     await fill(inbox)
+    // The server of these tests handles nothing, so that entries stay as they are; another process does what was asked for.
+    const { log } = await captureLog()
+    runner = startChangeRunner({ inbox, log }, 20)
   })
   afterAll(async () => {
+    await runner.stop()
     await rig.close()
     await browser.close()
   })
@@ -53,7 +60,9 @@ describe.skipIf(browser === undefined)('the console in a browser', () => {
           for (const colorScheme of ['light', 'dark'] as const) {
             await page.setViewportSize({ width, height: 800 })
             await page.emulateMedia({ colorScheme })
-            expect(await findBarriers(page), `${width} ${colorScheme}`).toEqual([])
+            // Colours go by the scheme, and what is there by the width.
+            const isLooked = (width === 320) === (colorScheme === 'dark')
+            if (isLooked) expect(await findBarriers(page), `${width} ${colorScheme}`).toEqual([])
             expect(await page.evaluate<number>('document.documentElement.scrollWidth')).toBeLessThanOrEqual(width)
             const background = await page.evaluate<string>('getComputedStyle(document.body).backgroundColor')
             expect(background === 'rgb(255, 255, 255)').toBe(colorScheme === 'light')
@@ -282,6 +291,61 @@ describe.skipIf(browser === undefined)('the console in a browser', () => {
     expect(await page.locator('tbody tr').count()).toBe(2)
   })
 
+  describe('all that match', () => {
+    it('are replayed by keys alone, after a look at what they are, and of what was shown alone', async () => {
+      const { page } = await open('/console/failures?type=topup.*')
+      await page.keyboard.press('j')
+      await page.keyboard.press('r')
+      await page.keyboard.press('Enter')
+      await page.waitForURL('**/console/replay?state=dead&type=topup.failed&reason=topup')
+      const shown = (await page.textContent('main'))?.replace(/\s+/g, ' ')
+      expect(shown).toContain('npm run events -- replay --state dead --type topup.failed --reason topup')
+      expect(shown).toContain('3 entries; what comes later is none of them.')
+      await settleDead(inbox, 'evt_topup_later', 'topup.failed', 'topup')
+      await page.keyboard.press('r')
+      expect(await page.evaluate('document.activeElement.textContent')).toBe('Replay 3')
+      await page.keyboard.press('Enter')
+      await page.getByText('3 of 3 changed').waitFor()
+      await page.getByRole('heading', { name: 'replay done' }).waitFor()
+      expect(await findBarriers(page)).toEqual([])
+      expect(await Promise.all(['evt_topup_0', 'evt_topup_2', 'evt_topup_later'].map(stateOf))).toEqual([
+        'pending',
+        'pending',
+        'dead',
+      ])
+      expect((await inbox.actions({ limit: 1 }))[0]).toMatchObject({
+        state: 'done',
+        facts: {
+          who: 'ada',
+          from: 'console',
+          verb: 'replay',
+          filter: 'state=dead&type=topup.failed&reason=topup',
+          changed: 3,
+        },
+      })
+    })
+
+    it('are replayed at a rate, until somebody cancels', async () => {
+      const { page } = await open('/console/events?type=plan.*')
+      await page.getByRole('link', { name: 'Replay what matches…' }).click()
+      expect(await findBarriers(page)).toEqual([])
+      await page.getByLabel('At most so many').fill('1')
+      await page.getByRole('button', { name: 'Replay 20' }).click()
+      await page.waitForURL('**/console/change?id=*')
+      await page.getByRole('button', { name: 'Cancel' }).click()
+      await page.getByRole('heading', { name: 'replay cancelled' }).waitFor()
+      expect((await inbox.list({ type: 'plan.*', states: ['dead'] }, { limit: 100 })).length).toBeGreaterThan(0)
+    })
+
+    it('are none without a filter, and no button is there for none', async () => {
+      const { page } = await open('/console/replay', { isFaulty: true })
+      expect(await page.textContent('main')).toContain('Choose events by a filter first')
+      await page.goto('/console/replay?type=nothing.like.it')
+      expect(await page.textContent('main')).toContain('Nothing that matches can be replayed')
+      expect(await page.getByRole('button', { name: /^Replay/ }).count()).toBe(0)
+    })
+  })
+
   it('everything is reached by keys alone', async () => {
     const { page } = await open('/console/events?state=dead&type=refund.failed')
     const focused = () => page.evaluate("document.activeElement?.closest('tr')?.querySelector('.id')?.textContent")
@@ -436,6 +500,17 @@ async function findBarriers(page: Page): Promise<string[]> {
   return violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' ')}`)
 }
 
+async function settleDead(inbox: Inbox, eventId: string, type: string, error: string): Promise<void> {
+  await inbox.add(newEntry({ eventId, type }))
+  for (;;) {
+    const [lease] = await inbox.claim({ limit: 1, leaseMs: 60_000 })
+    if (lease === undefined) throw new Error('the entry is not due')
+    if (lease.entry.eventId === eventId) return void (await inbox.settle(lease, { state: 'dead', error }))
+    // What a test replayed waits on.
+    await inbox.settle(lease, { state: 'pending', error: 'put off', retryInMs: 3_600_000 })
+  }
+}
+
 /** Entries of every kind that the tests look for; nothing works on them. */
 async function fill(inbox: Inbox): Promise<void> {
   const dead = { state: 'dead', error: 'bank says no\n    at pay' } as const
@@ -474,6 +549,8 @@ async function fill(inbox: Inbox): Promise<void> {
   await settle({ eventId: 'evt_handled' }, { state: 'handled' })
   await settle({ eventId: 'evt_ordinary', body: Buffer.from(AS_SIGNED) }, { state: 'handled' })
   await settle({ eventId: 'evt_shared', objectId: 'pi_shared', values: ['cus_shared'] }, { state: 'unhandled' })
+  for (let index = 0; index < 3; index += 1) await settleDead(inbox, `evt_topup_${index}`, 'topup.failed', 'topup')
+  for (let index = 0; index < 20; index += 1) await settleDead(inbox, `evt_plan_${index}`, 'plan.created', 'plan')
   const hostile = (eventId: string, body: Buffer | string, text = '') =>
     settle(
       {
