@@ -5,11 +5,31 @@ import type { Log } from './log.ts'
 export type SnapshotType = Stripe.Event['type']
 /** Type of a thin event (`object: "v2.core.event"`), such as `v1.payment_intent.succeeded`. */
 export type ThinType = Stripe.V2.Core.EventNotification['type']
-/** Every event type of the installed SDK. */
-export type EventType = SnapshotType | ThinType
+/** Type of a thin event that Stripe has in preview, and the SDK does not declare. */
+export type PreviewType = PreviewEvent['type']
+/** Every event type of the installed SDK, and those in preview that are known here. */
+export type EventType = SnapshotType | ThinType | PreviewType
 
-/** The SDK's event for a type: `data.object` of a snapshot and `fetchRelatedObject()` of a thin event are narrowed by it. */
-export type EventOf<T extends EventType> = Extract<Stripe.Event | Stripe.V2.Core.EventNotification, { type: T }>
+/** The event for a type: `data.object` of a snapshot and `fetchRelatedObject()` of a thin event are narrowed by it. */
+export type EventOf<T extends EventType> = Extract<
+  Stripe.Event | Stripe.V2.Core.EventNotification | PreviewEvent,
+  { type: T }
+>
+
+/** Stripe failed to make an event. docs.stripe.com/api/v2/core/events/event-types */
+interface PreviewEvent extends Stripe.V2.Core.Events.UnknownEventNotification {
+  type: 'v2.core.health.event_generation_failure.resolved'
+  fetchEvent: () => Promise<Stripe.V2.Core.Event & { data: { impact: EventGenerationImpact } }>
+}
+
+/** The event that was not made, and its object: by `related_object` since API version 2025-11-17. */
+interface EventGenerationImpact {
+  readonly event_type: string
+  readonly related_object_id?: string
+  readonly related_object?: { readonly id: string; readonly type: string; readonly url: string }
+  /** Whose the object is; left out when it is that of the event. */
+  readonly context?: string
+}
 
 /** What a fallback gets: an event of a type without a handler, perhaps one that the SDK does not know. */
 export type AnyEvent = Stripe.Event | Stripe.V2.Core.EventNotification | Stripe.V2.Core.Events.UnknownEventNotification
@@ -18,7 +38,7 @@ export type AnyEvent = Stripe.Event | Stripe.V2.Core.EventNotification | Stripe.
  * A user's function for one event type. Returning settles the entry as handled; throwing lets it be retried;
  * throwing `PermanentError` makes it dead at once. It must be safe to run twice.
  */
-export type Handler<T extends EventType> = (event: EventOf<T>, ctx: HandlerContext) => void | Promise<void>
+export type Handler<T extends EventType> = (event: EventOf<T>, ctx: HandlerContext<EventOf<T>>) => void | Promise<void>
 
 /** Event type → handler. Write a map with `satisfies HandlerMap`, so that a misspelt type is a compile error. */
 export type HandlerMap = { readonly [T in EventType]?: Handler<T> }
@@ -26,20 +46,46 @@ export type HandlerMap = { readonly [T in EventType]?: Handler<T> }
 /** Runs for a type without a handler. `ctx.known` tells whether the SDK knows the type. */
 export type Fallback = (event: AnyEvent, ctx: FallbackContext) => void | Promise<void>
 
-/** All that dispatch needs to find a handler. */
+/**
+ * Names the lane of an event when it arrives, within its account; undefined for the default one, by its object. Must go by the event
+ * alone, and give both shapes of one change the same: events of one lane never run at the same time. 1 to 255 printable ASCII
+ * characters without spaces; at anything else, and when it throws, the default lane is taken.
+ */
+export type LaneOf = (event: AnyEvent) => string | undefined
+
+/** What a module of handlers exports, once it was checked. */
 export interface Handlers {
   readonly map: HandlerMap
   readonly fallback?: Fallback | undefined
+  readonly lane?: LaneOf | undefined
   /** Types with a built-in handler whose twin has one of the user's: handling them does not count for the twin. */
   readonly yielding?: ReadonlySet<string> | undefined
 }
 
+/** The object that an event is about: what a snapshot holds as `data.object`, what a thin event fetches; never, where it names none. */
+export type LatestOf<E> = E extends { data: { object: infer Held } }
+  ? Held
+  : E extends { fetchRelatedObject(): Promise<infer Fetched> }
+    ? Fetched
+    : never
+
 /** What a handler is given beside the event. */
-export interface HandlerContext {
+export interface HandlerContext<E extends AnyEvent = AnyEvent> {
   /** Client bound to the event's account or context, else to the platform. Reading it without STRIPE_API_KEY throws `PermanentError`. */
   readonly stripe: Stripe
-  /** Whether STRIPE_API_KEY is set, so that `stripe` and a thin event's fetches work. */
+  /** Whether STRIPE_API_KEY is set, so that `stripe`, `latest()` and a thin event's fetches work. */
   readonly hasApiKey: boolean
+  /**
+   * The event's object as it is now at Stripe, in the SDK's API version; undefined once it was deleted and Stripe says so (a customer).
+   * Rejects with `PermanentError` when no retry can help: without STRIPE_API_KEY, when the event names no object that Stripe can be
+   * asked for, and when that is not there (404: deleted, or of the other mode than the key). With the SDK's error otherwise.
+   */
+  latest(): Promise<LatestOf<E> | undefined>
+  /**
+   * When this attempt began, a newer entry of the same object, of any type, had been handled by a handler of its own: what the event
+   * holds is out of date. Newer is what came here later, and Stripe does not deliver in order: `latest()` tells for sure.
+   */
+  readonly isSuperseded: boolean
   /** Logger that adds the event's id, type and account to each line. */
   readonly log: Log
   /** 1 for the first attempt since the entry was received or replayed. */
@@ -62,9 +108,11 @@ export interface EventSource {
   /** The API version that the SDK's types are for. */
   readonly apiVersion: string
   /** Raw body → the SDK's event. */
-  parse(entry: EntryFacts, body: Uint8Array): AnyEvent
+  parse(entry: Pick<EntryFacts, 'shape'>, body: Uint8Array): AnyEvent
   /** Client that acts for the event's account or context, else for the platform. */
   clientFor(event: AnyEvent): Stripe
+  /** As `HandlerContext.latest`. */
+  fetchLatest<E extends AnyEvent>(event: E): Promise<LatestOf<E> | undefined>
   /** Runs it so that the signal ends every request to Stripe made inside, by any of the clients, and their sockets. */
   runWithin<T>(signal: AbortSignal, run: () => T): T
 }
@@ -138,6 +186,11 @@ export interface Lease {
   readonly attempt: number
   /** Id of the event that told of the same change in the other shape and was handled by its handler; null after a replay of this one. */
   readonly handledTwin: string | null
+  /**
+   * A newer entry of the same object was handled by a handler of its own: one of the same account that came later. Never for its
+   * own twin, nor for an event that names no object.
+   */
+  readonly isSuperseded: boolean
   /** Why the attempt before this one failed, or that it was lost; null at the first. */
   readonly lastFailure: string | null
   /** The store's own mark of this lease; settling checks it. */

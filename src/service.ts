@@ -1,8 +1,10 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Config } from './config.ts'
 import type { ConsoleOptions } from './console/console.ts'
+import type { Arrival } from './event/arrival.ts'
 import type { Handlers } from './event.ts'
 import { createFigureCounter, type FigureCounter, startKeeping } from './figures.ts'
+import { createChooseLane } from './handlers/choose-lane.ts'
 import { loadHandlers } from './handlers/load.ts'
 import { createAdminApp, createApp, createHealthApp } from './http/app.ts'
 import { type HttpServer, listen } from './http/listen.ts'
@@ -56,6 +58,8 @@ export async function createService(config: Config, overrides: ServiceOverrides 
   await using undo = new AsyncDisposableStack()
   const log = overrides.log ?? (await createLog(config.logLevel))
   const handlers = overrides.handlers ?? (await loadUserHandlers(config, log))
+  const { mode, searchFields } = config
+  const arrival: Arrival = { mode, searchFields, chooseLane: createLanes(handlers, log) }
   const isReconciling = config.role !== 'receive' && config.stripeApiKey !== undefined && config.reconcileMinutes > 0
   const metrics = createMetrics(handlers.map, { isReconciling })
   const inbox = undo.adopt(
@@ -70,8 +74,7 @@ export async function createService(config: Config, overrides: ServiceOverrides 
   const shared = { inbox, log, isDraining: () => isDraining, worker: overrun }
   const app = createApp({
     ...shared,
-    mode: config.mode,
-    searchFields: config.searchFields,
+    arrival,
     toleranceSeconds: config.signatureToleranceSeconds,
     maxBodyBytes: config.maxBodyBytes,
     secrets: config.webhookSecrets,
@@ -101,7 +104,7 @@ export async function createService(config: Config, overrides: ServiceOverrides 
   if (config.role !== 'receive') {
     const { stripeApiKey: apiKey, stripeApiBase: apiBase, stripeRequestsPerSecond: requestsPerSecond } = config
     const clients = createStripeClients({ apiKey, apiBase, requestsPerSecond, log })
-    const work = { config, handlers, inbox, log, metrics, figures, clients, overrun, overrides }
+    const work = { config, handlers, inbox, log, metrics, figures, clients, overrun, overrides, arrival }
     const limitMs = config.handlerTimeoutMs + (overrides.standstillMarginMs ?? STANDSTILL_MARGIN_MS)
     const { workerConcurrency: concurrency, logLevel } = config
     const watchdog = startWatchdog({ limitMs, concurrency, isSilent: logLevel === 'silent' })
@@ -153,6 +156,7 @@ interface Work {
   readonly clients: StripeClients
   readonly overrun: Overrun
   readonly overrides: ServiceOverrides
+  readonly arrival: Arrival
 }
 
 function startWork(
@@ -194,14 +198,17 @@ function createOverrun({ workerConcurrency, role }: Config, log: Log, metrics: M
   }
 }
 
-function startCatchingUp({ config, handlers, inbox, log, metrics, clients }: Work, worker: Worker): Reconciling {
+function startCatchingUp(
+  { config, handlers, inbox, log, metrics, clients, arrival }: Work,
+  worker: Worker,
+): Reconciling {
   return startReconciling({
     // What is added starts at once, as a delivery does.
     inbox: { ...inbox, add: worker.add },
     clients,
     log,
     handlers,
-    mode: config.mode,
+    arrival,
     everyMs: config.reconcileMinutes * 60_000,
     onReconciled: metrics.onReconciled,
   })
@@ -212,6 +219,16 @@ async function loadUserHandlers(config: Config, log: Log): Promise<Handlers> {
   if (unknownTypes.length > 0)
     log.warn({ types: unknownTypes }, 'HANDLERS names types that the SDK does not know: misspelt?')
   return handlers
+}
+
+/** Undefined when all lanes are the default ones. */
+function createLanes({ lane: laneOf }: Handlers, log: Log) {
+  if (laneOf === undefined) return undefined
+  const { parse } = createStripeClients({ apiKey: undefined, apiBase: undefined })
+  return createChooseLane({
+    ...{ laneOf, parse },
+    onFault: (fault) => log.warn(fault, '`lane` of HANDLERS names no lane for this type; the default one is taken'),
+  })
 }
 
 function isOverWithin(ms: number, work: Promise<void>): Promise<boolean> {

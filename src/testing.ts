@@ -7,6 +7,7 @@ import type { AnyEvent, EntryFacts, EventOf, EventSource, EventType, Fallback, H
 import { createLog } from './log.ts'
 import { createSample, type Sample } from './samples/event.ts'
 import { createStripeClients } from './stripe/client.ts'
+import { fetchLatest } from './stripe/fetch-latest.ts'
 import { createDispatch } from './worker/dispatch.ts'
 
 // For tests of handlers, a user's own too: they import it by this path.
@@ -50,6 +51,8 @@ export interface RunHandlerOptions {
   readonly hasApiKey?: boolean
   /** Runs for a type that the map does not have. */
   readonly fallback?: Fallback
+  /** Default false. */
+  readonly isSuperseded?: boolean
 }
 
 /** A line of the log, with its level's name. */
@@ -73,7 +76,7 @@ export interface HandlerResult {
 export async function runHandler(
   handlers: HandlerMap,
   event: AnyEvent,
-  { stripe, hasApiKey = true, fallback }: RunHandlerOptions = {},
+  { stripe, hasApiKey = true, fallback, isSuperseded = false }: RunHandlerOptions = {},
 ): Promise<HandlerResult> {
   const written: string[] = []
   const log = await createLog('trace', { write: (line) => void written.push(line) })
@@ -94,22 +97,28 @@ export async function runHandler(
     twins: 'one',
     random: () => 0.5,
   })
-  const lease = { entry, body: Buffer.from(text), attempt: 1, handledTwin: null, lastFailure: null, token: '' }
+  const lease = {
+    ...{ entry, body: Buffer.from(text), attempt: 1, isSuperseded },
+    ...{ handledTwin: null, lastFailure: null, token: '' },
+  }
   const ended = await dispatch(lease, new AbortController().signal)
   const nameOf = (level: number) => log.levels.labels[level] ?? String(level)
   return { ...ended, lines: written.map((line) => parseLine(line, nameOf)) }
 }
 
 function withKey(event: AnyEvent, stripe: RunHandlerOptions['stripe']): EventSource {
+  function clientFor(): Stripe {
+    if (stripe === undefined) throw new PermanentError(NO_DOUBLE)
+    // A double stands for the whole client: what it lacks fails the handler that uses it.
+    return stripe as Stripe
+  }
   return {
     ...withoutKey(),
     hasApiKey: true,
     parse: () => event,
-    clientFor() {
-      if (stripe === undefined) throw new PermanentError(NO_DOUBLE)
-      // A double stands for the whole client: what it lacks fails the handler that uses it.
-      return stripe as Stripe
-    },
+    clientFor,
+    // A thin event fetches its object by itself.
+    fetchLatest: async (given) => fetchLatest(given.object === 'event' ? clientFor() : (stripe as Stripe), given),
   }
 }
 

@@ -2,7 +2,17 @@
 import type Stripe from 'stripe'
 import type { snapshotTypes, thinTypes } from '../src/event/known-types.ts'
 import type { lanesWithoutId } from '../src/event/lane.ts'
-import type { EventOf, EventType, Handler, HandlerContext, HandlerMap, SnapshotType, ThinType } from '../src/event.ts'
+import type {
+  EventOf,
+  EventType,
+  FallbackContext,
+  Handler,
+  HandlerContext,
+  HandlerMap,
+  PreviewType,
+  SnapshotType,
+  ThinType,
+} from '../src/event.ts'
 import type {
   accountSingletons,
   snapshotsWithoutId,
@@ -84,6 +94,16 @@ export const narrowed = {
   'v2.core.event_destination.ping': (event) => void event.related_object,
 } satisfies HandlerMap
 
+// A type that the SDK does not declare yet can be named too. Once it does, its own declaration is to take the place of ours.
+claim<Same<Extract<ThinType, PreviewType>, never>>()
+export const inPreview = {
+  'v2.core.health.event_generation_failure.resolved': async (event) => {
+    const { impact } = (await event.fetchEvent()).data
+    const lost: string = impact.event_type
+    void lost
+  },
+} satisfies HandlerMap
+
 export const misspelt = {
   // @ts-expect-error no such type
   'payment_intent.suceeded': () => {},
@@ -104,6 +124,21 @@ const onPayout: Handler<'payout.failed'> = (event) => void event.data.object.fai
 export const wrongObject = {
   // @ts-expect-error a payment is no payout
   'payment_intent.succeeded': onPayout,
+} satisfies HandlerMap
+
+// What ctx.latest() gives goes by the event too.
+type LatestOfType<T extends EventType> = Awaited<ReturnType<HandlerContext<EventOf<T>>['latest']>>
+claim<Same<LatestOfType<'customer.subscription.updated'>, Stripe.Subscription | undefined>>()
+claim<Same<LatestOfType<'v1.payout.failed'>, Stripe.Payout | undefined>>()
+claim<Same<LatestOfType<'v1.account.application.deauthorized'>, undefined>>()
+claim<Same<Awaited<ReturnType<FallbackContext['latest']>>, unknown>>()
+export const latest = {
+  'customer.subscription.updated': async (_event, ctx) => {
+    const subscription = await ctx.latest()
+    // @ts-expect-error it may be deleted by now
+    void subscription.status
+    void subscription?.status
+  },
 } satisfies HandlerMap
 
 export const nothingToFetch = {

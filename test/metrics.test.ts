@@ -10,6 +10,7 @@ const leaseOf = (type: string) => ({
   body: new Uint8Array(),
   attempt: 1,
   handledTwin: null,
+  isSuperseded: false,
   lastFailure: null,
   token: '1',
 })

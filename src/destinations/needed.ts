@@ -1,3 +1,4 @@
+import { previewTypes } from '../event/known-types.ts'
 import { twinOf } from '../event/twin.ts'
 import type { EventShape } from '../event.ts'
 import { PING_TYPE } from './destinations.ts'
@@ -7,9 +8,14 @@ export function shapeOfType(type: string): EventShape {
   return /^v\d+\./.test(type) ? 'thin' : 'snapshot'
 }
 
+/** A ping comes without, and what Stripe has in preview is for its operator to ask for in Workbench. */
+export function isSubscribable(type: string): boolean {
+  return type !== PING_TYPE && !previewTypes.includes(type)
+}
+
 /** Types of one shape that a destination can be asked for; a ping comes without. */
 export function subscribableTypes(types: readonly string[], shape: EventShape): string[] {
-  return types.filter((type) => shapeOfType(type) === shape && type !== PING_TYPE)
+  return types.filter((type) => shapeOfType(type) === shape && isSubscribable(type))
 }
 
 /** By these, of both shapes, handled or not, the server learns which accounts are connected. */

@@ -3,7 +3,7 @@ import { twinOf } from '../event/twin.ts'
 import type { EventShape } from '../event.ts'
 import { type Destination, PING_TYPE } from './destinations.ts'
 import { countTypes, type Finding, listTypes } from './finding.ts'
-import { connectionTypes, isOfAccountV2, shapeOfType } from './needed.ts'
+import { connectionTypes, isOfAccountV2, isSubscribable, shapeOfType } from './needed.ts'
 import { describePlaced } from './places.ts'
 import type { PlacedDestination, Site } from './sites.ts'
 
@@ -38,7 +38,7 @@ export function findUnsent(
   { handledTypes, yieldingTypes = new Set(), builtInTypes = new Set() }: HandledTypes,
 ): Unsent[] {
   const enabled = destinations.filter(({ isEnabled }) => isEnabled)
-  const wanted = new Set(handledTypes.filter((type) => type !== PING_TYPE && !yieldingTypes.has(type)))
+  const wanted = new Set(handledTypes.filter((type) => isSubscribable(type) && !yieldingTypes.has(type)))
   const causeOf = (type: string): Unsent['cause'] => {
     if (wanted.has(type) && !builtInTypes.has(type)) return 'own'
     return connectionTypes.includes(type) ? 'connection' : 'built-in'

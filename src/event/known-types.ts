@@ -1,4 +1,4 @@
-import type { EventType, SnapshotType, ThinType } from '../event.ts'
+import type { EventType, PreviewType, SnapshotType, ThinType } from '../event.ts'
 
 // The SDK has these names as types only; a test compares both directions, so an SDK update that adds one fails to compile.
 
@@ -228,6 +228,11 @@ export const thinTypes = [
   'v2.money_management.recipient_verification.updated', 'v2.money_management.transaction.created',
   'v2.money_management.transaction.updated',
 ] as const satisfies readonly ThinType[]
+
+/** Types of thin events that are known here, and not to the SDK: a destination may refuse to be asked for them. */
+export const previewTypes: readonly string[] = [
+  'v2.core.health.event_generation_failure.resolved',
+] satisfies readonly PreviewType[]
 
 const knownTypes: ReadonlySet<string> = new Set<EventType>([...snapshotTypes, ...thinTypes])
 

@@ -2,6 +2,12 @@ import type { EntryFacts, SnapshotType } from '../event.ts'
 import { twinOf } from './twin.ts'
 
 type Subject = Pick<EntryFacts, 'eventId' | 'type' | 'account' | 'objectId' | 'snapshotEventId'>
+/** Lane of an event that arrives, given what its own body tells, the default lane among it. */
+export type ChooseLane = (
+  entry: Pick<EntryFacts, 'eventId' | 'type' | 'shape' | 'account' | 'lane'>,
+  body: Uint8Array,
+) => string
+
 type Naming = (subject: Subject) => string
 
 /** Id of the snapshot event that tells of it, which its thin twin names. */

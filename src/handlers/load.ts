@@ -2,9 +2,9 @@ import { stat } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { ReceiverError } from '../errors.ts'
-import { isKnownType } from '../event/known-types.ts'
+import { isKnownType, previewTypes } from '../event/known-types.ts'
 import { twinOf } from '../event/twin.ts'
-import type { Fallback, HandlerMap, Handlers } from '../event.ts'
+import type { Fallback, HandlerMap, Handlers, LaneOf } from '../event.ts'
 import { describeError } from '../log.ts'
 import { handlerMap } from './built-in/map.ts'
 
@@ -25,8 +25,16 @@ export async function loadHandlers(modulePath: string | undefined): Promise<Load
   const path = resolve(modulePath)
   const module = await importModule(path)
   const own = checkedHandlers(module, path)
-  const handlers = { map: own, fallback: checkedFallback(module.fallback, path), yielding: findYielding(own) }
-  return { handlers, unknownTypes: Object.keys(own).filter((type) => !isKnownType(type)) }
+  const handlers = {
+    map: own,
+    fallback: checkedFunction<Fallback>(module, 'fallback', '(event, ctx) => { … }', path),
+    lane: checkedFunction<LaneOf>(module, 'lane', "(event) => '…'", path),
+    yielding: findYielding(own),
+  }
+  return {
+    handlers,
+    unknownTypes: Object.keys(own).filter((type) => !isKnownType(type) && !previewTypes.includes(type)),
+  }
 }
 
 /** Known by the functions themselves: whatever a module takes over from the built-in map is the same one there and here. */
@@ -83,15 +91,16 @@ function checkedHandlers(module: ModuleExports, path: string): HandlerMap {
   return { ...handlers } as HandlerMap
 }
 
-function checkedFallback(fallback: unknown, path: string): Fallback | undefined {
-  if (fallback === undefined) return undefined
-  if (typeof fallback === 'function') {
+function checkedFunction<F>(module: ModuleExports, name: string, form: string, path: string): F | undefined {
+  const found = module[name]
+  if (found === undefined) return undefined
+  if (typeof found === 'function') {
     // A function is all that can be seen from here.
-    return fallback as Fallback
+    return found as F
   }
   throw invalid(
-    `Expected \`fallback\` to be a function, but ${path} exports ${kindOf(fallback)}. ` +
-      'Write `export const fallback = (event, ctx) => { … }`, or remove it.',
+    `Expected \`${name}\` to be a function, but ${path} exports ${kindOf(found)}. ` +
+      `Write \`export const ${name} = ${form}\`, or remove it.`,
   )
 }
 

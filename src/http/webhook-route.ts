@@ -1,6 +1,5 @@
 import type { RequestHandler } from 'express'
-import { parseEnvelope } from '../event/envelope.ts'
-import { judgeMode, type Mode } from '../event/mode.ts'
+import { type Arrival, toArrived } from '../event/arrival.ts'
 import type { NewEntry, WebhookRoute } from '../event.ts'
 import type { Inbox } from '../inbox/inbox.ts'
 import type { Log } from '../log.ts'
@@ -11,10 +10,8 @@ export interface WebhookRouteOptions {
   /** Resolves once the entry is durable. */
   readonly add: (entry: NewEntry) => ReturnType<Inbox['add']>
   readonly log: Log
-  readonly mode: Mode
+  readonly arrival: Arrival
   readonly toleranceSeconds: number
-  /** Paths into an event, whose values it can be found by. */
-  readonly searchFields: readonly string[]
   /** Called once a delivery is durable, before its answer. */
   readonly onAccepted: (entry: NewEntry, result: 'stored' | 'parked' | 'duplicate') => void
   readonly now?: () => Date
@@ -40,14 +37,12 @@ export function createWebhookRoute(
     const text = body.toString('utf8')
     const header = req.get('stripe-signature')
     const secret = verifySignature({ text, header, secrets, toleranceSeconds, now: now() })
-    const envelope = parseEnvelope(text, options.searchFields)
-    const judged = judgeMode(envelope, options.mode)
-    const entry: NewEntry = { ...envelope, route, source: 'delivery', secret, body, ...judged }
+    const entry: NewEntry = { ...toArrived(text, body, options.arrival), route, source: 'delivery', secret }
     const added = await options.add(entry)
-    const result = added === 'duplicate' ? 'duplicate' : judged.state === 'parked' ? 'parked' : 'stored'
+    const result = added === 'duplicate' ? 'duplicate' : entry.state === 'parked' ? 'parked' : 'stored'
     options.onAccepted(entry, result)
     if (log.isLevelEnabled('debug'))
-      log.debug({ eventId: envelope.eventId, type: envelope.type, route, result }, 'delivery accepted')
+      log.debug({ eventId: entry.eventId, type: entry.type, route, result }, 'delivery accepted')
     res.writeHead(200, RECEIVED_HEADERS).end(RECEIVED)
   }
 }

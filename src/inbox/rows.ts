@@ -54,6 +54,7 @@ export function toLease(row: Row): Lease {
     body: row.body as Uint8Array,
     attempt: row.attempts as number,
     handledTwin: row.handled_twin as string | null,
+    isSuperseded: Boolean(row.is_superseded),
     lastFailure: row.reason as string | null,
     token: `${row.seq}:${row.replays}`,
   }

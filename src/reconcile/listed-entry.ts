@@ -1,6 +1,5 @@
 import type Stripe from 'stripe'
-import { parseEnvelope } from '../event/envelope.ts'
-import { judgeMode, type Mode } from '../event/mode.ts'
+import { type Arrival, toArrived } from '../event/arrival.ts'
 import type { NewEntry } from '../event.ts'
 import { accountIn } from './contexts.ts'
 
@@ -8,13 +7,11 @@ import { accountIn } from './contexts.ts'
 export type Listed = Stripe.Event | Stripe.V2.Core.Event
 
 /** The entry of an event that was listed for the context (null: the platform). */
-export function toEntry(event: Listed, context: string | null, mode: Mode): NewEntry {
+export function toEntry(event: Listed, context: string | null, arrival: Arrival): NewEntry {
   // The function that the SDK adds to a thin one is left out by JSON.
-  const body = JSON.stringify(context === null ? event : nameAccount(event, context))
-  const envelope = parseEnvelope(body)
-  const route = envelope.account === null ? 'account' : 'connect'
-  const fetched = { route, source: 'reconcile', secret: '', body: Buffer.from(body) } as const
-  return { ...envelope, ...fetched, ...judgeMode(envelope, mode) }
+  const text = JSON.stringify(context === null ? event : nameAccount(event, context))
+  const arrived = toArrived(text, Buffer.from(text), arrival)
+  return { ...arrived, route: arrived.account === null ? 'account' : 'connect', source: 'reconcile', secret: '' }
 }
 
 /** A delivery always tells whose event it is; a list for an account need not, and its handler would act for the platform. */

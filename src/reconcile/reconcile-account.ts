@@ -1,4 +1,4 @@
-import type { Mode } from '../event/mode.ts'
+import type { Arrival } from '../event/arrival.ts'
 import { ACCOUNT_NOTE, type Inbox, THIN_ACCOUNT_NOTE } from '../inbox/inbox.ts'
 import type { StripeClients } from '../stripe/client.ts'
 import { readCheckpoint } from './checkpoint.ts'
@@ -15,7 +15,7 @@ export interface AccountOptions {
   readonly clients: Pick<StripeClients, 'clientOf' | 'clientIn'>
   /** What to look for; see `chooseTypes`. */
   readonly types: WantedTypes
-  readonly mode: Mode
+  readonly arrival: Arrival
   /** Snapshot events whatever became of their deliveries; left out: those that Stripe has not delivered. */
   readonly isAll?: boolean
   /** Looks at events this old or younger, and leaves the checkpoints alone; left out: at those since the checkpoint, and moves it. */
@@ -146,10 +146,10 @@ async function addMissing(
   events: readonly Listed[],
   countFound: (isMissing: boolean) => number,
 ): Promise<void> {
-  const { inbox, mode, isDryRun = false } = options
+  const { inbox, arrival, isDryRun = false } = options
   const known = new Set((await inbox.lookUp(events.map(({ id }) => id))).map(({ eventId }) => eventId))
   const missing = isDryRun ? [] : events.filter(({ id }) => !known.has(id))
-  const results = await Promise.all(missing.map((event) => inbox.add(toEntry(event, context, mode))))
+  const results = await Promise.all(missing.map((event) => inbox.add(toEntry(event, context, arrival))))
   const added = new Set(missing.filter((_event, index) => results[index] !== 'duplicate').map(({ id }) => id))
   for (const { id, type } of events) {
     const isMissing = isDryRun ? !known.has(id) : added.has(id)

@@ -8,7 +8,7 @@ import { type Reconciled, type ReconcileOptions, reconcileOnce } from './reconci
 import { type ReconcileRun, sumOf } from './tally.ts'
 import { chooseTypes, findOwnDestinations, type WantedTypes } from './wanted-types.ts'
 
-export interface ReconcilingOptions extends Pick<ReconcileOptions, 'mode'> {
+export interface ReconcilingOptions extends Pick<ReconcileOptions, 'arrival'> {
   readonly inbox: Inbox
   readonly handlers: Pick<Handlers, 'map' | 'yielding'>
   readonly clients: StripeClients

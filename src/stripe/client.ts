@@ -2,6 +2,7 @@ import Stripe from 'stripe'
 import { PermanentError } from '../errors.ts'
 import type { AnyEvent, EventSource } from '../event.ts'
 import type { Log } from '../log.ts'
+import { fetchLatest } from './fetch-latest.ts'
 import { createBoundedHttpClient } from './http-client.ts'
 import { createOperationBudgets } from './operation-budgets.ts'
 import { createRateLimitLog } from './rate-limit-log.ts'
@@ -82,18 +83,21 @@ export function createStripeClients({
     return bind(hasPlatform && !context?.includes('/') ? 'stripeAccount' : 'stripeContext', context)
   }
 
+  function clientFor(event: AnyEvent): Stripe {
+    const context = event.context?.toString()
+    // Stripe sends a snapshot's context beside its account, and most are the same.
+    if (event.object === 'event' && event.account) return bindTo(context?.includes('/') ? context : event.account)
+    return bind('stripeContext', context)
+  }
+
   return {
     hasPlatform,
     hasApiKey: apiKey !== undefined,
     apiVersion: Stripe.API_VERSION,
     parse: (entry, body) =>
       entry.shape === 'thin' ? parseThin(platform, toText(body), apiKey !== undefined) : parseSnapshot(toText(body)),
-    clientFor(event) {
-      const context = event.context?.toString()
-      // Stripe sends a snapshot's context beside its account, and most are the same.
-      if (event.object === 'event' && event.account) return bindTo(context?.includes('/') ? context : event.account)
-      return bind('stripeContext', context)
-    },
+    clientFor,
+    fetchLatest: async (event) => fetchLatest(clientFor(event), event),
     clientOf: bindTo,
     clientIn: (context) => bind('stripeContext', context),
     runWithin,

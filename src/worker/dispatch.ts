@@ -151,6 +151,8 @@ function createContext(
       return events.clientFor(attempt.event)
     },
     hasApiKey: events.hasApiKey,
+    latest: () => events.fetchLatest(attempt.event),
+    isSuperseded: attempt.lease.isSuperseded,
     get log() {
       child ??= log.child({
         eventId: entry.eventId,

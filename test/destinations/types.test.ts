@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { compareDestinations, type Expectations } from '../../src/destinations/compare.ts'
 import { type Destination, fromV1, fromV2, PING_TYPE } from '../../src/destinations/destinations.ts'
 import { subscribableTypes } from '../../src/destinations/needed.ts'
-import { snapshotTypes } from '../../src/event/known-types.ts'
+import { previewTypes, snapshotTypes } from '../../src/event/known-types.ts'
 import { connectionTypes, snapshotTwins, thinTwins, v1Endpoint, v2Destination } from '../support/destinations-double.ts'
 
 const URL_HERE = 'https://example.com/webhook'
@@ -75,9 +75,10 @@ describe('types handled and not sent', () => {
     expect(found[0]?.mend).toContain(`npm run destination -- create --url ${URL_HERE} --thin`)
   })
 
-  it('are none with *, and never a ping', () => {
+  it('are none with *, and never a ping or a type in preview', () => {
     expect(find('types_sent', [snapshot(['*'])], { hasFallback: true })).toEqual([])
-    expect(find('types_sent', [snapshot()], { handledTypes: [...handledTypes, PING_TYPE] })).toEqual([])
+    const optional = [PING_TYPE, ...previewTypes]
+    expect(find('types_sent', [snapshot()], { handledTypes: [...handledTypes, ...optional] })).toEqual([])
   })
 })
 
@@ -197,8 +198,8 @@ describe('snapshot and thin events of one change', () => {
   })
 })
 
-it('gives the types of one shape to subscribe to, without the ping', () => {
-  const types = ['payout.failed', 'v1.payout.failed', 'v2.core.account.updated', PING_TYPE]
+it('gives the types of one shape to subscribe to, without the ping and those in preview', () => {
+  const types = ['payout.failed', 'v1.payout.failed', 'v2.core.account.updated', PING_TYPE, ...previewTypes]
   expect(subscribableTypes(types, 'snapshot')).toEqual(['payout.failed'])
   expect(subscribableTypes(types, 'thin')).toEqual(['v1.payout.failed', 'v2.core.account.updated'])
 })

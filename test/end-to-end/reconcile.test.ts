@@ -150,10 +150,10 @@ describe('a thin event', () => {
     expect(await post(running, thin('evt_gone', 'po_2'))).toBe(200)
     const { entry, attempts } = await inState('evt_gone', 'dead')
     expect(attempts).toHaveLength(1)
-    expect(entry.reason).toContain('related object is gone')
+    expect(entry.reason).toContain('its object is gone')
     await lineOf(running, 'evt_gone')
     expect(running.lines().filter(({ eventId }) => eventId === 'evt_gone')).toMatchObject([
-      { level: 50, account: 'acct_1', reason: expect.stringContaining('related object is gone') },
+      { level: 50, account: 'acct_1', reason: expect.stringContaining('its object is gone') },
     ])
   })
 

@@ -109,11 +109,6 @@ describe('a module of the user', () => {
   test.each([
     ['the thin twin of an own handler', '"payout.failed"() {}', ['v1.payout.failed']],
     ['the snapshot twin of an own handler', '"v1.payout.failed"() {}', ['payout.failed']],
-    [
-      'a twin that is the same function',
-      '"account.application.deauthorized"() {}',
-      ['v1.account.application.deauthorized'],
-    ],
     ['nothing when both twins are own', '"payout.failed"() {}, "v1.payout.failed"() {}', []],
     ['nothing when the twin has no built-in handler', '"refund.created"() {}', []],
     ['nothing when all are built-in', '', []],
@@ -130,6 +125,12 @@ describe('a module of the user', () => {
   test('adds a fallback', async () => {
     const path = await writeModule('export const handlers = {}; export function fallback() {}')
     expect((await loadHandlers(path)).handlers.fallback?.name).toBe('fallback')
+  })
+
+  test('may name lanes', async () => {
+    const path = await writeModule('export const handlers = {}; export const lane = (event) => event.id')
+    expect((await loadHandlers(path)).handlers.lane?.name).toBe('lane')
+    expect((await loadHandlers(await writeModule('export const handlers = {}'))).handlers.lane).toBeUndefined()
   })
 
   test('may export a whole module as its handlers', async () => {
@@ -198,6 +199,11 @@ describe('what must not start', () => {
       'a null fallback',
       'export const handlers = {}; export const fallback = null',
       /`fallback` to be a function, but .* null/,
+    ],
+    [
+      'a lane that is no function',
+      'export const handlers = {}; export const lane = "customer"',
+      /`lane` to be a function, but .* a string\. Write `export const lane = \(event\) => /,
     ],
     ['a module that throws', 'throw new TypeError("no database")', /failed to load: TypeError: no database\. Fix it/],
     ['a module that throws no error', 'throw "no database"', /failed to load: NonError: no database\. Fix it/],

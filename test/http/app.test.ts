@@ -2,6 +2,7 @@ import { gzipSync } from 'node:zlib'
 import request from 'supertest'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { ReceiverError } from '../../src/errors.ts'
+import type { ChooseLane } from '../../src/event/lane.ts'
 import { type AppOptions, createAdminApp, createApp } from '../../src/http/app.ts'
 import type { Inbox } from '../../src/inbox/inbox.ts'
 import { eventually } from '../support/eventually.ts'
@@ -27,14 +28,15 @@ beforeEach(async () => {
 })
 afterEach(() => store.remove())
 
+const arrival = { mode: 'any', searchFields: ['data.object.customer'] } as const
+
 function makeApp(overrides: Partial<AppOptions> = {}) {
   return createApp({
     inbox,
     add: inbox.add,
     log: captured.log,
-    mode: 'any',
+    arrival,
     toleranceSeconds: 300,
-    searchFields: ['data.object.customer'],
     maxBodyBytes: 1_048_576,
     secrets: [SECRET, SECOND_SECRET],
     connectSecrets: [CONNECT_SECRET],
@@ -83,6 +85,23 @@ describe('POST /webhook with a delivery that is proven', () => {
     })
     expect(Buffer.from(found?.body ?? []).toString()).toBe(body)
     expect(nudges).toBe(1)
+  })
+
+  it('stores it in the lane that is chosen for it, once it is proven', async () => {
+    const seen: unknown[] = []
+    const chooseLane: ChooseLane = ({ eventId, lane }, bytes) => {
+      seen.push([eventId, lane, Buffer.from(bytes).toString()])
+      return '/chosen'
+    }
+    const body = snapshotJson({ data: { object: { id: 'pi_1' } } })
+    expect(
+      (await post(body, signed('other'), '/webhook', makeApp({ arrival: { ...arrival, chooseLane } }))).status,
+    ).toBe(400)
+    expect((await post(body, signed(body), '/webhook', makeApp({ arrival: { ...arrival, chooseLane } }))).status).toBe(
+      200,
+    )
+    expect(seen).toEqual([[idOf(body), '/pi_1', body]])
+    expect((await inbox.get(idOf(body)))?.entry).toMatchObject({ lane: '/chosen', objectId: 'pi_1' })
   })
 
   it('takes the bytes as they are, whatever the content type', async () => {
@@ -155,7 +174,7 @@ describe('POST /webhook with a delivery that is proven', () => {
     ['live', undefined, 'pending'],
   ] as const)('on a %s server: livemode %s is %s', async (mode, livemode, state) => {
     const body = snapshotJson({ livemode })
-    const response = await post(body, signed(body), '/webhook', makeApp({ mode }))
+    const response = await post(body, signed(body), '/webhook', makeApp({ arrival: { ...arrival, mode } }))
     expect(response.status).toBe(200)
     expect((await inbox.get(idOf(body)))?.entry.state).toBe(state)
   })

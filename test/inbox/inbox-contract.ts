@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import type { Lease } from '../../src/event.ts'
+import type { Lease, NewEntry, Outcome } from '../../src/event.ts'
 import {
   type EntryFilter,
   type Inbox,
@@ -403,6 +403,75 @@ export function describeInbox(name: string, open: () => Promise<StoreUnderTest>)
           expect((await claimOne()).handledTwin).toBe(first.entry.eventId)
         },
       )
+    })
+
+    describe('what a newer entry of its object overtook', () => {
+      const ofObject = { objectId: 'pi_1', lane: '/pi_1' }
+
+      /** An entry whose first attempt failed, then one that settled so; and the lease of the first once it is due again. */
+      async function overtake(first: Partial<NewEntry>, second: Partial<NewEntry>, outcome: Outcome): Promise<Lease> {
+        const [failing, next] = [newEntry(first), newEntry(second)]
+        await inbox.add(failing)
+        const failed = await claimOne()
+        expect(failed.isSuperseded).toBe(false)
+        await inbox.settle(failed, later)
+        await inbox.add(next)
+        const lease = await claimOne()
+        expect(lease).toMatchObject({ entry: { eventId: next.eventId }, isSuperseded: false })
+        await inbox.settle(lease, outcome)
+        await inbox.replay([failing.eventId])
+        return claimOne()
+      }
+
+      it('is told so when it is tried again, and at every attempt from then on', async () => {
+        const again = await overtake(ofObject, ofObject, { state: 'handled' })
+        expect(again).toMatchObject({ attempt: 2, isSuperseded: true })
+        await inbox.settle(again, { state: 'dead', error: 'bug' })
+        await inbox.replay([again.entry.eventId])
+        expect(await claimOne()).toMatchObject({ attempt: 1, isSuperseded: true })
+      })
+
+      it('is told so also of a connected account, and when it is replayed after it was handled', async () => {
+        const make = () => newEntry({ ...ofObject, account: 'acct_1' })
+        const [first, second] = [make(), make()]
+        for (const entry of [first, second]) {
+          await inbox.add(entry)
+          await inbox.settle(await claimOne(), { state: 'handled' })
+        }
+        await inbox.replay([second.eventId])
+        const newest = await claimOne()
+        expect(newest.isSuperseded).toBe(false)
+        await inbox.settle(newest, { state: 'handled' })
+        await inbox.replay([first.eventId])
+        expect((await claimOne()).isSuperseded).toBe(true)
+      })
+
+      it.each<[string, Partial<NewEntry>, Partial<NewEntry>]>([
+        ['of another object, though in its lane', ofObject, { ...ofObject, objectId: 'pi_2' }],
+        ['of an object of that id in another account', ofObject, { ...ofObject, account: 'acct_2' }],
+        ['without an object', { objectId: null, lane: '/x' }, { objectId: null, lane: '/x' }],
+        ['of its own twin', { ...ofObject, eventId: 'evt_1' }, { ...ofObject, snapshotEventId: 'evt_1' }],
+        ['of its own twin in turn', { ...ofObject, snapshotEventId: 'evt_2' }, { ...ofObject, eventId: 'evt_2' }],
+      ])('is not what was handled %s', async (_which, first, second) => {
+        expect((await overtake(first, second, { state: 'handled' })).isSuperseded).toBe(false)
+      })
+
+      it.each<[string, Outcome]>([
+        ['unhandled', { state: 'unhandled' }],
+        ['dead', { state: 'dead', error: 'bug' }],
+        ['handled without a handler of its own', { state: 'handled', reason: 'by the fallback' }],
+        ['waiting', later],
+      ])('is not what has a newer one that is %s', async (_which, outcome) => {
+        expect((await overtake(ofObject, ofObject, outcome)).isSuperseded).toBe(false)
+      })
+
+      it('is not the newer one when the older one was handled', async () => {
+        await inbox.add(newEntry(ofObject))
+        await inbox.settle(await claimOne(), { state: 'handled' })
+        await inbox.add(newEntry(ofObject))
+        await inbox.settle(await claimOne(), { state: 'pending', retryInMs: 0, error: 'again' })
+        expect(await claimOne()).toMatchObject({ attempt: 2, isSuperseded: false })
+      })
     })
 
     describe('what processes remember', () => {

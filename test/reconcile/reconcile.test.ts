@@ -42,7 +42,7 @@ const run = (overrides: Partial<ReconcileOptions> = {}) =>
     inbox,
     clients: createStripeClients({ apiKey: api.key, apiBase: new URL(api.url), requestsPerSecond: 10_000 }),
     types: bothSides({ snapshot: ['payout.failed', 'payout.paid'] }),
-    mode: 'any',
+    arrival: { mode: 'any', searchFields: [] },
     ...overrides,
   })
 
@@ -87,6 +87,19 @@ describe('what is missing', () => {
     })
   })
 
+  it('is added to the lane that is chosen for it', async () => {
+    const event = stripe.add({ created: secondsAgo(60), account: 'acct_1' })
+    await run({
+      account: 'acct_1',
+      arrival: {
+        mode: 'any',
+        searchFields: [],
+        chooseLane: ({ account, type }, body) => `${account}/${type}/${JSON.parse(Buffer.from(body).toString()).id}`,
+      },
+    })
+    expect((await find(event.id)).entry.lane).toBe(`acct_1/${event.type}/${event.id}`)
+  })
+
   it('is added oldest first', async () => {
     const ages = [50, 40, 30, 20, 10]
     const ids = ages.map((age, index) =>
@@ -117,7 +130,7 @@ describe('what is missing', () => {
 
   it('is parked when it is of the other mode', async () => {
     const event = stripe.add()
-    await run({ mode: 'live' })
+    await run({ arrival: { mode: 'live', searchFields: [] } })
     expect((await find(event.id)).entry).toMatchObject({
       state: 'parked',
       reason: 'test event on a live server (STRIPE_MODE)',

@@ -57,7 +57,7 @@ function start(overrides: Partial<ReconcilingOptions> = {}): Reconciling {
     inbox: own(),
     clients,
     handlers: { map: { 'payout.failed': () => undefined } },
-    mode: 'any',
+    arrival: { mode: 'any', searchFields: [] },
     log: captured.log,
     everyMs: HOUR_MS,
   } as const

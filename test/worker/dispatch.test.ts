@@ -15,7 +15,8 @@ const never = new AbortController().signal
 
 function leaseOf(json: string, attempt = 1): Lease {
   const entry = { ...newEntry(), ...parseEnvelope(json), receivedAt: new Date() }
-  return { entry, body: Buffer.from(json), attempt, handledTwin: null, lastFailure: 'still broken', token: '1' }
+  const found = { handledTwin: null, isSuperseded: false, lastFailure: 'still broken' }
+  return { entry, body: Buffer.from(json), attempt, ...found, token: '1' }
 }
 
 type SetUp = { timeoutMs?: number; overrunMs?: number; api?: StripeApiDouble; twins?: 'one' | 'both' }
@@ -95,6 +96,46 @@ describe('dispatch', () => {
     const { problems } = api
     await api.close()
     expect({ outcome, sent, problems }).toEqual({ outcome: { state: 'handled' }, sent: [bound], problems: [] })
+  })
+
+  it.each([
+    ['snapshot', snapshotJson({ account: 'acct_1' })],
+    ['thin', thinJson({ context: 'acct_1' })],
+  ])('fetches the object of a %s event as it is now', async (_shape, json) => {
+    const api = await startStripeApiDouble()
+    api.route('GET', /^\/v1\/payment_intents\/pi_\w+$/, () => ({
+      body: { object: 'payment_intent', status: 'canceled' },
+    }))
+    const seen: unknown[] = []
+    const { dispatch } = await setUp(
+      only(async (_event, ctx) => void seen.push(await ctx.latest())),
+      { api },
+    )
+    const { outcome } = await dispatch(leaseOf(json), never)
+    const { problems } = api
+    await api.close()
+    expect({ outcome, problems }).toEqual({ outcome: { state: 'handled' }, problems: [] })
+    expect(seen).toMatchObject([{ status: 'canceled' }])
+  })
+
+  it('ends a fetch of the object with the attempt', async () => {
+    const api = await startStripeApiDouble()
+    api.route('GET', /^\/v1\//, () => 'hang')
+    const { dispatch } = await setUp(
+      only((_event, ctx) => ctx.latest()),
+      { api, timeoutMs: 50 },
+    )
+    const { outcome } = await dispatch(leaseOf(snapshotJson()), never)
+    expect(outcome).toMatchObject({ state: 'pending', error: expect.stringContaining('HANDLER_TIMEOUT_MS') })
+    await eventually('the request to end', async () => api.requests[0]?.isAborted())
+    await api.close()
+  })
+
+  it.each([true, false])('tells whether a newer event of the object was handled: %s', async (isSuperseded) => {
+    const seen: boolean[] = []
+    const { dispatch } = await setUp(only((_event, ctx) => void seen.push(ctx.isSuperseded)))
+    await dispatch({ ...leaseOf(snapshotJson()), isSuperseded }, never)
+    expect(seen).toEqual([isSuperseded])
   })
 
   it('bounds what a handler may say of its failure', async () => {

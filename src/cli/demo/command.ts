@@ -9,7 +9,7 @@ Examples:
   npm run demo -- --json     one JSON object a line for each delivery
   npm run demo -- --console`
 
-/** `demo`: the whole receiver in this process, with every built-in event type delivered to it. */
+/** `demo`: the whole receiver in this process, with every sample event delivered to it. */
 export function demoCommand(): Command {
   return new Command('demo')
     .description(

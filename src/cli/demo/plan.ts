@@ -17,7 +17,7 @@ export interface DemoDelivery extends Delivery {
   readonly expectedState: EntryState | null
 }
 
-/** Each built-in type in both shapes on both routes, then one duplicate, one forgery and one type that nobody handles. */
+/** Each sample in both shapes on both routes, then one duplicate, one forgery and one type that nobody handles. */
 export function planDemo(now: Date): DemoDelivery[] {
   const routes: readonly WebhookRoute[] = ['account', 'connect']
   const events = routes.flatMap((route) => builtInTypes.map((type) => planEvent(type, route, now)))

@@ -17,7 +17,7 @@ const SETTLE_TIMEOUT_MS = 20_000
 const POLL_MS = 20
 
 /**
- * Runs the receiver in this process, delivers every built-in type to it and prints what became of each. False when something
+ * Runs the receiver in this process, delivers every type of sample to it and prints what became of each. False when something
  * ended otherwise than it should.
  */
 export async function runDemo({ json }: { readonly json: boolean }): Promise<boolean> {

@@ -1,6 +1,7 @@
 import { parseSettings, readEnvironment } from '../../config.ts'
 import { ReceiverError } from '../../errors.ts'
 import type { Handlers } from '../../event.ts'
+import { createChooseLane } from '../../handlers/choose-lane.ts'
 import { loadHandlers } from '../../handlers/load.ts'
 import { type Reconciled, reconcileOnce } from '../../reconcile/reconcile.ts'
 import { LISTED_MS } from '../../reconcile/reconcile-account.ts'
@@ -38,6 +39,7 @@ function readConfig() {
     'stripeApiBase',
     'stripeRequestsPerSecond',
     'mode',
+    'searchFields',
     'handlersPath',
   ])
   if (apiKey !== undefined) return { apiKey, ...settings }
@@ -52,7 +54,7 @@ async function reconcile(
   handlers: Handlers,
   { since, account, all: isAll = false, dryRun: isDryRun = false }: ReconcileCommandOptions,
 ): Promise<{ result: Reconciled; types: WantedTypes; failures: readonly string[] }> {
-  const { mode, apiKey, stripeApiBase: apiBase, stripeRequestsPerSecond: requestsPerSecond } = config
+  const { mode, searchFields, apiKey, stripeApiBase: apiBase, stripeRequestsPerSecond: requestsPerSecond } = config
   const verb = isDryRun ? 'missing' : 'added'
   let sum = { found: 0, missing: 0 }
   const progress = createProgress(
@@ -64,12 +66,15 @@ async function reconcile(
     progress.update(sum.found)
   }
   const clients = createStripeClients({ apiKey, apiBase, requestsPerSecond })
+  const { parse } = createStripeClients({ apiKey: undefined, apiBase })
+  const chooseLane = handlers.lane && createChooseLane({ laneOf: handlers.lane, parse, onFault: warnOfLane })
+  const arrival = { mode, searchFields, chooseLane }
   try {
     return await withInbox(async (inbox) => {
       const { own, failures } = await findOwnDestinations(clients)
       const types = chooseTypes(handlers, own, { isAll })
       const sinceMs = since ?? (isAll ? LISTED_MS : undefined)
-      const asked = { types, mode, isAll, sinceMs, account, isDryRun, onProgress }
+      const asked = { types, arrival, isAll, sinceMs, account, isDryRun, onProgress }
       const result = await reconcileOnce({ inbox, clients, ...asked })
       return { result, types, failures }
     })
@@ -80,4 +85,10 @@ async function reconcile(
 
 function countTypes({ account, connect }: WantedTypes): number {
   return new Set([account, connect].flatMap(({ snapshot, thin }) => [...snapshot, ...thin])).size
+}
+
+function warnOfLane({ type, reason }: { readonly type: string; readonly reason: string }): void {
+  process.stderr.write(
+    `warning: \`lane\` of HANDLERS names no lane for ${type}, so the default one is taken: ${reason}\n`,
+  )
 }

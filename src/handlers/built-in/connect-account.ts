@@ -1,16 +1,8 @@
 import type { HandlerContext } from '../../event.ts'
-import { isoTime } from './format.ts'
 import { notFetched, type ObjectOf } from './related-object.ts'
 
-type Account = ObjectOf<'account.updated'>
+type Application = ObjectOf<'account.application.deauthorized'>
 type ExternalAccount = ObjectOf<'account.external_account.updated'>
-
-/** Says what the account may do and what Stripe wants from it. Warns once something is past due or switched off. */
-export function accountUpdated(account: Account | undefined, ctx: HandlerContext): void {
-  const facts = account ? accountFacts(account) : notFetched
-  const level = account && isRestricted(account) ? 'warn' : 'info'
-  ctx.log[level]({ objectId: ctx.entry.objectId, ...facts }, 'account updated')
-}
 
 /**
  * Says which bank account or card changed. Warns when Stripe can no longer pay out to it. The thin twin names no object:
@@ -22,32 +14,18 @@ export function externalAccountUpdated(external: ExternalAccount | undefined, ct
   ctx.log[level]({ objectId: ctx.entry.objectId, ...facts }, 'external account updated')
 }
 
+/** Says that the account in the line is connected to the application, which the thin twin does not name. */
+export function applicationAuthorized(application: Application | undefined, ctx: HandlerContext): void {
+  ctx.log.info({ objectId: ctx.entry.objectId, application: application?.name ?? null }, 'application authorized')
+}
+
 /**
- * Warns that the account in the line left. `objectId` is the application that it left (`ca_…`), null on the thin twin.
- * The account can no longer be fetched, so the event is all there is to say.
+ * Warns that the account in the line left the application, which the thin twin does not name. The account can no longer be fetched,
+ * so the event is all there is to say.
  */
-export function applicationDeauthorized(_event: unknown, ctx: HandlerContext): void {
-  ctx.log.warn({ objectId: ctx.entry.objectId }, 'application deauthorized')
-}
-
-function accountFacts(account: Account) {
-  // API versions before 2019-02-19 have `verification.fields_needed` instead.
-  const requirements = account.requirements
-  return {
-    chargesEnabled: account.charges_enabled,
-    payoutsEnabled: account.payouts_enabled,
-    detailsSubmitted: account.details_submitted,
-    pastDue: requirements?.past_due ?? null,
-    currentlyDue: requirements?.currently_due ?? null,
-    currentDeadline: isoTime(requirements?.current_deadline),
-    disabledReason: requirements?.disabled_reason ?? null,
-  }
-}
-
-function isRestricted(account: Account): boolean {
-  const isPastDue = (account.requirements?.past_due ?? []).length > 0
-  // Compared with false: what an old version leaves out is not bad news.
-  return isPastDue || account.charges_enabled === false || account.payouts_enabled === false
+export function applicationDeauthorized(application: Application | undefined, ctx: HandlerContext): void {
+  ctx.log.warn({ objectId: ctx.entry.objectId, application: application?.name ?? null }, 'application deauthorized')
+  // Your own clean-up goes here: forget what you keep for ctx.entry.account, and stop what is planned for it.
 }
 
 function externalAccountFacts(external: ExternalAccount) {
@@ -60,7 +38,13 @@ function externalAccountFacts(external: ExternalAccount) {
   }
 }
 
-// Stripe's statuses of a bank account that fails a payout or its verification.
+// Stripe's statuses of a bank account that fails a payout or its verification, or whose number no longer stands for it.
+const unusable: readonly (string | null | undefined)[] = [
+  'errored',
+  'verification_failed',
+  'tokenized_account_number_deactivated',
+]
+
 function isUnusable(external: ExternalAccount): boolean {
-  return external.status === 'errored' || external.status === 'verification_failed'
+  return unusable.includes(external.status)
 }

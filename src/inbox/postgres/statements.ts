@@ -107,19 +107,27 @@ export const sql = {
     FROM due LEFT JOIN claimed USING (seq)
     ORDER BY due.due_at, seq`,
   /**
-   * Of what the claim of this transaction took, those whose twin was handled. A statement of its own, which sees what was settled
-   * until the rows were locked: the claim's own sight is older than that. A handled twin does not count against
-   * the replay of what was handled, which asks for a second run.
+   * Of what the claim of this transaction took, those whose twin was handled, or a newer entry of their object. A statement of its
+   * own, which sees what was settled until the rows were locked: the claim's own sight is older than that. A handled twin does not
+   * count against the replay of what was handled, which asks for a second run, and supersedes nothing.
    */
-  handledTwins: `
+  handledMeanwhile: `
     SELECT * FROM (
-      SELECT seq, coalesce((SELECT event_id FROM entry AS twin
-                            WHERE twin.event_id = claimed.snapshot_event_id AND ${TWIN_WAS_HANDLED}),
-                           (SELECT event_id FROM entry AS twin
-                            WHERE twin.snapshot_event_id = claimed.event_id AND ${TWIN_WAS_HANDLED}
-                            LIMIT 1)) AS handled_twin
-      FROM entry AS claimed WHERE state = 'running' AND owner = $1 AND started_at = now() AND NOT forced
-    ) AS twins WHERE handled_twin IS NOT NULL`,
+      SELECT seq,
+             CASE WHEN NOT forced THEN coalesce(
+               (SELECT event_id FROM entry AS twin
+                WHERE twin.event_id = claimed.snapshot_event_id AND ${TWIN_WAS_HANDLED}),
+               (SELECT event_id FROM entry AS twin
+                WHERE twin.snapshot_event_id = claimed.event_id AND ${TWIN_WAS_HANDLED}
+                LIMIT 1)) END AS handled_twin,
+             (SELECT 1 FROM entry AS newer
+              WHERE newer.object_id = claimed.object_id AND newer.seq > claimed.seq
+                AND newer.state = 'handled' AND newer.reason IS NULL AND newer.account IS NOT DISTINCT FROM claimed.account
+                AND newer.event_id IS DISTINCT FROM claimed.snapshot_event_id
+                AND newer.snapshot_event_id IS DISTINCT FROM claimed.event_id
+              LIMIT 1) IS NOT NULL AS is_superseded
+      FROM entry AS claimed WHERE state = 'running' AND owner = $1 AND started_at = now()
+    ) AS found WHERE handled_twin IS NOT NULL OR is_superseded`,
 
   /**
    * Takes due entries of busy lanes out of the claims' sight, so that the next claim does not meet them again. The share lock makes

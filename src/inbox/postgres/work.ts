@@ -48,20 +48,22 @@ function toGiven({ body, createdAt, ...entry }: NewEntry, position: number, body
   }
 }
 
+const NOTHING_HANDLED = { handled_twin: null, is_superseded: false }
+
 /** Leases what is due; `heldBack` counts the due entries that now wait for their lane. */
 export async function claimDue(
   db: Postgres,
   { owner, limit, leaseMs }: { owner: string; limit: number; leaseMs: number },
 ): Promise<{ leases: Lease[]; heldBack: number }> {
-  const [rows = [], twins = []] = await db
+  const [rows = [], handled = []] = await db
     .transact([
       { name: 'claim', text: sql.claim, values: [owner, leaseMs, Math.min(limit, MAX_CLAIMED)] },
-      { name: 'handled twins', text: sql.handledTwins, values: [owner] },
+      { name: 'handled meanwhile', text: sql.handledMeanwhile, values: [owner] },
     ])
     .catch(ignoreLostRace)
-  const twinOf = new Map(twins.map(({ seq, handled_twin }) => [seq, handled_twin]))
+  const handledOf = new Map(handled.map((row) => [row.seq, row]))
   const claimed = rows.filter((row) => row.owner !== null)
-  const leases = claimed.map((row) => toLease({ ...row, handled_twin: twinOf.get(row.seq) ?? null }))
+  const leases = claimed.map((row) => toLease({ ...row, ...(handledOf.get(row.seq) ?? NOTHING_HANDLED) }))
   if (leases.length === rows.length) return { leases, heldBack: 0 }
   const heldBack = await db.query({ name: 'hold back', text: sql.holdBack, values: [MAX_HELD_BACK] })
   return { leases, heldBack: heldBack.length }

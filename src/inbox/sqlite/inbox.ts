@@ -187,6 +187,7 @@ function toAdded(entry: NewEntry, row: AddedRow | undefined): Added {
     body,
     attempt: 1,
     handledTwin: null,
+    isSuperseded: false,
     lastFailure: null,
     token: `${seq}:0`,
   }

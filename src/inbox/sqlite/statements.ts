@@ -41,7 +41,7 @@ export function prepareStatements(db: DatabaseSync) {
     isAnyDue: db.prepare(`SELECT 1 FROM entry WHERE ready = 1 AND due_at <= :now LIMIT 1`),
     /**
      * OR IGNORE: an entry whose lane is running hits the unique index and stays as it is. A handled twin does not
-     * count against the replay of what was handled, which asks for a second run.
+     * count against the replay of what was handled, which asks for a second run. Its own twin supersedes nothing.
      */
     claim: db.prepare(`
       UPDATE OR IGNORE entry
@@ -53,7 +53,12 @@ export function prepareStatements(db: DatabaseSync) {
                           WHERE entry.forced = 0 AND twin.event_id = entry.snapshot_event_id AND ${TWIN_WAS_HANDLED}),
                          (SELECT event_id FROM entry AS twin
                           WHERE entry.forced = 0 AND twin.snapshot_event_id = entry.event_id AND ${TWIN_WAS_HANDLED})
-                ) AS handled_twin`),
+                ) AS handled_twin,
+                EXISTS (SELECT 1 FROM entry AS newer INDEXED BY entry_object
+                        WHERE newer.object_id = entry.object_id AND newer.seq > entry.seq
+                          AND newer.state = 'handled' AND newer.reason IS NULL AND newer.account IS entry.account
+                          AND newer.event_id IS NOT entry.snapshot_event_id AND newer.snapshot_event_id IS NOT entry.event_id
+                ) AS is_superseded`),
     /** Takes due entries of busy lanes out of the claims' sight, so that the next claim does not meet them again. */
     holdBack: db.prepare(`
       UPDATE entry SET ready = 0

@@ -53,7 +53,7 @@ describe('create', () => {
       {
         event_payload: 'snapshot',
         events_from: ['@accounts'],
-        enabled_events: [...snapshotHandled, 'account.application.authorized'],
+        enabled_events: snapshotHandled,
       },
     ],
     [
@@ -67,7 +67,7 @@ describe('create', () => {
       {
         event_payload: 'thin',
         events_from: ['@accounts'],
-        enabled_events: [...thinHandled, 'v1.account.application.authorized'],
+        enabled_events: thinHandled,
       },
     ],
   ])(
@@ -281,7 +281,7 @@ describe('list', () => {
     const { code, stdout, stderr } = await run(['list'])
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
     expect(stdout.replace(/ {2,}/g, ' | ')).toBe(`ID | URL | SHAPE | FROM | STATUS | API VERSION | TYPES
-ed_1 | ${HERE} | thin | connect | enabled | – | ${thinHandled.length + 1}
+ed_1 | ${HERE} | thin | connect | enabled | – | ${thinHandled.length}
 ed_2 | no webhook | snapshot | account | enabled | ${Stripe.API_VERSION} | ${snapshotHandled.length}
 we_1 | ${HERE} | snapshot | not told by v1 | disabled | account default | all
 `)

@@ -132,6 +132,18 @@ describe('reconcile', () => {
     expect(typesOf(stripe.listings()[0]?.query ?? new URLSearchParams())).toEqual(['invoice.paid'])
   })
 
+  it('adds to the lane that HANDLERS names, and warns where it names none', async () => {
+    const path = join(inbox.path, '..', 'handlers.ts')
+    const lane = "export const lane = (event) => (event.type === 'payout.failed' ? 'all-payouts' : Number.NaN)"
+    await writeFile(path, `export const handlers = { 'payout.failed'() {}, 'payout.paid'() {} }\n${lane}\n`)
+    const [failed, paid] = [stripe.add({ created: secondsAgo(50) }), stripe.add({ type: 'payout.paid' })]
+    const { stderr } = await run(['--since', '2h'], { HANDLERS: path })
+    const [first, second] = await entriesOf(failed.id, paid.id)
+    expect(first?.lane).toBe('/all-payouts')
+    expect(second?.lane).toBe(`/${second?.objectId}`)
+    expect(stderr).toMatch(/^warning: `lane` of HANDLERS names no lane for payout\.paid, .* of type number/m)
+  })
+
   it('says when Stripe has nothing', async () => {
     const { code, stdout } = await run()
     expect({ code, stdout }).toEqual({

@@ -42,7 +42,7 @@ function toNewEntry(name: string, state: 'pending' | 'parked') {
   const eventId = toEventId(name)
   const snapshotEventId = name.endsWith("'") ? eventId.slice(0, -1) : null
   const shape = snapshotEventId === null ? 'snapshot' : 'thin'
-  return newEntry({ eventId, lane: `/${name[0]}`, shape, snapshotEventId, state })
+  return newEntry({ eventId, objectId: `pi_${name[0]}`, lane: `/${name[0]}`, shape, snapshotEventId, state })
 }
 
 function command(
@@ -85,6 +85,7 @@ function add(names: readonly string[], to: { worker: Worker; isHandedOver: boole
   return command(`add ${names.join(', ')}${parked}${over}`, async ({ reference, store, say }) => {
     const entries = names.map((name) => toNewEntry(name, to.isParked ? 'parked' : 'pending'))
     const lease = to.isHandedOver ? { leaseMs: LEASE_MS } : undefined
+    reference.beginAdding()
     const adding = entries.map(async (entry, index) => {
       const by = to.isHandedOver || index % 2 === 0 ? to.worker : other(to.worker)
       return { entry, answer: await store.inboxes()[by].add(entry, lease) }

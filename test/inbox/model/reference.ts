@@ -6,6 +6,8 @@ export interface Kept {
   readonly id: string
   readonly lane: string
   readonly twinId: string
+  /** Number of the call that brought it: of those that come at once, either may be the newer one. */
+  readonly arrival: number
   readonly receivedAt: number
   state: EntryState
   hasBody: boolean
@@ -16,6 +18,8 @@ export interface Kept {
   readonly history: Pick<Attempt, 'replay' | 'number' | 'outcome'>[]
   /** By a handler of its own, at whatever time. */
   wasHandled: boolean
+  /** While it is handled: by a handler of its own. */
+  isHandledByOwn: boolean
   /** It was replayed when it was handled: it runs whatever became of its twin. */
   isAskedFor: boolean
   wait: Wait
@@ -67,6 +71,7 @@ export function createReference({ isShared }: { readonly isShared: boolean }, le
   /** What the machine's clock shows, and the store's. */
   let [wall, now] = [0, 0]
   let wasSetBack = false
+  let arrivals = 0
 
   const all = () => [...entries.values()]
   const inLane = (lane: string, state: EntryState) => all().filter((kept) => kept.lane === lane && kept.state === state)
@@ -99,6 +104,12 @@ export function createReference({ isShared }: { readonly isShared: boolean }, le
     if (busy !== undefined) reject(`${kept.id} was leased while ${busy.id} of its lane ran`)
     if (!mayRun(kept)) reject(`${kept.id} was leased before its time`)
     if (lease.attempt !== kept.attempts + 1) reject(`${kept.id} was leased for the wrong attempt`)
+    const overtaking = inLane(kept.lane, 'handled').filter(
+      (other) => other.isHandledByOwn && other.id !== kept.twinId && other.arrival >= kept.arrival,
+    )
+    const isOvertaken = overtaking.some(({ arrival }) => arrival > kept.arrival)
+    if (isOvertaken ? !lease.isSuperseded : lease.isSuperseded && overtaking.length === 0)
+      reject(`the lease of ${kept.id} says wrongly whether a newer one of its lane was handled`)
     if (lease.handledTwin !== handledTwin) reject(`the lease of ${kept.id} has to name ${handledTwin} as handled`)
     const endsAt = isShared ? now + leaseMs : Number.POSITIVE_INFINITY
     const held = { kept, lease, worker, process: processes[worker] ?? 0, endsAt, isOver: false }
@@ -151,6 +162,11 @@ export function createReference({ isShared }: { readonly isShared: boolean }, le
       now = isShared ? wall : Math.max(wall, isSet ? now : now + ms * CATCHING_UP)
     },
 
+    /** What is added from now on is newer than what is here. */
+    beginAdding(): void {
+      arrivals += 1
+    },
+
     add(
       facts: Pick<Kept, 'id' | 'lane' | 'twinId'> & { readonly state: 'pending' | 'parked' },
       answer: 'added' | 'duplicate' | Lease,
@@ -161,8 +177,8 @@ export function createReference({ isShared }: { readonly isShared: boolean }, le
       if (answer === 'duplicate') return
       const waiting = inLane(lane, 'pending').find(mustRun)
       const counts = { attempts: 0, replays: 0, losses: 0, history: [] }
-      const known = { hasBody: true, wasHandled: false, isAskedFor: false, held: undefined }
-      const kept: Kept = { ...facts, ...counts, ...known, receivedAt: now, wait: startWait(0) }
+      const known = { hasBody: true, wasHandled: false, isHandledByOwn: false, isAskedFor: false, held: undefined }
+      const kept: Kept = { ...facts, ...counts, ...known, arrival: arrivals, receivedAt: now, wait: startWait(0) }
       entries.set(id, kept)
       if (answer === 'added') return
       if (waiting !== undefined) reject(`${id} was handed over while ${waiting.id} of its lane waited`)
@@ -201,7 +217,8 @@ export function createReference({ isShared }: { readonly isShared: boolean }, le
       if (!isSettled && kept.held === held) reject(`the lease of ${kept.id} was lost though nobody else had it`)
       if (isSettled && kept.held !== held) reject(`${kept.id} was settled by a lease that was over`)
       if (!isSettled) return
-      kept.wasHandled ||= outcome.state === 'handled' && outcome.reason === undefined
+      kept.isHandledByOwn = outcome.state === 'handled' && outcome.reason === undefined
+      kept.wasHandled ||= kept.isHandledByOwn
       if (outcome.state === 'pending') end(kept, 'retried', 'pending', startWait(outcome.retryInMs))
       else end(kept, outcome.state, outcome.state)
     },
@@ -230,7 +247,7 @@ export function createReference({ isShared }: { readonly isShared: boolean }, le
 
     drop(ids: readonly string[], answer: readonly string[]): void {
       for (const kept of expectNames(({ state }) => ['dead', 'parked', 'unhandled'].includes(state), ids, answer))
-        Object.assign(kept, { state: 'handled', wait: startWait(0) })
+        Object.assign(kept, { state: 'handled', isHandledByOwn: false, wait: startWait(0) })
     },
 
     /** `left` is what is there after all its steps. A clock that was set back makes ages as wrong as it was. */

@@ -80,6 +80,13 @@ describe.skipIf(process.env.MODEL_SEED !== undefined)('the reference', () => {
       /the lease of \w1'? has to name (\w1)'? as handled\n {2}add /,
     ],
     [
+      'hides that a newer one was handled',
+      (inbox) => ({
+        claim: async (request) => (await inbox.claim(request)).map((lease) => ({ ...lease, isSuperseded: false })),
+      }),
+      /the lease of \w\d'? says wrongly whether a newer one of its lane was handled\n {2}add /,
+    ],
+    [
       'settles what it has settled',
       (inbox) => ({ settle: async (...given) => (await inbox.settle(...given)) || true }),
       /was settled by a lease that was over\n {2}add /,

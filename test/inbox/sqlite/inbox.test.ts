@@ -286,7 +286,7 @@ describe('the SQLite file', () => {
       const lease = await inbox.add(entry, LEASE)
       if (typeof lease === 'string') throw new Error(`expected a lease, got ${lease}`)
       const { body, state: _state, reason: _reason, ...facts } = entry
-      expect(lease).toMatchObject({ entry: facts, body, attempt: 1, handledTwin: null })
+      expect(lease).toMatchObject({ entry: facts, body, attempt: 1, handledTwin: null, isSuperseded: false })
       const found = await inbox.get(entry.eventId)
       expect(found?.entry).toMatchObject({ state: 'running', attempts: 1, receivedAt: lease.entry.receivedAt })
       expect(await inbox.claim({ limit: 1, leaseMs: 1 })).toEqual([])

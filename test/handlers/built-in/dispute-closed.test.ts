@@ -1,0 +1,27 @@
+import { expect, test } from 'vitest'
+import { INFO, readObject, readPayload, runBuiltIn, snapshotOf, WARN } from '../../support/handler-context.ts'
+
+const type = 'charge.dispute.closed'
+
+test('warns of a lost dispute, with its amount', async () => {
+  const event = readPayload(type, 'lago-2020-08-27-charge_dispute_closed')
+  expect(await runBuiltIn(event)).toEqual({
+    level: WARN,
+    msg: 'dispute closed',
+    eventId: event.id,
+    type,
+    account: null,
+    objectId: 'dp_1OzgpEH4tiDZlIUaZ8iWQMsb',
+    amount: '45.16',
+    currency: 'usd',
+    reason: 'fraudulent',
+    status: 'lost',
+    charge: 'ch_3OzgpDH4tiDZlIUa0M7QchGT',
+    paymentIntent: 'pi_3OzgpDH4tiDZlIUa0Ezzggtg',
+  })
+})
+
+test.each(['won', 'warning_closed', 'prevented'])('says that a dispute is %s', async (status) => {
+  const event = snapshotOf(type, readObject(type, 'dispute', { status }))
+  expect(await runBuiltIn(event)).toMatchObject({ level: INFO, status })
+})
