@@ -158,6 +158,10 @@ describe.skipIf(browser === undefined)('the console in a browser', () => {
           /^Handling is held by ada for .*: payouts booked twice <\/pre>/,
         )
       }
+      for (const colorScheme of ['light', 'dark'] as const) {
+        await page.emulateMedia({ colorScheme })
+        expect(await findBarriers(page), colorScheme).toEqual([])
+      }
       await page.getByRole('button', { name: 'Resume' }).click()
       expect(await inbox.held()).toBeNull()
       expect(await page.getByRole('alert').count()).toBe(0)
