@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { type Alerts, startAlerts } from './alerts/alerts.ts'
 import { createSend } from './alerts/send.ts'
 import type { Config } from './config.ts'
+import type { ConsoleOptions } from './console/console.ts'
 import type { Arrival } from './event/arrival.ts'
 import type { Handlers } from './event.ts'
 import { createFigureCounter, type FigureCounter, startKeeping } from './figures.ts'
@@ -97,7 +98,10 @@ export async function createService(config: Config, overrides: ServiceOverrides 
   })
   undo.adopt(startKeeping({ inbox, counter: figures, log }), (keeping) => keeping.stop())
   const publicApp = config.role === 'work' ? createHealthApp(shared) : app
-  const pages = await openConsole(config, inbox, log)
+  const pages = await openConsole(config, {
+    ...{ inbox, log, describeFault: overrun.describeFault },
+    reconcileEveryMs: isReconciling ? config.reconcileMinutes * 60_000 : undefined,
+  })
   const adminApp = createAdminApp({ ...shared, renderMetrics: () => metrics.render(inbox), console: pages })
   const publicAddress = { host: config.host, port: config.port, variable: 'PORT' }
   const adminAddress = { host: config.adminHost, port: config.adminPort, variable: 'ADMIN_PORT' }
@@ -139,12 +143,15 @@ export async function createService(config: Config, overrides: ServiceOverrides 
 }
 
 /** Undefined while it is off: then nothing of it is loaded. */
-async function openConsole(config: Config, inbox: Inbox, log: Log) {
+async function openConsole(
+  config: Config,
+  parts: Pick<ConsoleOptions, 'inbox' | 'log' | 'describeFault' | 'reconcileEveryMs'>,
+) {
   const { consolePassword: password, isConsoleReadOnly: isReadOnly, consolePayloads: payloads, mode } = config
   if (password === undefined) return undefined
   const { createConsole } = await import('./console/console.ts')
   const hosts = [config.adminHost, ...config.adminAllowedHosts]
-  return createConsole({ inbox, log, mode, password, isReadOnly, payloads, hosts })
+  return createConsole({ ...parts, mode, password, isReadOnly, payloads, hosts })
 }
 
 interface Work {

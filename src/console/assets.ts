@@ -8,6 +8,9 @@ import { refuse } from './refuse.ts'
 const files = {
   'console.css': { from: new URL('browser/console.css', import.meta.url), type: 'text/css' },
   'console.js': { from: new URL('browser/console.js', import.meta.url), type: 'text/javascript' },
+  'plots.js': { from: new URL('browser/plots.js', import.meta.url), type: 'text/javascript' },
+  'uplot.css': { from: new URL(import.meta.resolve('uplot/dist/uPlot.min.css')), type: 'text/css' },
+  'uplot.js': { from: new URL(import.meta.resolve('uplot/dist/uPlot.iife.min.js')), type: 'text/javascript' },
   'icon.svg': { from: new URL('browser/icon.svg', import.meta.url), type: 'image/svg+xml' },
 } as const
 

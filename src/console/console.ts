@@ -1,16 +1,18 @@
-import { type ErrorRequestHandler, type Request, type Response, Router } from 'express'
+import { type ErrorRequestHandler, type Request, type Response, Router, text } from 'express'
 import { ReceiverError } from '../errors.ts'
 import { scrub } from '../log.ts'
 import { loadAssets } from './assets.ts'
 import { createAuthentication, operatorOf } from './authenticate.ts'
 import type { Answer, Context, Page, Visit } from './context.ts'
 import { createGuard, type GuardOptions } from './guard.ts'
+import { hold, resume } from './hold.ts'
 import { html } from './html.ts'
 import { layOut } from './layout.ts'
 import { showEntry } from './pages/entry.ts'
 import { showEvents } from './pages/events.ts'
 import { showFailures } from './pages/failures.ts'
 import { showOverview } from './pages/overview.ts'
+import { cancel, replayAll, showChange, showReplay } from './pages/replay.ts'
 import { sendPayload } from './payload.ts'
 import { replayEntry } from './replay.ts'
 
@@ -22,13 +24,16 @@ export interface ConsoleOptions extends Context, Pick<GuardOptions, 'hosts'> {
 export async function createConsole(options: ConsoleOptions): Promise<Router> {
   const assets = await loadAssets()
   const router = Router()
-  const visitOf = (req: Request, res: Response): Visit => ({
+  const visitOf = async (req: Request, res: Response): Promise<Visit> => ({
     context: options,
     operator: operatorOf(res),
     query: new URL(req.originalUrl, 'http://console').searchParams,
+    form: new URLSearchParams(typeof req.body === 'string' ? req.body : ''),
+    // A page that cannot tell shows what it can, or why it cannot.
+    hold: await options.inbox.held().catch(() => null),
   })
   const answer = (make: (visit: Visit) => Promise<Answer>) => async (req: Request, res: Response) => {
-    const visit = visitOf(req, res)
+    const visit = await visitOf(req, res)
     const made = await make(visit)
     if ('location' in made) res.redirect(303, made.location)
     else send(res, visit, made)
@@ -44,17 +49,25 @@ export async function createConsole(options: ConsoleOptions): Promise<Router> {
   router.get('/', answer(showOverview))
   router.get('/events', answer(showEvents))
   router.get('/event', answer(showEntry))
-  router.get('/payload', (req, res) => sendPayload(visitOf(req, res), res))
+  router.get('/payload', async (req, res) => sendPayload(await visitOf(req, res), res))
   router.get('/failures', answer(showFailures))
+  router.get('/replay', answer(showReplay))
+  router.get('/change', answer(showChange))
   router.post('/replay', answer(replayEntry))
+  router.post('/replay-all', readForm, answer(replayAll))
+  router.post('/cancel', answer(cancel))
+  router.post('/hold', readForm, answer(hold))
+  router.post('/resume', answer(resume))
   router.use(answer(async () => missing))
-  const onError: ErrorRequestHandler = (error, req, res, next) => {
+  const onError: ErrorRequestHandler = async (error, req, res, next) => {
     if (res.headersSent) return next(error)
-    send(res, visitOf(req, res), explain(options, error))
+    send(res, await visitOf(req, res), explain(options, error))
   }
   router.use(onError)
   return router
 }
+
+const readForm = text({ type: 'application/x-www-form-urlencoded', limit: '4kb' })
 
 const missing: Page = { title: 'Not found', status: 404, body: html`<h1>There is no such page</h1>` }
 

@@ -1,5 +1,5 @@
 import type { Mode } from '../event/mode.ts'
-import type { Inbox } from '../inbox/inbox.ts'
+import type { Hold, Inbox } from '../inbox/inbox.ts'
 import type { Log } from '../log.ts'
 import type { AssetName } from './assets.ts'
 import type { Html } from './html.ts'
@@ -11,6 +11,10 @@ export interface Context {
   readonly mode: Mode
   readonly isReadOnly: boolean
   readonly payloads: 'show' | 'hide'
+  /** Why nothing is handled in this process; undefined while all is well. */
+  readonly describeFault: () => string | undefined
+  /** How often this process asks Stripe for what it could not deliver; undefined when it does not. */
+  readonly reconcileEveryMs: number | undefined
 }
 
 /** Who asks, and for what. */
@@ -18,6 +22,10 @@ export interface Visit {
   readonly context: Context
   readonly operator: string
   readonly query: URLSearchParams
+  /** Fields of a form that was sent. */
+  readonly form: URLSearchParams
+  /** Null when nothing is held, and when the store does not tell. */
+  readonly hold: Hold | null
 }
 
 export interface Page {

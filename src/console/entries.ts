@@ -11,8 +11,8 @@ export const showState = (state: EntryState): Html => html`<span class="state ${
 /** Entries as a table, each row of which leads to its page; `current` is marked. */
 export function showEntries(entries: readonly Entry[], caption: string, current?: string): Html {
   return html`<table class="entries"><caption>${caption}</caption>
-<thead><tr><th scope="col">State</th><th scope="col">Event</th><th scope="col" class="wide">Object</th><th scope="col" class="wide">Account</th>
-<th scope="col" class="wide number">Attempts</th><th scope="col">Received</th><th scope="col" class="wide">Reason</th></tr></thead>
+<thead><tr><th scope="col" class="status">State</th><th scope="col">Event</th><th scope="col" class="wide">Object</th><th scope="col" class="wide">Account</th>
+<th scope="col" class="wide number">Attempts</th><th scope="col" class="when">Received</th><th scope="col" class="wide">Reason</th></tr></thead>
 <tbody>
 ${entries.map((entry) => showRow(entry, entry.eventId === current))}</tbody></table>`
 }

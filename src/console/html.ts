@@ -23,7 +23,7 @@ export function html(parts: TemplateStringsArray, ...values: readonly Value[]): 
 function render(value: Value): string {
   if (value === null || value === undefined || value === false) return ''
   if (value instanceof Markup) return value.toString()
-  if (typeof value === 'object') return value.map(render).join('')
+  if (Array.isArray(value)) return value.map(render).join('')
   return escapeMarkup(showHidden(String(value)))
 }
 

@@ -1,9 +1,11 @@
 import type { Assets } from './assets.ts'
 import { type Page, parts, type Visit } from './context.ts'
+import { showHold } from './hold.ts'
 import { type Html, html } from './html.ts'
 
 /** The whole document around a page. */
-export function layOut({ context, operator }: Visit, assets: Assets, page: Page): string {
+export function layOut(visit: Visit, assets: Assets, page: Page): string {
+  const { context, operator } = visit
   const { title, body, part, assets: further = [] } = page
   const head = ['console.css', ...further] as const
   const scripts = ['console.js', ...further] as const
@@ -30,6 +32,7 @@ ${renderMode(context.mode)}
  placeholder="evt_… or an object's id" data-key="/" maxlength="255"><button>Find</button></form>
 <span class="who">${operator}${context.isReadOnly && ' · read-only'}</span>
 </header>
+${showHold(visit)}
 <main id="main" tabindex="-1">
 ${body}
 </main>

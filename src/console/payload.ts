@@ -12,7 +12,8 @@ const MAX_SHOWN_BYTES = 256 * 1024
 const forms = { pretty: 'indented', raw: 'as it came' } as const
 
 /** An entry's body, or what to press to see it: with CONSOLE_PAYLOADS=hide it is shown on request, which is recorded. */
-export function showPayload({ context, operator, query }: Visit, eventId: string, body: Uint8Array | null): Html {
+export async function showPayload(visit: Visit, eventId: string, body: Uint8Array | null): Promise<Html> {
+  const { context, query } = visit
   const heading = html`<h2 id="payload">Payload</h2>`
   if (body === null)
     return html`${heading}<p>Retention dropped it, and kept the facts: it cannot be replayed any more.</p>`
@@ -24,7 +25,7 @@ export function showPayload({ context, operator, query }: Visit, eventId: string
 <a href="/console/payload?${new URLSearchParams({ id: eventId }).toString()}">download, ${body.byteLength} bytes</a></p>`
   if (form === undefined)
     return html`${heading}<p>It is hidden (CONSOLE_PAYLOADS). Whoever looks at it is recorded.</p>${links}`
-  record({ context, operator }, eventId)
+  await record(visit, eventId)
   return html`${heading}${links}${remarkOn(body)}<pre tabindex="0" role="region" aria-labelledby="payload">${readShown(body, form)}</pre>`
 }
 
@@ -48,7 +49,7 @@ function readShown(body: Uint8Array, form: keyof typeof forms): string {
 export async function sendPayload(visit: Visit, res: Response): Promise<void> {
   const detail = await visit.context.inbox.get(visit.query.get('id') ?? '')
   if (detail === undefined || detail.body === null) return refuse(res, 404, 'There is no such body.')
-  record(visit, detail.entry.eventId)
+  await record(visit, detail.entry.eventId)
   res.set(
     'Content-Disposition',
     `attachment; filename="${detail.entry.eventId.replace(/[^\w.-]/g, '_').slice(0, 100)}.json"`,
@@ -56,6 +57,8 @@ export async function sendPayload(visit: Visit, res: Response): Promise<void> {
   res.type('application/octet-stream').send(Buffer.from(detail.body))
 }
 
-function record({ context, operator }: Pick<Visit, 'context' | 'operator'>, eventId: string): void {
-  if (context.payloads === 'hide') context.log.info({ operator, eventId }, 'payload shown on the console')
+/** Before it is shown: what cannot be recorded is not seen. */
+async function record({ context: { inbox, payloads }, operator: who }: Visit, eventId: string): Promise<void> {
+  if (payloads === 'hide')
+    await inbox.recordAction('done', { who, from: 'console', verb: 'look at the payload', eventIds: [eventId] })
 }

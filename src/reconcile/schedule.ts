@@ -31,7 +31,9 @@ const RENEW_MS = 10_000
 const RETRY_TURN_MS = 5_000
 /** Not at the start, where they may have been refused: periodic runs would count every delivery under way as missing. */
 const GRACE_MS = 60_000
-const FINISHED_NOTE = 'reconcile finished'
+/** Names of the notes of the last full run: when it ended, and how many events Stripe had not delivered. */
+export const FINISHED_NOTE = 'reconcile finished'
+export const UNDELIVERED_NOTE = 'reconcile undelivered'
 /** A type that a destination is asked for meanwhile is looked for from then on: no longer than thin events are asked for again. */
 const DESTINATIONS_MS = 3_600_000
 
@@ -83,8 +85,11 @@ export function startReconciling(options: ReconcilingOptions): Reconciling {
     for (const refusal of result.refusals) due.onRefused(refusal.account, refusal)
     if (result.accounts + result.refusals.length === 0) return
     report(result, Math.round(performance.now() - startedAt))
-    options.onReconciled?.({ types: result.types, undelivered: due.found(), isComplete: isComplete(result) })
-    if (isComplete(result)) await inbox.writeNote(FINISHED_NOTE, new Date().toISOString())
+    const undelivered = due.found()
+    options.onReconciled?.({ types: result.types, undelivered, isComplete: isComplete(result) })
+    if (!isComplete(result)) return
+    await inbox.writeNote(UNDELIVERED_NOTE, String(undelivered))
+    await inbox.writeNote(FINISHED_NOTE, new Date().toISOString())
   }
 
   const working = work()

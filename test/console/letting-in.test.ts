@@ -81,7 +81,7 @@ describe('the password', () => {
     expect(text).toContain('&lt;i&gt;grace')
     const headers = { authorization: basic('grace'), origin: rig.url }
     expect((await rig.ask(REPLAY, { method: 'POST', headers })).status).toBe(303)
-    expect(rig.lines()).toContainEqual(expect.objectContaining({ operator: 'grace', eventId: EVENT }))
+    expect((await rig.service.inbox.actions({ limit: 1 }))[0]?.facts).toMatchObject({ who: 'grace', eventIds: [EVENT] })
   })
 
   it.each([
@@ -253,7 +253,7 @@ it('every answer forbids what no page needs', async () => {
     expect(headers).toMatchObject({
       'content-security-policy': expect.stringMatching(/^default-src 'none'; .*frame-ancestors 'none'/),
       'x-content-type-options': 'nosniff',
-      'referrer-policy': 'no-referrer',
+      'referrer-policy': 'same-origin',
       'cross-origin-opener-policy': 'same-origin',
       'cross-origin-resource-policy': 'same-origin',
       'cache-control': 'no-store',
@@ -263,15 +263,37 @@ it('every answer forbids what no page needs', async () => {
   }
 })
 
+it('a change of all that match wants a filter, what was shown, and a rate that is one', async () => {
+  const headers = { origin: rig.url, 'content-type': 'application/x-www-form-urlencoded' }
+  const ask = async (fields: string, body = '') =>
+    (await rig.ask(`/console/replay-all?${fields}`, { method: 'POST', headers, body })).status
+  const shown = `newest=${EVENT}&oldest=${EVENT}&entries=1`
+  expect(await ask(shown)).toBe(400)
+  expect(await ask('state=parked')).toBe(400)
+  expect(await ask(`state=gone&${shown}`)).toBe(400)
+  for (const rate of ['0', '-1', '1.5', 'many', '100000'])
+    expect(await ask(`state=parked&${shown}`, `rate=${rate}`)).toBe(400)
+  expect(await rig.service.inbox.actions({ limit: 1, state: 'running' })).toEqual([])
+  expect((await rig.ask('/console/change?id=999')).status).toBe(404)
+  expect((await rig.ask('/console/change?id=x')).status).toBe(404)
+})
+
 it('with CONSOLE_READ_ONLY nothing is done, and there is no button for it', async () => {
   const only = await openConsole({ CONSOLE_READ_ONLY: '1' })
   await only.service.inbox.add(newEntry({ eventId: EVENT, state: 'parked', reason: 'for a test' }))
   const { status, text } = await only.ask(REPLAY, { method: 'POST', headers: { origin: only.url } })
   expect({ status, text }).toEqual({ status: 403, text: expect.stringContaining('CONSOLE_READ_ONLY') })
   expect((await only.service.inbox.get(EVENT))?.entry.state).toBe('parked')
-  const page = await only.ask(`/console/event?id=${EVENT}`)
-  expect(page.text).toContain('read-only')
-  expect(page.text).not.toContain('method="post"')
+  for (const path of [
+    `/console/event?id=${EVENT}`,
+    '/console',
+    '/console/replay?state=parked',
+    '/console/events?state=parked',
+  ]) {
+    const page = await only.ask(path)
+    expect(page.text).toContain('read-only')
+    expect(page.text).not.toMatch(/method="post"|Replay what matches…/)
+  }
   expect((await rig.ask(`/console/event?id=${EVENT}`)).text).toContain('method="post"')
   await only.close()
 })

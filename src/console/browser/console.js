@@ -38,6 +38,9 @@ for (const button of all('[data-copy]')) {
   button.addEventListener('click', () => void copy(button))
 }
 
+const REFRESH_MS = 1_000
+if (document.querySelector('[data-refresh]') !== null) setTimeout(() => location.reload(), REFRESH_MS)
+
 /** Moves the focus among rows. @param {1 | -1} step */
 function go(step) {
   const rows = all('[data-row]').filter((row) => row.offsetParent !== null)
@@ -52,7 +55,12 @@ const keys = {
   '/': () => all('[data-key="/"]')[0]?.focus(),
   j: () => go(1),
   k: () => go(-1),
-  r: () => all('[data-key="r"]')[0]?.focus(),
+  // Of the row that has the focus, or the page's own.
+  r() {
+    const key = '[data-key="r"]'
+    const found = document.activeElement?.closest('tr')?.querySelector(key) ?? document.querySelector(key)
+    if (found instanceof HTMLElement) found.focus()
+  },
   '?'() {
     const dialog = document.getElementById('keys')
     if (dialog instanceof HTMLDialogElement && !dialog.open) dialog.showModal()

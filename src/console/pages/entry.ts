@@ -21,7 +21,7 @@ export async function showEntry(visit: Visit): Promise<Page> {
     return { title: 'Unknown event', part: '/console/events', status: 404, body }
   }
   const { entry, attempts, body } = detail
-  const twin = await findTwin(inbox, entry, lane)
+  const [twin, payload] = await Promise.all([findTwin(inbox, entry, lane), showPayload(visit, eventId, body)])
   return {
     title: `${entry.type} ${eventId}`,
     part: '/console/events',
@@ -33,7 +33,7 @@ ${showFacts(entry, twin)}
 <h2>Attempts</h2>${showAttempts(attempts)}
 <h2>Its lane</h2>
 ${showLane(lane, entry)}
-${showPayload(visit, eventId, body)}
+${payload}
 <h2>On the command line</h2><p><code>npm run events -- show ${eventId}</code></p>`,
   }
 }
@@ -101,8 +101,8 @@ function toStripe(id: string, entry: Entry): Html {
 
 function showAttempts(attempts: readonly Attempt[]): Html {
   if (attempts.length === 0) return html`<p>None yet.</p>`
-  return html`<table><caption>Attempts, oldest first</caption><thead><tr><th scope="col" class="number">Replay</th><th scope="col" class="number">Attempt</th>
-<th scope="col">Started</th><th scope="col" class="number">Took</th><th scope="col">Outcome</th><th scope="col">Error</th></tr></thead>
+  return html`<table><caption>Attempts, oldest first</caption><thead><tr><th scope="col" class="wide number">Replay</th><th scope="col" class="number">Attempt</th>
+<th scope="col" class="when">Started</th><th scope="col" class="wide number">Took</th><th scope="col" class="status">Outcome</th><th scope="col">Error</th></tr></thead>
 <tbody>${attempts.map(
     ({
       replay,
@@ -111,8 +111,8 @@ function showAttempts(attempts: readonly Attempt[]): Html {
       endedAt,
       outcome,
       error,
-    }) => html`<tr><td class="number">${replay}</td><td class="number">${number}</td>
-<td class="when">${showTime(startedAt)}</td><td class="number">${formatDuration(endedAt.getTime() - startedAt.getTime())}</td>
+    }) => html`<tr><td class="wide number">${replay}</td><td class="number">${number}</td>
+<td class="when">${showTime(startedAt)}</td><td class="wide number">${formatDuration(endedAt.getTime() - startedAt.getTime())}</td>
 <td>${outcome}</td><td class="error">${error}</td></tr>\n`,
   )}</tbody></table>`
 }

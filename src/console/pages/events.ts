@@ -1,6 +1,6 @@
 import type { Inbox } from '../../inbox/inbox.ts'
 import { SEARCHED } from '../../inbox/inbox.ts'
-import { type Choice, readChoice, toCommand, toFields, toFilter } from '../../operations/filter.ts'
+import { type Choice, isEverything, readChoice, toCommand, toFields, toFilter } from '../../operations/filter.ts'
 import type { Answer, Visit } from '../context.ts'
 import { entryUrl, showEntries } from '../entries.ts'
 import { showFilterForm } from '../filter-form.ts'
@@ -10,7 +10,8 @@ const PAGE_SIZE = 50
 const PATH = '/console/events'
 
 /** Entries that match what the address says, newest first, a page at a time; or the one that was searched for. */
-export async function showEvents({ context: { inbox }, query }: Visit): Promise<Answer> {
+export async function showEvents({ context, query }: Visit): Promise<Answer> {
+  const { inbox } = context
   const wanted = query.get('q')?.trim()
   if (wanted) return { location: await locate(inbox, wanted) }
   const { choice, faults } = readChoice(query)
@@ -30,17 +31,20 @@ export async function showEvents({ context: { inbox }, query }: Visit): Promise<
   const body = html`<h1>Events</h1>
 ${showFilterForm(PATH, query, [], choice)}
 ${entries.length === 0 ? html`<p>No entry matches${olderThan !== null && ' among those that were looked at'}.</p>` : showEntries(entries, `${total}newest first`)}
-<p class="pages">${before && html`<a href="${urlOf(choice)}">newest</a> `}${last && html`<a href="${urlOf(choice, last)}" rel="next">older</a>`}${
+<p class="pages">${choice.object && html`<a href="${urlOf({ value: choice.object })}">with it as a value</a> `}${before && html`<a href="${urlOf(choice)}">newest</a> `}${last && html`<a href="${urlOf(choice, last)}" rel="next">older</a>`}${
     olderThan && showOlder(choice, olderThan)
   }</p>
+${!context.isReadOnly && !isEverything(choice) && html`<p><a href="/console/replay?${toFields(choice).toString()}" data-key="r">Replay what matches…</a></p>`}
 <h2>On the command line</h2><p><code id="command">${toCommand('list', choice)}</code> <button type="button" data-copy="command" hidden>Copy</button></p>`
   return { title: 'Events', part: PATH, body }
 }
 
-/** Where a search leads: to the entry with that id, else to those about the object. */
+/** Where a search leads: to the entry with that id, else to those about the object, else to those that hold the value. */
 async function locate(inbox: Inbox, wanted: string): Promise<string> {
   const [found] = await inbox.lookUp([wanted])
-  return found ? entryUrl(found.eventId) : urlOf({ object: wanted })
+  if (found) return entryUrl(found.eventId)
+  const { entries } = await inbox.search({ objectId: wanted }, { limit: 1 })
+  return urlOf(entries.length > 0 ? { object: wanted } : { value: wanted })
 }
 
 function urlOf(choice: Choice | URLSearchParams, before?: string): string {

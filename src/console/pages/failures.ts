@@ -10,32 +10,39 @@ const MOST_COUNTED = 10_000
 const PATH = '/console/failures'
 
 /** What is dead or waits for a retry, by what it has in common: a cause mended mends a group. */
-export async function showFailures({ context: { inbox }, query }: Visit): Promise<Page> {
+export async function showFailures({ context, query }: Visit): Promise<Page> {
   const { choice } = readChoice(query)
   const before = query.get('before') ?? undefined
   const filter = { ...toFilter(choice), isFailing: true } as const
-  const { groups, entries, olderThan } = await inbox.summarize(filter, { limit: MAX_GROUPS, ...(before && { before }) })
+  const { groups, entries, olderThan } = await context.inbox.summarize(filter, {
+    limit: MAX_GROUPS,
+    ...(before && { before }),
+  })
   const shown = groups.reduce((sum, group) => sum + group.entries, 0)
   const fields = toFields(choice)
   if (olderThan !== null) fields.set('before', olderThan)
   const body = html`<h1>Failures</h1>
-${groups.length === 0 ? html`<p>Nothing is dead, and nothing waits for a retry.</p>` : showGroups(groups, choice)}
+${groups.length === 0 ? html`<p>Nothing is dead, and nothing waits for a retry.</p>` : showGroups(groups, choice, context.isReadOnly)}
 ${shown < entries && html`<p>${entries - shown} more are in smaller groups.</p>`}
 ${olderThan && html`<p class="pages">The newest ${SEARCHED.toLocaleString('en')} entries were looked at. <a href="${PATH}?${fields.toString()}" rel="next">Search older</a></p>`}`
   return { title: 'Failures', part: PATH, body }
 }
 
-function showGroups(groups: readonly Group[], choice: Choice): Html {
+function showGroups(groups: readonly Group[], choice: Choice, isReadOnly: boolean): Html {
   return html`<table><caption>Dead, and waiting for a retry, by type and first line of the reason</caption>
-<thead><tr><th scope="col" class="number">Events</th><th scope="col">State</th><th scope="col">Type and reason</th><th scope="col" class="wide">First</th>
-<th scope="col">Last</th></tr></thead>
-<tbody>${groups.map((group) => showGroup(group, choice))}</tbody></table>`
+<thead><tr><th scope="col" class="number">Events</th><th scope="col" class="status">State</th><th scope="col">Type and reason</th><th scope="col" class="wide when">First</th>
+<th scope="col" class="when">Last</th></tr></thead>
+<tbody>${groups.map((group) => showGroup(group, choice, isReadOnly))}</tbody></table>`
 }
 
-function showGroup({ state, type, reason, entries, oldestAt, newestAt }: Group, choice: Choice): Html {
-  const url = `/console/events?${toFields({ ...choice, state, type, ...(reason?.trim() && { reason: reason.trim() }) })}`
+function showGroup(
+  { state, type, reason, entries, oldestAt, newestAt }: Group,
+  choice: Choice,
+  isReadOnly: boolean,
+): Html {
+  const fields = toFields({ ...choice, state, type, ...(reason?.trim() && { reason: reason.trim() }) }).toString()
   return html`<tr><td class="number">${entries > MOST_COUNTED ? '10,000+' : entries}</td><td>${showState(state)}</td>
-<td class="main"><a data-row href="${url}">${type}</a><span class="reason">${reason}</span></td>
+<td class="main"><a data-row href="/console/events?${fields}">${type}</a><span class="reason">${reason}</span>${!isReadOnly && html` <a class="replay" data-key="r" href="/console/replay?${fields}">Replay…</a>`}</td>
 <td class="wide when">${showTime(oldestAt)}</td><td class="when">${showTime(newestAt)}</td></tr>
 `
 }

@@ -1,61 +1,33 @@
 import { entryStates } from '../../event.ts'
-import { formatDuration } from '../../operations/duration.ts'
-import type { Context, Page, Visit } from '../context.ts'
+import { showActivity } from '../activity.ts'
+import type { Page, Visit } from '../context.ts'
 import { showState } from '../entries.ts'
 import { type Html, html } from '../html.ts'
+import { judgeParts, words } from '../judge-parts.ts'
 
-/** How the server is: its parts in a line each, and the entries by state. */
-export async function showOverview({ context }: Visit): Promise<Page> {
-  const [lines, counts] = await Promise.all([judgeParts(context), context.inbox.counts()])
+/** How the server is: its parts in a line each, the entries by state, and what was done lately. */
+export async function showOverview(visit: Visit): Promise<Page> {
+  const { context, hold, query } = visit
+  const [lines, counts, activity] = await Promise.all([
+    judgeParts(context, hold),
+    context.inbox.counts(),
+    showActivity(context.inbox, query.get('range')),
+  ])
   const body = html`<h1>Overview</h1>
-<ul class="parts">${lines.map(({ level, text, advice }) => html`<li class="${level}"><strong>${words[level]}</strong> ${text}${advice && html` <span class="advice">${advice}</span>`}</li>\n`)}</ul>
+<ul class="parts">${lines.map(
+    ({ level, text, advice }) =>
+      html`<li class="${level}"><strong>${words[level]}</strong> ${text} <span class="advice">${advice}</span></li>\n`,
+  )}</ul>
+${!context.isReadOnly && hold === null && holdForm}
 <h2>Entries</h2>
-<ul class="counts">${entryStates.map((state) => html`<li><a href="/console/events?state=${state}">${showState(state)} <b>${counts[state].toLocaleString('en')}</b></a></li>\n`)}</ul>`
-  return { title: 'Overview', part: '/console', body }
+<ul class="counts">${entryStates.map(
+    (state) =>
+      html`<li><a href="/console/events?state=${state}">${showState(state)} <b>${counts[state].toLocaleString('en')}</b></a></li>\n`,
+  )}</ul>
+${activity}`
+  return { title: 'Overview', part: '/console', body, assets: ['uplot.css', 'uplot.js', 'plots.js'] }
 }
 
-const words = { good: 'fine', warn: 'look', bad: 'act' } as const
-
-interface Line {
-  readonly level: keyof typeof words
-  readonly text: Html | string
-  readonly advice?: Html | string
-}
-
-const SLOW_MS = 60_000
-const LATE_MS = 600_000
-
-async function judgeParts({ inbox }: Context): Promise<Line[]> {
-  const [store, oldestMs, undealt] = await Promise.all([judgeStore(inbox), inbox.oldestPendingMs(), inbox.undealt()])
-  const waits = oldestMs ?? 0
-  const backlog: Line =
-    waits < SLOW_MS
-      ? { level: 'good', text: 'Handling: nothing that is due waits for long.' }
-      : {
-          level: waits < LATE_MS ? 'warn' : 'bad',
-          text: `Handling: what is due has waited for ${formatDuration(waits)}.`,
-          advice: html`Is a worker running, and are its handlers slow? <a href="/console/events?state=pending">What waits</a>`,
-        }
-  const dead: Line =
-    undealt.entries === 0
-      ? { level: 'good', text: 'Failures: nothing is dead or parked.' }
-      : {
-          level: 'warn',
-          text: `Failures: ${undealt.entries.toLocaleString('en')} dead or parked, the first for ${formatDuration(undealt.oldestMs ?? 0)}.`,
-          advice: html`Mend the cause, then replay. <a href="/console/failures">Failures</a>`,
-        }
-  return [store, backlog, dead]
-}
-
-async function judgeStore(inbox: Context['inbox']): Promise<Line> {
-  try {
-    await inbox.check()
-    return { level: 'good', text: 'Store: takes deliveries.' }
-  } catch {
-    return {
-      level: 'bad',
-      text: 'Store: takes no deliveries, Stripe is answered 503.',
-      advice: 'The log tells why: disk, lock or connection.',
-    }
-  }
-}
+const holdForm: Html = html`<details class="act"><summary>Hold…</summary>
+<form method="post" action="/console/hold"><p>No handler starts any more until somebody resumes, on any process. Deliveries go on being stored.</p>
+<label>Why <input name="reason" maxlength="200"></label> <button>Hold handling</button></form></details>`
