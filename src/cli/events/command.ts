@@ -11,12 +11,13 @@ Works on the database that DATABASE_URL names, whether or not a server is runnin
 Examples:
   npm run events -- counts
   npm run events -- list --state dead --since 2h
+  npm run events -- find cus_1A2b3C4d5E6f
   npm run events -- show evt_1A2b3C4d5E6f
   npm run events -- replay evt_1A2b3C4d5E6f
   npm run events -- drop --state dead --type 'payout.*'
   npm run events -- park evt_1A2b3C4d5E6f
   npm run events -- backup inbox-2026-11-21.db
-Each of the seven has --help with more.`
+Each has --help with more.`
 
 /** `events`: looks at the entries in the inbox, replays, drops and parks them, and copies all of them. */
 export function eventsCommand(): Command {
@@ -25,6 +26,7 @@ export function eventsCommand(): Command {
     .showHelpAfterError('(--help tells more)')
     .addHelpText('after', help)
   addList(events)
+  addFind(events)
   addShow(events)
   addReplay(events)
   addDrop(events)
@@ -58,8 +60,29 @@ function addList(events: Command): void {
 
 const showHelp = `
 Examples:
+  npm run events -- find cus_1A2b3C4d5E6f
   npm run events -- show evt_1A2b3C4d5E6f
   npm run --silent events -- show evt_1A2b3C4d5E6f --payload | jq .data.object`
+
+const findHelp = `
+Looks for whatever stands in a log, a ticket or the Dashboard: an event's id, else an object's, else a value at one of SEARCH_FIELDS.
+
+Examples:
+  npm run events -- find cus_1A2b3C4d5E6f
+  npm run --silent events -- find pi_1A2b3C4d5E6f --json | jq -r .eventId`
+
+function addFind(events: Command): void {
+  events
+    .command('find <value>')
+    .description('List the entries with this event id, about this object, or with this value; newest first.')
+    .option('--limit <n>', 'how many at most', wholeNumberOption(1, 100_000), 50)
+    .option('--json', JSON_LINES)
+    .addHelpText('after', findHelp)
+    .action(async (value: string, options: ListOptions) => {
+      const { runFind } = await import('./find.ts')
+      if (!(await runFind(value, options))) process.exitCode = 1
+    })
+}
 
 function addShow(events: Command): void {
   events

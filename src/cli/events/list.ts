@@ -14,13 +14,18 @@ export async function runList(options: ListOptions): Promise<boolean> {
     process.stderr.write(isEverything(options) ? 'The inbox is empty.\n' : 'error: no entry matches\n')
     return isEverything(options)
   }
+  printEntries(found, options)
+  return true
+}
+
+/** As many as the limit, and that there are more when one more was found. */
+export function printEntries(found: readonly Entry[], options: ListOptions): void {
   const entries = found.slice(0, options.limit)
   const lines = options.json ? entries.map((entry) => JSON.stringify(entry)) : formatEntries(entries)
   process.stdout.write(`${lines.join('\n')}\n`)
   if (found.length > entries.length) {
     process.stderr.write(`… more: --limit shows more than ${options.limit}\n`)
   }
-  return true
 }
 
 /** The id stays whole, since the other commands take it, and the state. Age and account are what a filter tells as well. */

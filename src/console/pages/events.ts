@@ -1,6 +1,7 @@
 import type { Inbox } from '../../inbox/inbox.ts'
 import { SEARCHED } from '../../inbox/inbox.ts'
 import { type Choice, isEverything, readChoice, toCommand, toFields, toFilter } from '../../operations/filter.ts'
+import { locate } from '../../operations/locate.ts'
 import type { Answer, Visit } from '../context.ts'
 import { entryUrl, showEntries } from '../entries.ts'
 import { showFilterForm } from '../filter-form.ts'
@@ -13,7 +14,10 @@ const PATH = '/console/events'
 export async function showEvents({ context, query }: Visit): Promise<Answer> {
   const { inbox } = context
   const wanted = query.get('q')?.trim()
-  if (wanted) return { location: await locate(inbox, wanted) }
+  if (wanted) {
+    const meant = await locate(inbox, wanted)
+    return { location: meant.id ? entryUrl(meant.id) : urlOf(meant) }
+  }
   const { choice, faults } = readChoice(query)
   const before = query.get('before') ?? undefined
   if (faults.length > 0) {
@@ -37,14 +41,6 @@ ${entries.length === 0 ? html`<p>No entry matches${olderThan !== null && ' among
 ${!context.isReadOnly && !isEverything(choice) && html`<p><a href="/console/replay?${toFields(choice).toString()}" data-key="r">Replay what matches…</a></p>`}
 <h2>On the command line</h2><p><code id="command">${toCommand('list', choice)}</code> <button type="button" data-copy="command" hidden>Copy</button></p>`
   return { title: 'Events', part: PATH, body }
-}
-
-/** Where a search leads: to the entry with that id, else to those about the object, else to those that hold the value. */
-async function locate(inbox: Inbox, wanted: string): Promise<string> {
-  const [found] = await inbox.lookUp([wanted])
-  if (found) return entryUrl(found.eventId)
-  const { entries } = await inbox.search({ objectId: wanted }, { limit: 1 })
-  return urlOf(entries.length > 0 ? { object: wanted } : { value: wanted })
 }
 
 function urlOf(choice: Choice | URLSearchParams, before?: string): string {
