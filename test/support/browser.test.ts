@@ -17,7 +17,7 @@ describe.skipIf(browser === undefined)('a browser', () => {
     }
     res.end(
       Object.entries(pages).find(([path]) => path === req.url)?.[1] ??
-        '<h1>Hello</h1><img src="/forbidden.png" alt="">',
+        '<h1>Hello</h1><input type="search"><img src="/forbidden.png" alt="">',
     )
   })
   let url: string

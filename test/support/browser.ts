@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process'
 import { existsSync } from 'node:fs'
-import { mkdir, mkdtemp, readFile, rename, rm } from 'node:fs/promises'
+import { mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
@@ -44,6 +44,9 @@ async function unpackChromium(): Promise<string> {
   const env = { ...processEnvironment(), TMPDIR: staging, AWS_EXECUTION_ENV: 'AWS_Lambda_nodejs22.x' }
   const script = "import chromium from '@sparticuz/chromium'; await chromium.executablePath()"
   await run(process.execPath, ['--input-type=module', '--eval', script], { cwd: modules, env })
+  // Its own configuration names folders of the machine that it was made for; without any font, a form's field ends the browser.
+  const fonts = `<fontconfig><dir>${folder}/fonts</dir><cachedir>${folder}/fonts-cache</cachedir></fontconfig>`
+  await writeFile(join(staging, 'fonts/fonts.conf'), fonts)
   // Another file of tests may have been faster.
   await rename(staging, folder).catch((error) => {
     if (!existsSync(folder)) throw error
@@ -60,7 +63,7 @@ export async function openPage(
   browser: Browser,
   { isFaulty = false, ...options }: BrowserContextOptions & { readonly isFaulty?: boolean } = {},
 ): Promise<{ page: Page; faults: readonly string[] }> {
-  const context = await browser.newContext(options)
+  const context = await browser.newContext({ locale: 'en-US', ...options })
   context.setDefaultTimeout(10_000)
   const faults: string[] = []
   context.on('console', (message) => {
