@@ -7,6 +7,8 @@ import type { Answer, Context, Page, Visit } from './context.ts'
 import { createGuard, type GuardOptions } from './guard.ts'
 import { html } from './html.ts'
 import { layOut } from './layout.ts'
+import { cancelAction, showAction } from './pages/action.ts'
+import { showActions } from './pages/actions.ts'
 import { showEntry } from './pages/entry.ts'
 import { showEvents } from './pages/events.ts'
 import { showFailures } from './pages/failures.ts'
@@ -26,6 +28,7 @@ export async function createConsole(options: ConsoleOptions): Promise<Router> {
     context: options,
     operator: operatorOf(res),
     query: new URL(req.originalUrl, 'http://console').searchParams,
+    form: new URLSearchParams(typeof req.body === 'string' ? req.body : ''),
   })
   const answer = (make: (visit: Visit) => Promise<Answer>) => async (req: Request, res: Response) => {
     const visit = visitOf(req, res)
@@ -46,6 +49,9 @@ export async function createConsole(options: ConsoleOptions): Promise<Router> {
   router.get('/event', answer(showEntry))
   router.get('/payload', (req, res) => sendPayload(visitOf(req, res), res))
   router.get('/failures', answer(showFailures))
+  router.get('/actions', answer(showActions))
+  router.get('/action', answer(showAction))
+  router.post('/cancel', answer(cancelAction))
   router.post('/replay', answer(replayEntry))
   router.use(answer(async () => missing))
   const onError: ErrorRequestHandler = (error, req, res, next) => {

@@ -18,6 +18,8 @@ export interface Visit {
   readonly context: Context
   readonly operator: string
   readonly query: URLSearchParams
+  /** Fields of a form that was sent. */
+  readonly form: URLSearchParams
 }
 
 export interface Page {
@@ -35,6 +37,7 @@ export const parts = {
   '/console': 'Overview',
   '/console/events': 'Events',
   '/console/failures': 'Failures',
+  '/console/actions': 'Actions',
 } as const
 export type Part = keyof typeof parts
 
