@@ -1,4 +1,4 @@
-import { type ErrorRequestHandler, type Request, type Response, Router } from 'express'
+import { type ErrorRequestHandler, type Request, type Response, Router, text } from 'express'
 import { ReceiverError } from '../errors.ts'
 import { scrub } from '../log.ts'
 import { loadAssets } from './assets.ts'
@@ -9,12 +9,14 @@ import { html } from './html.ts'
 import { layOut } from './layout.ts'
 import { cancelAction, showAction } from './pages/action.ts'
 import { showActions } from './pages/actions.ts'
+import { showPreview } from './pages/change.ts'
 import { showEntry } from './pages/entry.ts'
 import { showEvents } from './pages/events.ts'
 import { showFailures } from './pages/failures.ts'
 import { showOverview } from './pages/overview.ts'
 import { sendPayload } from './payload.ts'
 import { replayEntry } from './replay.ts'
+import { startChange } from './start-change.ts'
 
 export interface ConsoleOptions extends Context, Pick<GuardOptions, 'hosts'> {
   readonly password: string
@@ -52,6 +54,8 @@ export async function createConsole(options: ConsoleOptions): Promise<Router> {
   router.get('/actions', answer(showActions))
   router.get('/action', answer(showAction))
   router.post('/cancel', answer(cancelAction))
+  router.get('/change', answer(showPreview))
+  router.post('/change', readForm, answer(startChange))
   router.post('/replay', answer(replayEntry))
   router.use(answer(async () => missing))
   const onError: ErrorRequestHandler = (error, req, res, next) => {
@@ -61,6 +65,8 @@ export async function createConsole(options: ConsoleOptions): Promise<Router> {
   router.use(onError)
   return router
 }
+
+const readForm = text({ type: 'application/x-www-form-urlencoded', limit: '4kb' })
 
 const missing: Page = { title: 'Not found', status: 404, body: html`<h1>There is no such page</h1>` }
 

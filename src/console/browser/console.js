@@ -52,7 +52,12 @@ const keys = {
   '/': () => all('[data-key="/"]')[0]?.focus(),
   j: () => go(1),
   k: () => go(-1),
-  r: () => all('[data-key="r"]')[0]?.focus(),
+  r() {
+    const buttons = all('[data-key="r"]')
+    const row = document.activeElement?.closest('tr')
+    const beside = buttons.find((button) => row?.contains(button))
+    ;(beside ?? buttons[0])?.focus()
+  },
   '?'() {
     const dialog = document.getElementById('keys')
     if (dialog instanceof HTMLDialogElement && !dialog.open) dialog.showModal()

@@ -1,6 +1,7 @@
 import type { Inbox } from '../../inbox/inbox.ts'
 import { SEARCHED } from '../../inbox/inbox.ts'
 import { type Choice, readChoice, toCommand, toFields, toFilter } from '../../operations/filter.ts'
+import { showChanges } from '../changes.ts'
 import type { Answer, Visit } from '../context.ts'
 import { entryUrl, showEntries } from '../entries.ts'
 import { showFilterForm } from '../filter-form.ts'
@@ -10,7 +11,7 @@ const PAGE_SIZE = 50
 const PATH = '/console/events'
 
 /** Entries that match what the address says, newest first, a page at a time; or the one that was searched for. */
-export async function showEvents({ context: { inbox }, query }: Visit): Promise<Answer> {
+export async function showEvents({ context: { inbox, isReadOnly }, query }: Visit): Promise<Answer> {
   const wanted = query.get('q')?.trim()
   if (wanted) return { location: await locate(inbox, wanted) }
   const { choice, faults } = readChoice(query)
@@ -33,6 +34,7 @@ ${entries.length === 0 ? html`<p>No entry matches${olderThan !== null && ' among
 <p class="pages">${before && html`<a href="${urlOf(choice)}">newest</a> `}${last && html`<a href="${urlOf(choice, last)}" rel="next">older</a>`}${
     olderThan && showOlder(choice, olderThan)
   }</p>
+${!isReadOnly && entries.length > 0 && showChanges(choice, 'what matches')}
 <h2>On the command line</h2><p><code id="command">${toCommand('list', choice)}</code> <button type="button" data-copy="command" hidden>Copy</button></p>`
   return { title: 'Events', part: PATH, body }
 }

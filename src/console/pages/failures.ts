@@ -1,5 +1,6 @@
 import { type Group, SEARCHED } from '../../inbox/inbox.ts'
 import { type Choice, readChoice, toFields, toFilter } from '../../operations/filter.ts'
+import { showChanges } from '../changes.ts'
 import type { Page, Visit } from '../context.ts'
 import { showState } from '../entries.ts'
 import { type Html, html } from '../html.ts'
@@ -10,7 +11,7 @@ const MOST_COUNTED = 10_000
 const PATH = '/console/failures'
 
 /** What is dead or waits for a retry, by what it has in common: a cause mended mends a group. */
-export async function showFailures({ context: { inbox }, query }: Visit): Promise<Page> {
+export async function showFailures({ context: { inbox, isReadOnly }, query }: Visit): Promise<Page> {
   const { choice } = readChoice(query)
   const before = query.get('before') ?? undefined
   const filter = { ...toFilter(choice), isFailing: true } as const
@@ -19,23 +20,28 @@ export async function showFailures({ context: { inbox }, query }: Visit): Promis
   const fields = toFields(choice)
   if (olderThan !== null) fields.set('before', olderThan)
   const body = html`<h1>Failures</h1>
-${groups.length === 0 ? html`<p>Nothing is dead, and nothing waits for a retry.</p>` : showGroups(groups, choice)}
+${groups.length === 0 ? html`<p>Nothing is dead, and nothing waits for a retry.</p>` : showGroups(groups, choice, isReadOnly)}
 ${shown < entries && html`<p>${entries - shown} more are in smaller groups.</p>`}
 ${olderThan && html`<p class="pages">The newest ${SEARCHED.toLocaleString('en')} entries were looked at. <a href="${PATH}?${fields.toString()}" rel="next">Search older</a></p>`}`
   return { title: 'Failures', part: PATH, body }
 }
 
-function showGroups(groups: readonly Group[], choice: Choice): Html {
+function showGroups(groups: readonly Group[], choice: Choice, isReadOnly: boolean): Html {
   return html`<table><caption>Dead, and waiting for a retry, by type and first line of the reason</caption>
 <thead><tr><th scope="col" class="number">Events</th><th scope="col">State</th><th scope="col">Type and reason</th><th scope="col" class="wide">First</th>
 <th scope="col">Last</th></tr></thead>
-<tbody>${groups.map((group) => showGroup(group, choice))}</tbody></table>`
+<tbody>${groups.map((group) => showGroup(group, choice, isReadOnly))}</tbody></table>`
 }
 
-function showGroup({ state, type, reason, entries, oldestAt, newestAt }: Group, choice: Choice): Html {
-  const url = `/console/events?${toFields({ ...choice, state, type, ...(reason?.trim() && { reason: reason.trim() }) })}`
+function showGroup(
+  { state, type, reason, entries, oldestAt, newestAt }: Group,
+  choice: Choice,
+  isReadOnly: boolean,
+): Html {
+  const meant = { ...choice, state, type, ...(reason?.trim() && { reason: reason.trim() }) }
+  const url = `/console/events?${toFields(meant)}`
   return html`<tr><td class="number">${entries > MOST_COUNTED ? '10,000+' : entries}</td><td>${showState(state)}</td>
-<td class="main"><a data-row href="${url}">${type}</a><span class="reason">${reason}</span></td>
+<td class="main"><a data-row href="${url}">${type}</a><span class="reason">${reason}</span>${!isReadOnly && showChanges(meant, 'this group')}</td>
 <td class="wide when">${showTime(oldestAt)}</td><td class="when">${showTime(newestAt)}</td></tr>
 `
 }
