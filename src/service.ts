@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Config } from './config.ts'
+import type { Console } from './console/console.ts'
 import type { Handlers } from './event.ts'
 import { createFigureCounter, type FigureCounter, startKeeping } from './figures.ts'
 import { loadHandlers } from './handlers/load.ts'
@@ -79,6 +80,7 @@ export async function createService(config: Config, overrides: ServiceOverrides 
     onRefused(...refusal) {
       metrics.onRefused(...refusal)
       figures.onRefused(refusal[2])
+      operators?.onRefused(...refusal)
     },
     add: (entry) => (worker ?? inbox).add(entry),
     onAccepted(entry, result) {
@@ -88,8 +90,8 @@ export async function createService(config: Config, overrides: ServiceOverrides 
   })
   undo.adopt(startKeeping({ inbox, counter: figures, log }), (keeping) => keeping.stop())
   const publicApp = config.role === 'work' ? createHealthApp(shared) : app
-  const pages = await openConsole(config, inbox, log)
-  const adminApp = createAdminApp({ ...shared, renderMetrics: () => metrics.render(inbox), console: pages })
+  const operators = await openConsole(config, inbox, log)
+  const adminApp = createAdminApp({ ...shared, renderMetrics: () => metrics.render(inbox), console: operators?.pages })
   const publicAddress = { host: config.host, port: config.port, variable: 'PORT' }
   const adminAddress = { host: config.adminHost, port: config.adminPort, variable: 'ADMIN_PORT' }
   const server = undo.adopt(await listen(publicApp, publicAddress), forceClose)
@@ -98,7 +100,7 @@ export async function createService(config: Config, overrides: ServiceOverrides 
   if (config.role !== 'receive') {
     const { stripeApiKey: apiKey, stripeApiBase: apiBase, stripeRequestsPerSecond: requestsPerSecond } = config
     const clients = createStripeClients({ apiKey, apiBase, requestsPerSecond })
-    const work = { config, handlers, inbox, log, metrics, figures, clients, overrun, overrides }
+    const work = { config, handlers, inbox, log, metrics, figures, clients, overrun, overrides, operators }
     const limitMs = config.handlerTimeoutMs + (overrides.standstillMarginMs ?? STANDSTILL_MARGIN_MS)
     const { workerConcurrency: concurrency, logLevel } = config
     const watchdog = startWatchdog({ limitMs, concurrency, isSilent: logLevel === 'silent' })
@@ -119,6 +121,7 @@ export async function createService(config: Config, overrides: ServiceOverrides 
     const endsAt = performance.now() + shutdownTimeoutMs
     const left = () => endsAt - performance.now()
     isDraining = true
+    operators?.stop()
     const working = worker?.stop(left() - closingMs) ?? Promise.resolve()
     const isWorkOver = await isOverWithin(left() - closingMs / 2, working)
     await server.close(closingMs / 4)
@@ -147,10 +150,11 @@ interface Work {
   readonly clients: StripeClients
   readonly overrun: Overrun
   readonly overrides: ServiceOverrides
+  readonly operators: Pick<Console, 'onAttemptEnded'> | undefined
 }
 
 function startWork(
-  { config, handlers, inbox, log, metrics, figures, clients: events, overrun, overrides }: Work,
+  { config, handlers, inbox, log, metrics, figures, clients: events, overrun, overrides, operators }: Work,
   { watch }: Watchdog,
 ): Worker {
   const { handlerTimeoutMs: timeoutMs, handlerOverrunMs: overrunMs, maxAttempts, twins } = config
@@ -165,6 +169,7 @@ function startWork(
     onAttemptEnded(lease, outcome, durationMs) {
       metrics.onAttemptEnded(lease, outcome, durationMs)
       figures.onAttemptEnded(lease, outcome)
+      operators?.onAttemptEnded(lease, outcome, durationMs)
     },
   })
 }

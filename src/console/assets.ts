@@ -8,6 +8,7 @@ import { refuse } from './refuse.ts'
 const files = {
   'console.css': { from: new URL('browser/console.css', import.meta.url), type: 'text/css' },
   'console.js': { from: new URL('browser/console.js', import.meta.url), type: 'text/javascript' },
+  'live.js': { from: new URL('browser/live.js', import.meta.url), type: 'text/javascript' },
   'progress.js': { from: new URL('browser/progress.js', import.meta.url), type: 'text/javascript' },
   'icon.svg': { from: new URL('browser/icon.svg', import.meta.url), type: 'image/svg+xml' },
 } as const

@@ -1,9 +1,10 @@
-import { type ErrorRequestHandler, type Request, type Response, Router, text } from 'express'
+import { type ErrorRequestHandler, type Request, type RequestHandler, type Response, Router, text } from 'express'
 import { ReceiverError } from '../errors.ts'
 import { scrub } from '../log.ts'
 import { loadAssets } from './assets.ts'
 import { createAuthentication, operatorOf } from './authenticate.ts'
 import type { Answer, Context, Page, Visit } from './context.ts'
+import { createFeed, type Feed } from './feed.ts'
 import { createGuard, type GuardOptions } from './guard.ts'
 import { html } from './html.ts'
 import { layOut } from './layout.ts'
@@ -13,17 +14,27 @@ import { showPreview } from './pages/change.ts'
 import { showEntry } from './pages/entry.ts'
 import { showEvents } from './pages/events.ts'
 import { showFailures } from './pages/failures.ts'
+import { showLive } from './pages/live.ts'
 import { showOverview } from './pages/overview.ts'
 import { sendPayload } from './payload.ts'
 import { replayEntry } from './replay.ts'
 import { startChange } from './start-change.ts'
+import { createTails } from './tails.ts'
 
 export interface ConsoleOptions extends Context, Pick<GuardOptions, 'hosts'> {
   readonly password: string
 }
 
-/** The pages for operators, for `/console` of the admin port. */
-export async function createConsole(options: ConsoleOptions): Promise<Router> {
+export interface Console extends Pick<Feed, 'onRefused' | 'onAttemptEnded'> {
+  /** The pages for operators, for `/console` of the admin port. */
+  readonly pages: RequestHandler
+  /** Ends what goes on by itself, and would keep a server from ending. */
+  stop(): void
+}
+
+export async function createConsole(options: ConsoleOptions): Promise<Console> {
+  const feed = createFeed(options.inbox)
+  const tails = createTails(feed, options.log)
   const assets = await loadAssets()
   const router = Router()
   const visitOf = (req: Request, res: Response): Visit => ({
@@ -51,6 +62,11 @@ export async function createConsole(options: ConsoleOptions): Promise<Router> {
   router.get('/event', answer(showEntry))
   router.get('/payload', (req, res) => sendPayload(visitOf(req, res), res))
   router.get('/failures', answer(showFailures))
+  router.get(
+    '/live',
+    answer(() => showLive(feed, tails)),
+  )
+  router.get('/live/stream', tails.serve)
   router.get('/actions', answer(showActions))
   router.get('/action', answer(showAction))
   router.post('/cancel', answer(cancelAction))
@@ -63,7 +79,7 @@ export async function createConsole(options: ConsoleOptions): Promise<Router> {
     send(res, visitOf(req, res), explain(options, error))
   }
   router.use(onError)
-  return router
+  return { pages: router, onRefused: feed.onRefused, onAttemptEnded: feed.onAttemptEnded, stop: tails.stop }
 }
 
 const readForm = text({ type: 'application/x-www-form-urlencoded', limit: '4kb' })

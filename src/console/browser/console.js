@@ -22,6 +22,8 @@ function tellTimes() {
 for (const time of document.querySelectorAll('time'))
   time.title += ` · ${new Date(time.dateTime).toLocaleString()} here`
 setInterval(tellTimes, 10_000)
+// For those that come later.
+document.addEventListener('times', tellTimes)
 
 /** Selected where the clipboard is closed to pages that came over plain HTTP. @param {HTMLElement} button */
 async function copy(button) {
