@@ -33,8 +33,14 @@ afterAll(async () => {
 
 const asked = { verb: 'drop', state: 'parked', type: 'payout.*' }
 const preview = (query: Record<string, string> = asked) => rig.ask(`/console/change?${new URLSearchParams(query)}`)
+const send = (to: ConsoleRig, form: Record<string, string>, headers: Record<string, string>) =>
+  to.ask('/console/change', {
+    method: 'POST',
+    headers: { 'content-type': 'application/x-www-form-urlencoded', ...headers },
+    body: new URLSearchParams(form).toString(),
+  })
 const post = (form: Record<string, string>, headers: Record<string, string> = { origin: rig.url }) =>
-  rig.ask('/console/change', { method: 'POST', headers, form })
+  send(rig, form, headers)
 /** The fields that a page would send. */
 const fieldsOf = (text: string) =>
   Object.fromEntries(
@@ -92,6 +98,17 @@ it('has no button when nothing matches, and none for everything', async () => {
   )
 })
 
+it('says so when what was handled would run again', async () => {
+  const told = 'What was handled runs again'
+  const other = await openConsole()
+  await other.service.inbox.add(newEntry({ eventId: 'evt_handled' }))
+  for (const lease of await other.service.inbox.claim({ limit: 1, leaseMs: 60_000 }))
+    await other.service.inbox.settle(lease, { state: 'handled' })
+  expect((await other.ask('/console/change?verb=replay&state=handled')).text).toContain(told)
+  await other.close()
+  expect((await preview({ ...asked, verb: 'replay' })).text).not.toContain(told)
+})
+
 it('says what was not looked at, and leads to it', async () => {
   const at = new Date()
   const group = { state: 'parked', type: 'a.b', reason: null, entries: 2, oldestAt: at, newestAt: at } as const
@@ -122,9 +139,7 @@ it('is taken from the own pages alone, and not when the console only shows', asy
   const entry = newEntry({ type: 'payout.failed', state: 'parked', reason: 'x' })
   await only.service.inbox.add(entry)
   const own = { ...form, newest: entry.eventId, oldest: entry.eventId, entries: '1' }
-  expect((await only.ask('/console/change', { method: 'POST', headers: { origin: only.url }, form: own })).status).toBe(
-    403,
-  )
+  expect((await send(only, own, { origin: only.url })).status).toBe(403)
   expect(await only.service.inbox.actions({ limit: 1 })).toEqual([])
   for (const path of [`change?${new URLSearchParams(asked)}`, 'events?state=parked', 'failures']) {
     const { status, text } = await only.ask(`/console/${path}`)

@@ -24,8 +24,7 @@ export interface ConsoleRig {
 export interface Asking {
   readonly method?: string
   readonly headers?: Readonly<Record<string, string>>
-  /** Fields of a form to send. */
-  readonly form?: Readonly<Record<string, string>>
+  readonly body?: string
 }
 
 export interface Answered {
@@ -66,13 +65,12 @@ export async function openConsole(
 }
 
 /** By Node's client, since fetch decides on some headers by itself. */
-function ask(url: URL, { method = 'GET', headers = {}, form }: Asking = {}): Promise<Answered> {
+function ask(url: URL, { method = 'GET', headers = {}, body: sentBody }: Asking = {}): Promise<Answered> {
   const { promise, resolve, reject } = Promise.withResolvers<Answered>()
-  const type = form && { 'content-type': 'application/x-www-form-urlencoded' }
-  const sent = request(url, { method, headers: { authorization: basic('ada'), ...type, ...headers } }, async (res) => {
+  const sent = request(url, { method, headers: { authorization: basic('ada'), ...headers } }, async (res) => {
     const body = Buffer.concat(await res.toArray())
     resolve({ status: res.statusCode ?? 0, headers: res.headers, body, text: body.toString('utf8') })
   })
-  sent.on('error', reject).end(form && new URLSearchParams(form).toString())
+  sent.on('error', reject).end(sentBody)
   return promise
 }

@@ -54,11 +54,11 @@ const keys = {
   '/': () => all('[data-key="/"]')[0]?.focus(),
   j: () => go(1),
   k: () => go(-1),
+  // Of the row that has the focus, or the page's own.
   r() {
-    const buttons = all('[data-key="r"]')
-    const row = document.activeElement?.closest('tr')
-    const beside = buttons.find((button) => row?.contains(button))
-    ;(beside ?? buttons[0])?.focus()
+    const key = '[data-key="r"]'
+    const found = document.activeElement?.closest('tr')?.querySelector(key) ?? document.querySelector(key)
+    if (found instanceof HTMLElement) found.focus()
   },
   '?'() {
     const dialog = document.getElementById('keys')

@@ -35,6 +35,7 @@ ${
     : html`${await showBounds(inbox, preview)}
 ${showGroups(preview)}
 ${groups.reduce((sum, group) => sum + group.entries, 0) < entries && html`<p>More are in smaller groups.</p>`}
+${groups.some(({ state }) => state === 'handled') && html`<p class="notice">What was handled runs again.</p>`}
 <p>${effects[verb]} What comes from now on is not among them.</p>
 ${!isReadOnly && showConfirmation(verb, choice, preview)}`
 }
