@@ -25,6 +25,7 @@ export interface ConsoleOptions extends Context, Pick<GuardOptions, 'hosts'> {
   readonly password: string
 }
 
+/** What a server joins the console by. */
 export interface Console extends Pick<Feed, 'onRefused' | 'onAttemptEnded'> {
   /** The pages for operators, for `/console` of the admin port. */
   readonly pages: RequestHandler
@@ -32,6 +33,7 @@ export interface Console extends Pick<Feed, 'onRefused' | 'onAttemptEnded'> {
   stop(): void
 }
 
+/** Reads what pages load; nothing goes on by itself until somebody looks. */
 export async function createConsole(options: ConsoleOptions): Promise<Console> {
   const feed = createFeed(options.inbox)
   const tails = createTails(feed, options.log)
