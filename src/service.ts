@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { type Alerts, startAlerts } from './alerts/alerts.ts'
 import { createSend } from './alerts/send.ts'
 import type { Config } from './config.ts'
-import type { ConsoleOptions } from './console/console.ts'
+import type { Console, ConsoleOptions } from './console/console.ts'
 import type { Arrival } from './event/arrival.ts'
 import type { Handlers } from './event.ts'
 import { createFigureCounter, type FigureCounter, startKeeping } from './figures.ts'
@@ -89,6 +89,7 @@ export async function createService(config: Config, overrides: ServiceOverrides 
       metrics.onRefused(...refusal)
       figures.onRefused(refusal[2])
       alerts?.onRefused(refusal[2])
+      operators?.onRefused(...refusal)
     },
     add: (entry) => (worker ?? inbox).add(entry),
     onAccepted(entry, result) {
@@ -98,11 +99,11 @@ export async function createService(config: Config, overrides: ServiceOverrides 
   })
   undo.adopt(startKeeping({ inbox, counter: figures, log }), (keeping) => keeping.stop())
   const publicApp = config.role === 'work' ? createHealthApp(shared) : app
-  const pages = await openConsole(config, {
+  const operators = await openConsole(config, {
     ...{ inbox, log, describeFault: overrun.describeFault },
     reconcileEveryMs: isReconciling ? config.reconcileMinutes * 60_000 : undefined,
   })
-  const adminApp = createAdminApp({ ...shared, renderMetrics: () => metrics.render(inbox), console: pages })
+  const adminApp = createAdminApp({ ...shared, renderMetrics: () => metrics.render(inbox), console: operators?.pages })
   const publicAddress = { host: config.host, port: config.port, variable: 'PORT' }
   const adminAddress = { host: config.adminHost, port: config.adminPort, variable: 'ADMIN_PORT' }
   const server = undo.adopt(await listen(publicApp, publicAddress), forceClose)
@@ -111,7 +112,20 @@ export async function createService(config: Config, overrides: ServiceOverrides 
   if (config.role !== 'receive') {
     const { stripeApiKey: apiKey, stripeApiBase: apiBase, stripeRequestsPerSecond: requestsPerSecond } = config
     const clients = createStripeClients({ apiKey, apiBase, requestsPerSecond, log })
-    const work = { config, handlers, inbox, log, metrics, figures, alerts, clients, overrun, overrides, arrival }
+    const work = {
+      config,
+      handlers,
+      inbox,
+      log,
+      metrics,
+      figures,
+      alerts,
+      clients,
+      overrun,
+      overrides,
+      arrival,
+      operators,
+    }
     const limitMs = config.handlerTimeoutMs + (overrides.standstillMarginMs ?? STANDSTILL_MARGIN_MS)
     const { workerConcurrency: concurrency, logLevel } = config
     const watchdog = startWatchdog({ limitMs, concurrency, isSilent: logLevel === 'silent' })
@@ -132,6 +146,7 @@ export async function createService(config: Config, overrides: ServiceOverrides 
     const endsAt = performance.now() + shutdownTimeoutMs
     const left = () => endsAt - performance.now()
     isDraining = true
+    operators?.stop()
     const working = worker?.stop(left() - closingMs) ?? Promise.resolve()
     const isWorkOver = await isOverWithin(left() - closingMs / 2, working)
     await alerts?.stop(Math.min(LAST_ALERTS_MS, left() - closingMs / 2))
@@ -166,10 +181,11 @@ interface Work {
   readonly overrun: Overrun
   readonly overrides: ServiceOverrides
   readonly arrival: Arrival
+  readonly operators: Pick<Console, 'onAttemptEnded'> | undefined
 }
 
 function startWork(
-  { config, handlers, inbox, log, metrics, figures, alerts, clients: events, overrun, overrides }: Work,
+  { config, handlers, inbox, log, metrics, figures, alerts, clients: events, overrun, overrides, operators }: Work,
   { watch }: Watchdog,
 ): Worker {
   const { handlerTimeoutMs: timeoutMs, handlerOverrunMs: overrunMs, maxAttempts, twins } = config
@@ -185,6 +201,7 @@ function startWork(
       metrics.onAttemptEnded(lease, outcome, durationMs)
       figures.onAttemptEnded(lease, outcome)
       alerts?.onAttemptEnded(lease, outcome)
+      operators?.onAttemptEnded(lease, outcome, durationMs)
     },
   })
 }

@@ -11,6 +11,8 @@ const files = {
   'plots.js': { from: new URL('browser/plots.js', import.meta.url), type: 'text/javascript' },
   'uplot.css': { from: new URL(import.meta.resolve('uplot/dist/uPlot.min.css')), type: 'text/css' },
   'uplot.js': { from: new URL(import.meta.resolve('uplot/dist/uPlot.iife.min.js')), type: 'text/javascript' },
+  'live.js': { from: new URL('browser/live.js', import.meta.url), type: 'text/javascript' },
+  'progress.js': { from: new URL('browser/progress.js', import.meta.url), type: 'text/javascript' },
   'icon.svg': { from: new URL('browser/icon.svg', import.meta.url), type: 'image/svg+xml' },
 } as const
 

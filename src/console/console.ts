@@ -1,27 +1,43 @@
-import { type ErrorRequestHandler, type Request, type Response, Router, text } from 'express'
+import { type ErrorRequestHandler, type Request, type RequestHandler, type Response, Router, text } from 'express'
 import { ReceiverError } from '../errors.ts'
 import { scrub } from '../log.ts'
 import { loadAssets } from './assets.ts'
 import { createAuthentication, operatorOf } from './authenticate.ts'
 import type { Answer, Context, Page, Visit } from './context.ts'
+import { createFeed, type Feed } from './feed.ts'
 import { createGuard, type GuardOptions } from './guard.ts'
 import { hold, resume } from './hold.ts'
 import { html } from './html.ts'
 import { layOut } from './layout.ts'
+import { cancelAction, showAction } from './pages/action.ts'
+import { showActions } from './pages/actions.ts'
+import { showPreview } from './pages/change.ts'
 import { showEntry } from './pages/entry.ts'
 import { showEvents } from './pages/events.ts'
 import { showFailures } from './pages/failures.ts'
+import { showLive } from './pages/live.ts'
 import { showOverview } from './pages/overview.ts'
-import { cancel, replayAll, showChange, showReplay } from './pages/replay.ts'
 import { sendPayload } from './payload.ts'
 import { replayEntry } from './replay.ts'
+import { startChange } from './start-change.ts'
+import { createTails } from './tails.ts'
 
 export interface ConsoleOptions extends Context, Pick<GuardOptions, 'hosts'> {
   readonly password: string
 }
 
-/** The pages for operators, for `/console` of the admin port. */
-export async function createConsole(options: ConsoleOptions): Promise<Router> {
+/** What a server joins the console by. */
+export interface Console extends Pick<Feed, 'onRefused' | 'onAttemptEnded'> {
+  /** The pages for operators, for `/console` of the admin port. */
+  readonly pages: RequestHandler
+  /** Ends what goes on by itself, and would keep a server from ending. */
+  stop(): void
+}
+
+/** Reads what pages load; nothing goes on by itself until somebody looks. */
+export async function createConsole(options: ConsoleOptions): Promise<Console> {
+  const feed = createFeed(options.inbox)
+  const tails = createTails(feed, options.log)
   const assets = await loadAssets()
   const router = Router()
   const visitOf = async (req: Request, res: Response): Promise<Visit> => ({
@@ -51,11 +67,17 @@ export async function createConsole(options: ConsoleOptions): Promise<Router> {
   router.get('/event', answer(showEntry))
   router.get('/payload', async (req, res) => sendPayload(await visitOf(req, res), res))
   router.get('/failures', answer(showFailures))
-  router.get('/replay', answer(showReplay))
-  router.get('/change', answer(showChange))
+  router.get(
+    '/live',
+    answer(() => showLive(feed, tails)),
+  )
+  router.get('/live/stream', tails.serve)
+  router.get('/actions', answer(showActions))
+  router.get('/action', answer(showAction))
+  router.post('/cancel', answer(cancelAction))
+  router.get('/change', answer(showPreview))
+  router.post('/change', readForm, answer(startChange))
   router.post('/replay', answer(replayEntry))
-  router.post('/replay-all', readForm, answer(replayAll))
-  router.post('/cancel', answer(cancel))
   router.post('/hold', readForm, answer(hold))
   router.post('/resume', answer(resume))
   router.use(answer(async () => missing))
@@ -64,7 +86,7 @@ export async function createConsole(options: ConsoleOptions): Promise<Router> {
     send(res, await visitOf(req, res), explain(options, error))
   }
   router.use(onError)
-  return router
+  return { pages: router, onRefused: feed.onRefused, onAttemptEnded: feed.onAttemptEnded, stop: tails.stop }
 }
 
 const readForm = text({ type: 'application/x-www-form-urlencoded', limit: '4kb' })

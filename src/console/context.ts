@@ -43,6 +43,8 @@ export const parts = {
   '/console': 'Overview',
   '/console/events': 'Events',
   '/console/failures': 'Failures',
+  '/console/live': 'Live',
+  '/console/actions': 'Actions',
 } as const
 export type Part = keyof typeof parts
 

@@ -56,6 +56,6 @@ const keys = html`<dialog id="keys" aria-label="Keys"><dl class="facts">
 <dt><kbd>/</kbd></dt><dd>find</dd>
 <dt><kbd>j</kbd> <kbd>k</kbd></dt><dd>next and previous row</dd>
 <dt><kbd>Enter</kbd></dt><dd>open the row, or press the button</dd>
-<dt><kbd>r</kbd></dt><dd>to the button that replays; Enter presses it</dd>
+<dt><kbd>r</kbd></dt><dd>to what replays the row or the page; Enter presses it</dd>
 <dt><kbd>?</kbd></dt><dd>these keys</dd>
 </dl><form method="dialog"><button>Close</button></form></dialog>`

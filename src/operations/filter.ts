@@ -137,10 +137,24 @@ export function toFields(choice: Choice): URLSearchParams {
   return new URLSearchParams(filterWordNames.flatMap((word) => (choice[word] ? [[word, choice[word]]] : [])))
 }
 
+/** The same as options of a command: `--state dead --type 'payout.*'`. */
+export const toOptions = (choice: Choice): string =>
+  filterWordNames.flatMap((word) => (choice[word] ? [`--${word} ${quote(choice[word])}`] : [])).join(' ')
+
 /** The command that chooses the same: `npm run events -- list --type 'payout.*'`. */
-export function toCommand(command: string, choice: Choice): string {
-  const options = filterWordNames.flatMap((word) => (choice[word] ? [`--${word} ${quote(choice[word])}`] : []))
-  return [`npm run events -- ${command}`, ...options].join(' ')
+export const toCommand = (command: string, choice: Choice): string =>
+  `npm run events -- ${command} ${toOptions(choice)}`.trimEnd()
+
+/** The choice that somebody made at that time: ages, which counted from then, as instants. */
+export function readPastChoice(fields: string, at: Date): Choice {
+  const { choice } = readChoice(new URLSearchParams(fields))
+  const { receivedWithinMs: since, receivedBeforeMs: until } = toFilter(choice, at)
+  const instant = (ageMs: number) => new Date(at.getTime() - ageMs).toISOString()
+  return {
+    ...choice,
+    ...(since !== undefined && { since: instant(since) }),
+    ...(until !== undefined && { until: instant(until) }),
+  }
 }
 
 /** For a POSIX shell. */

@@ -11,18 +11,24 @@ const changes = { replay: () => replay, drop: dropBy } satisfies Record<string, 
 /** What a server can do to all that match. */
 export type ServedVerb = keyof typeof changes
 
+export const isServedVerb = (verb: string): verb is ServedVerb => Object.hasOwn(changes, verb)
+
 const changeOf = (verb: string, who: string): Change | undefined =>
-  // The cast holds: the key was just found.
-  Object.hasOwn(changes, verb) ? changes[verb as ServedVerb](who) : undefined
+  isServedVerb(verb) ? changes[verb](who) : undefined
 
 /** Of a preview; there are a handful of types and reasons, as a rule. */
 const GROUPS = 100
 
-/** What a change of the choice would take now, by reading alone. */
-export function previewChange(inbox: Pick<Inbox, 'summarize'>, verb: ServedVerb, choice: Choice): Promise<Summary> {
+/** What a change of the choice would take now, by reading alone: of all, or of what came before an event id. */
+export function previewChange(
+  inbox: Pick<Inbox, 'summarize'>,
+  verb: ServedVerb,
+  choice: Choice,
+  before?: string,
+): Promise<Summary> {
   const filter = toFilter(choice)
   const states = statesOf(changes[verb](''), { filter })
-  return inbox.summarize({ ...filter, states }, { limit: GROUPS })
+  return inbox.summarize({ ...filter, states }, { limit: GROUPS, ...(before !== undefined && { before }) })
 }
 
 /** Ages are left out: what was shown is between its newest and its oldest, however long it takes. */

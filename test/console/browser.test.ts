@@ -9,6 +9,7 @@ import { launchBrowser, openPage } from '../support/browser.ts'
 import { eventually } from '../support/eventually.ts'
 import { captureLog } from '../support/log-lines.ts'
 import { newEntry } from '../support/new-entry.ts'
+import { follow } from './look.ts'
 import { type ConsoleRig, openConsole, PASSWORD } from './rig.ts'
 
 const browser = await launchBrowser()
@@ -16,7 +17,14 @@ const browser = await launchBrowser()
 const AS_SIGNED = '{"id":"evt_ordinary","amount":12345678901234567890,"rate":1.0,"object":{"id":"pi_1"}}'
 const SCRIPT = `</pre></td></table><script>window.hacked = 1</script><img src="x" onerror="window.hacked = 1">`
 const TURNED = '\u202e\u2066evil\u2069'
-const PATHS = ['/console', '/console/events', '/console/event?id=evt_ordinary', '/console/failures'] as const
+const PATHS = [
+  '/console',
+  '/console/events',
+  '/console/event?id=evt_ordinary',
+  '/console/failures',
+  '/console/live',
+  '/console/actions',
+] as const
 
 describe.skipIf(browser === undefined)('the console in a browser', () => {
   if (browser === undefined) return
@@ -63,7 +71,9 @@ describe.skipIf(browser === undefined)('the console in a browser', () => {
             // Colours go by the scheme, and what is there by the width.
             const isLooked = (width === 320) === (colorScheme === 'dark')
             if (isLooked) expect(await findBarriers(page), `${width} ${colorScheme}`).toEqual([])
-            expect(await page.evaluate<number>('document.documentElement.scrollWidth')).toBeLessThanOrEqual(width)
+            await expect
+              .poll(() => page.evaluate<number>('document.documentElement.scrollWidth'))
+              .toBeLessThanOrEqual(width)
             const background = await page.evaluate<string>('getComputedStyle(document.body).backgroundColor')
             expect(background === 'rgb(255, 255, 255)').toBe(colorScheme === 'light')
           }
@@ -93,11 +103,11 @@ describe.skipIf(browser === undefined)('the console in a browser', () => {
 
     it('works without JavaScript', async () => {
       const { page } = await open('/console', { javaScriptEnabled: false })
-      await page.getByRole('link', { name: 'Events' }).click()
+      await follow(page, () => page.getByRole('link', { name: 'Events' }).click())
       await page.getByText('Filter', { exact: true }).first().click()
       await page.getByLabel('Type, * for any').fill('payout.*')
       await page.getByLabel('dead').check()
-      await page.getByRole('button', { name: 'Filter' }).click()
+      await follow(page, () => page.getByRole('button', { name: 'Filter' }).click())
       expect(new URL(page.url()).search).toBe('?state=dead&type=payout.*')
       expect(await page.locator('tbody tr').count()).toBe(3)
       await page.goto('/console')
@@ -132,7 +142,7 @@ describe.skipIf(browser === undefined)('the console in a browser', () => {
       await plot.waitFor()
       expect(await plot.evaluate((canvas) => canvas.clientWidth)).toBeGreaterThan(500)
       for (const range of ['last day', 'last week']) {
-        await page.getByRole('link', { name: range }).click()
+        await follow(page, () => page.getByRole('link', { name: range }).click())
         expect(await page.locator('.tabs [aria-current]').textContent()).toBe(range)
         await plot.waitFor()
       }
@@ -150,7 +160,7 @@ describe.skipIf(browser === undefined)('the console in a browser', () => {
       const { page } = await open('/console')
       await page.getByText('Hold…').click()
       await page.getByLabel('Why').fill(`payouts booked twice ${SCRIPT}`)
-      await page.getByRole('button', { name: 'Hold handling' }).click()
+      await follow(page, () => page.getByRole('button', { name: 'Hold handling' }).click())
       expect(await inbox.held()).toMatchObject({ who: 'ada', reason: expect.stringContaining('payouts booked twice') })
       for (const path of PATHS) {
         await page.goto(path)
@@ -162,7 +172,7 @@ describe.skipIf(browser === undefined)('the console in a browser', () => {
         await page.emulateMedia({ colorScheme })
         expect(await findBarriers(page), colorScheme).toEqual([])
       }
-      await page.getByRole('button', { name: 'Resume' }).click()
+      await follow(page, () => page.getByRole('button', { name: 'Resume' }).click())
       expect(await inbox.held()).toBeNull()
       expect(await page.getByRole('alert').count()).toBe(0)
       const actions = await inbox.actions({ limit: 2 })
@@ -181,7 +191,7 @@ describe.skipIf(browser === undefined)('the console in a browser', () => {
       await page.getByLabel('Text of the reason').fill('bank')
       await page.getByLabel('Source').selectOption('delivery')
       await page.getByLabel('Since').fill('1h')
-      await page.getByRole('button', { name: 'Filter' }).click()
+      await follow(page, () => page.getByRole('button', { name: 'Filter' }).click())
       expect(new URL(page.url()).search).toBe('?source=delivery&reason=bank&since=1h')
       expect(await page.locator('tbody tr').count()).toBe(2)
       expect(await page.locator('#command').textContent()).toBe(
@@ -196,7 +206,7 @@ describe.skipIf(browser === undefined)('the console in a browser', () => {
         seen.push(...(await page.locator('td.main .id').allTextContents()))
         const older = page.getByRole('link', { name: 'older' })
         if ((await older.count()) === 0) break
-        await older.click()
+        await follow(page, () => older.click())
       }
       expect(seen).toEqual(Array.from({ length: 60 }, (_, index) => `evt_invoice_${59 - index}`))
     })
@@ -216,7 +226,7 @@ describe.skipIf(browser === undefined)('the console in a browser', () => {
       const { page } = await open('/console')
       await page.keyboard.press('/')
       await page.keyboard.type(` ${wanted} `)
-      await page.keyboard.press('Enter')
+      await follow(page, () => page.keyboard.press('Enter'))
       await page.waitForURL(`**${address}`)
       expect(await page.getByText('No entry').count()).toBe(0)
     })
@@ -240,7 +250,7 @@ describe.skipIf(browser === undefined)('the console in a browser', () => {
       const lane = await page.locator('table.entries .id').filter({ hasText: 'evt_twin' }).allTextContents()
       expect(lane).toEqual(['evt_twin_snapshot', 'evt_twin_thin'])
       expect(await page.locator('tr[aria-current] .id').first().textContent()).toBe('evt_twin_thin')
-      await page.getByRole('link', { name: 'payout.failed' }).first().click()
+      await follow(page, () => page.getByRole('link', { name: 'payout.failed' }).first().click())
       expect(await page.locator('.error').allTextContents()).toEqual(['bank says no\n    at pay'])
       expect(await page.getByRole('link', { name: 'in Stripe' }).first().getAttribute('href')).toBe(
         'https://dashboard.stripe.com/acct_1/test/payouts/po_twin',
@@ -250,7 +260,7 @@ describe.skipIf(browser === undefined)('the console in a browser', () => {
     it('shows a payload as it was signed, indented or not, and gives its bytes', async () => {
       const { page } = await open('/console/event?id=evt_ordinary')
       expect(await page.locator('pre').textContent()).toContain('"amount": 12345678901234567890,\n  "rate": 1.0,')
-      await page.getByRole('link', { name: 'as it came' }).click()
+      await follow(page, () => page.getByRole('link', { name: 'as it came' }).click())
       expect(await page.locator('pre').textContent()).toBe(AS_SIGNED)
       const downloading = page.waitForEvent('download')
       await page.getByRole('link', { name: /^download/ }).click()
@@ -271,7 +281,7 @@ describe.skipIf(browser === undefined)('the console in a browser', () => {
 
     it('is replayed, with a second thought when it was handled', async () => {
       const { page } = await open('/console/event?id=evt_dead_one')
-      await page.getByRole('button', { name: 'Replay' }).click()
+      await follow(page, () => page.getByRole('button', { name: 'Replay' }).click())
       expect(await page.getByRole('status').textContent()).toBe('Replayed: it is due now.')
       expect(await stateOf('evt_dead_one')).toBe('pending')
       expect((await inbox.actions({ limit: 1 }))[0]).toMatchObject({
@@ -281,7 +291,7 @@ describe.skipIf(browser === undefined)('the console in a browser', () => {
       await page.goto('/console/event?id=evt_handled')
       expect(await page.getByRole('button', { name: 'Replay' }).isVisible()).toBe(false)
       await page.getByText('Replay…').click()
-      await page.getByRole('button', { name: 'Replay' }).click()
+      await follow(page, () => page.getByRole('button', { name: 'Replay' }).click())
       expect(await stateOf('evt_handled')).toBe('pending')
     })
   })
@@ -290,7 +300,7 @@ describe.skipIf(browser === undefined)('the console in a browser', () => {
     const { page } = await open('/console/failures')
     const group = page.locator('tbody tr').filter({ hasText: 'payout.failed' }).filter({ hasText: 'bank says no' })
     expect(await group.locator('td').first().textContent()).toBe('2')
-    await group.getByRole('link').first().click()
+    await follow(page, () => group.getByRole('link').first().click())
     expect(new URL(page.url()).search).toBe('?state=dead&type=payout.failed&reason=bank+says+no')
     expect(await page.locator('tbody tr').count()).toBe(2)
   })
@@ -300,17 +310,16 @@ describe.skipIf(browser === undefined)('the console in a browser', () => {
       const { page } = await open('/console/failures?type=topup.*')
       await page.keyboard.press('j')
       await page.keyboard.press('r')
-      await page.keyboard.press('Enter')
-      await page.waitForURL('**/console/replay?state=dead&type=topup.failed&reason=topup')
+      await follow(page, () => page.keyboard.press('Enter'))
+      await page.waitForURL('**/console/change?verb=replay&state=dead&type=topup.failed&reason=topup')
       const shown = (await page.textContent('main'))?.replace(/\s+/g, ' ')
       expect(shown).toContain('npm run events -- replay --state dead --type topup.failed --reason topup')
-      expect(shown).toContain('3 entries; what comes later is none of them.')
+      expect(shown).toContain('3 entries: the oldest evt_topup_0')
       await settleDead(inbox, 'evt_topup_later', 'topup.failed', 'topup')
       await page.keyboard.press('r')
-      expect(await page.evaluate('document.activeElement.textContent')).toBe('Replay 3')
-      await page.keyboard.press('Enter')
-      await page.getByText('3 of 3 changed').waitFor()
-      await page.getByRole('heading', { name: 'replay done' }).waitFor()
+      expect(await page.evaluate('document.activeElement.textContent')).toBe('Replay 3 entries')
+      await follow(page, () => page.keyboard.press('Enter'))
+      await page.getByText('done 3 changed').waitFor()
       expect(await findBarriers(page)).toEqual([])
       expect(await Promise.all(['evt_topup_0', 'evt_topup_2', 'evt_topup_later'].map(stateOf))).toEqual([
         'pending',
@@ -331,21 +340,21 @@ describe.skipIf(browser === undefined)('the console in a browser', () => {
 
     it('are replayed at a rate, until somebody cancels', async () => {
       const { page } = await open('/console/events?type=plan.*')
-      await page.getByRole('link', { name: 'Replay what matches…' }).click()
+      await follow(page, () => page.getByRole('link', { name: 'Replay what matches…' }).click())
       expect(await findBarriers(page)).toEqual([])
-      await page.getByLabel('At most so many').fill('1')
-      await page.getByRole('button', { name: 'Replay 20' }).click()
-      await page.waitForURL('**/console/change?id=*')
-      await page.getByRole('button', { name: 'Cancel' }).click()
-      await page.getByRole('heading', { name: 'replay cancelled' }).waitFor()
+      await page.getByLabel('At most').fill('1')
+      await follow(page, () => page.getByRole('button', { name: 'Replay 20 entries' }).click())
+      await page.waitForURL('**/console/action?id=*')
+      await follow(page, () => page.getByRole('button', { name: 'Cancel' }).click())
+      await page.getByText(/^cancelled/).waitFor()
       expect((await inbox.list({ type: 'plan.*', states: ['dead'] }, { limit: 100 })).length).toBeGreaterThan(0)
     })
 
     it('are none without a filter, and no button is there for none', async () => {
-      const { page } = await open('/console/replay', { isFaulty: true })
-      expect(await page.textContent('main')).toContain('Choose events by a filter first')
-      await page.goto('/console/replay?type=nothing.like.it')
-      expect(await page.textContent('main')).toContain('Nothing that matches can be replayed')
+      const { page } = await open('/console/change?verb=replay', { isFaulty: true })
+      expect(await page.textContent('main')).toContain('nothing is done to everything')
+      await page.goto('/console/change?verb=replay&type=nothing.like.it')
+      expect(await page.textContent('main')).toContain('Nothing that can be replayed matches')
       expect(await page.getByRole('button', { name: /^Replay/ }).count()).toBe(0)
     })
   })
@@ -359,14 +368,14 @@ describe.skipIf(browser === undefined)('the console in a browser', () => {
     await page.keyboard.press('j')
     expect(await focused()).toBe('evt_keys_1')
     await page.keyboard.press('k')
-    await page.keyboard.press('Enter')
+    await follow(page, () => page.keyboard.press('Enter'))
     await page.waitForURL('**/console/event?id=evt_keys_2')
     await page.keyboard.press('?')
-    expect(await page.locator('dialog').isVisible()).toBe(true)
+    await page.locator('dialog').waitFor({ state: 'visible' })
     await page.keyboard.press('Escape')
-    expect(await page.locator('dialog').isVisible()).toBe(false)
+    await page.locator('dialog').waitFor({ state: 'hidden' })
     await page.keyboard.press('r')
-    await page.keyboard.press('Enter')
+    await follow(page, () => page.keyboard.press('Enter'))
     await page.getByRole('status').waitFor()
     expect(await stateOf('evt_keys_2')).toBe('pending')
     // Letters typed into a field are letters.
@@ -388,7 +397,7 @@ describe.skipIf(browser === undefined)('the console in a browser', () => {
       expect(text).not.toMatch(/[\u202a-\u202e\u2066-\u2069]/)
       expect(await page.evaluate("'hacked' in window")).toBe(false)
       expect(await page.locator('main script, main img').count()).toBe(0)
-      expect(await page.evaluate<number>('document.documentElement.scrollWidth')).toBeLessThanOrEqual(320)
+      await expect.poll(() => page.evaluate<number>('document.documentElement.scrollWidth')).toBeLessThanOrEqual(320)
     })
 
     it('is cut when it is large, deep or no text, and says so', async () => {
@@ -420,7 +429,7 @@ describe.skipIf(browser === undefined)('the console in a browser', () => {
         for (const host of ['foreign.example', '127.0.0.1', 'localhost']) {
           const { page } = await open('/console', { isFaulty: true })
           await page.goto(`http://${host}:${port}/form`)
-          await page.getByRole('button').click()
+          await follow(page, () => page.getByRole('button').click())
           expect(await page.textContent('body')).toContain('on its own pages only')
           expect(await stateOf('evt_untouched')).toBe('dead')
           const answers: number[] = []
@@ -450,7 +459,7 @@ describe.skipIf(browser === undefined)('the console in a browser', () => {
       const { page, faults } = await open('/console/event?id=evt_by_name', { base, isFaulty: true })
       await page.getByRole('button', { name: 'Copy' }).first().click()
       expect(await page.evaluate('getSelection().toString()')).toBe('evt_by_name')
-      await page.getByRole('button', { name: 'Replay' }).click()
+      await follow(page, () => page.getByRole('button', { name: 'Replay' }).click())
       await page.getByRole('status').waitFor()
       expect(await stateOf('evt_by_name')).toBe('pending')
       expect(faults.filter((fault) => !fault.includes('Cross-Origin-Opener-Policy'))).toEqual([])
@@ -477,7 +486,7 @@ describe.skipIf(browser === undefined)('the console in a browser', () => {
       const { page } = await open('/console/event?id=evt_hidden', { base: hiding.url })
       expect(await page.content()).not.toContain('12345678901234567890')
       expect(await actions()).toEqual([])
-      await page.getByRole('link', { name: 'indented' }).click()
+      await follow(page, () => page.getByRole('link', { name: 'indented' }).click())
       expect(await page.locator('pre').textContent()).toContain('12345678901234567890')
       await hiding.ask('/console/payload?id=evt_hidden')
       expect(await actions()).toEqual(Array(2).fill(['ada', 'look at the payload', ['evt_hidden']]))

@@ -263,21 +263,6 @@ it('every answer forbids what no page needs', async () => {
   }
 })
 
-it('a change of all that match wants a filter, what was shown, and a rate that is one', async () => {
-  const headers = { origin: rig.url, 'content-type': 'application/x-www-form-urlencoded' }
-  const ask = async (fields: string, body = '') =>
-    (await rig.ask(`/console/replay-all?${fields}`, { method: 'POST', headers, body })).status
-  const shown = `newest=${EVENT}&oldest=${EVENT}&entries=1`
-  expect(await ask(shown)).toBe(400)
-  expect(await ask('state=parked')).toBe(400)
-  expect(await ask(`state=gone&${shown}`)).toBe(400)
-  for (const rate of ['0', '-1', '1.5', 'many', '100000'])
-    expect(await ask(`state=parked&${shown}`, `rate=${rate}`)).toBe(400)
-  expect(await rig.service.inbox.actions({ limit: 1, state: 'running' })).toEqual([])
-  expect((await rig.ask('/console/change?id=999')).status).toBe(404)
-  expect((await rig.ask('/console/change?id=x')).status).toBe(404)
-})
-
 it('with CONSOLE_READ_ONLY nothing is done, and there is no button for it', async () => {
   const only = await openConsole({ CONSOLE_READ_ONLY: '1' })
   await only.service.inbox.add(newEntry({ eventId: EVENT, state: 'parked', reason: 'for a test' }))
@@ -287,7 +272,7 @@ it('with CONSOLE_READ_ONLY nothing is done, and there is no button for it', asyn
   for (const path of [
     `/console/event?id=${EVENT}`,
     '/console',
-    '/console/replay?state=parked',
+    '/console/change?verb=replay&state=parked',
     '/console/events?state=parked',
   ]) {
     const page = await only.ask(path)

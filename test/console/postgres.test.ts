@@ -22,7 +22,9 @@ it('every page is there on Postgres, with what it shows', async () => {
       ['/console/events?state=dead&value=cus_1&since=1h', 'evt_1'],
       ['/console/event?id=evt_1', 'at pay'],
       ['/console/failures', 'bank says no'],
-      ['/console/replay?state=dead', 'Replay 1<'],
+      ['/console/change?verb=replay&state=dead', 'Replay 1 entry<'],
+      ['/console/actions', 'Nobody has done anything'],
+      ['/console/live', 'evt_1'],
     ] as const) {
       const { status, text } = await rig.ask(path)
       expect({ path, status }).toEqual({ path, status: 200 })

@@ -21,7 +21,7 @@ afterEach(() => store.remove())
 
 /** A page of a console whose inbox does these things otherwise than the real one. */
 async function show(path: string, otherwise: Partial<Inbox> = {}, { fault = undefined as string | undefined } = {}) {
-  const pages = await createConsole({
+  const { pages } = await createConsole({
     ...{ inbox: { ...store.inbox, ...otherwise }, log: captured.log, mode: 'live', password: PASSWORD, hosts: [] },
     ...{ isReadOnly: false, payloads: 'show', describeFault: () => fault, reconcileEveryMs: 900_000 },
   })

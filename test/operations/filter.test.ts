@@ -5,6 +5,7 @@ import {
   filterWordNames,
   isEverything,
   readChoice,
+  readPastChoice,
   readWord,
   toCommand,
   toFields,
@@ -85,4 +86,14 @@ describe('a choice of entries', () => {
   ])('counts the age of %s from now, in UTC', (text, ageMs) => {
     expect(readWord('since', text, now)).toEqual({ receivedWithinMs: ageMs })
   })
+})
+
+it('a choice of the past has instants in place of ages', () => {
+  const at = new Date('2026-11-21T12:00:00.000Z')
+  expect(readPastChoice('type=payout.*&since=2h&until=2026-11-21T11:30Z', at)).toEqual({
+    type: 'payout.*',
+    since: '2026-11-21T10:00:00.000Z',
+    until: '2026-11-21T11:30:00.000Z',
+  })
+  expect(readPastChoice('state=dead', at)).toEqual({ state: 'dead' })
 })

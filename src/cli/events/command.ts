@@ -3,7 +3,7 @@ import type { Selection } from '../../operations/change-entries.ts'
 import { type Choice, isEverything, toFields, toFilter } from '../../operations/filter.ts'
 import { wholeNumberOption } from '../terminal/options.ts'
 import { addFilterOptions, filterOptionNames } from './filter.ts'
-import type { ChangeOptions, ListOptions, ShowOptions } from './options.ts'
+import type { ActionsOptions, ChangeOptions, ListOptions, ShowOptions } from './options.ts'
 
 const help = `
 Works on the database that DATABASE_URL names, whether or not a server is running on it.
@@ -16,6 +16,7 @@ Examples:
   npm run events -- replay evt_1A2b3C4d5E6f
   npm run events -- drop --state dead --type 'payout.*'
   npm run events -- park evt_1A2b3C4d5E6f
+  npm run events -- actions
   npm run events -- backup inbox-2026-11-21.db
 Each has --help with more.`
 
@@ -32,6 +33,7 @@ export function eventsCommand(): Command {
   addDrop(events)
   addPark(events)
   addHold(events)
+  addActions(events)
   addCounts(events)
   addBackup(events)
   return events
@@ -202,6 +204,27 @@ function addHold(events: Command): void {
     .action(async () => {
       const { runResume } = await import('./hold.ts')
       if (!(await runResume())) process.exitCode = 1
+    })
+}
+
+const actionsHelp = `
+What operators did, by these commands and on the console: who, when, with which filter, and to how many entries. A change that a
+server runs shows how far it has come; the console cancels it.
+
+Examples:
+  npm run events -- actions
+  npm run --silent events -- actions --json | jq 'select(.state == "running")'`
+
+function addActions(events: Command): void {
+  events
+    .command('actions')
+    .description('List who did what, newest first.')
+    .option('--limit <n>', 'how many at most', wholeNumberOption(1, 100_000), 50)
+    .option('--json', JSON_LINES)
+    .addHelpText('after', actionsHelp)
+    .action(async (options: ActionsOptions) => {
+      const { runActions } = await import('./actions.ts')
+      await runActions(options)
     })
 }
 

@@ -12,6 +12,12 @@ export interface ShowOptions {
   readonly json?: true
 }
 
+/** What `events actions` was asked for. */
+export interface ActionsOptions {
+  readonly limit: number
+  readonly json?: true
+}
+
 /** How entries are to be changed. */
 export interface ChangeOptions {
   readonly dryRun?: true

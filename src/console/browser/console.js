@@ -22,6 +22,8 @@ function tellTimes() {
 for (const time of document.querySelectorAll('time'))
   time.title += ` · ${new Date(time.dateTime).toLocaleString()} here`
 setInterval(tellTimes, 10_000)
+// For those that come later.
+document.addEventListener('times', tellTimes)
 
 /** Selected where the clipboard is closed to pages that came over plain HTTP. @param {HTMLElement} button */
 async function copy(button) {
@@ -37,9 +39,6 @@ for (const button of all('[data-copy]')) {
   button.hidden = false
   button.addEventListener('click', () => void copy(button))
 }
-
-const REFRESH_MS = 1_000
-if (document.querySelector('[data-refresh]') !== null) setTimeout(() => location.reload(), REFRESH_MS)
 
 /** Moves the focus among rows. @param {1 | -1} step */
 function go(step) {

@@ -1,7 +1,8 @@
 import type { Inbox } from '../../inbox/inbox.ts'
 import { SEARCHED } from '../../inbox/inbox.ts'
-import { type Choice, isEverything, readChoice, toCommand, toFields, toFilter } from '../../operations/filter.ts'
+import { type Choice, readChoice, toCommand, toFields, toFilter } from '../../operations/filter.ts'
 import { locate } from '../../operations/locate.ts'
+import { showChanges } from '../changes.ts'
 import type { Answer, Visit } from '../context.ts'
 import { entryUrl, showEntries } from '../entries.ts'
 import { showFilterForm } from '../filter-form.ts'
@@ -38,7 +39,7 @@ ${entries.length === 0 ? html`<p>No entry matches${olderThan !== null && ' among
 <p class="pages">${choice.object && html`<a href="${urlOf({ value: choice.object })}">with it as a value</a> `}${before && html`<a href="${urlOf(choice)}">newest</a> `}${last && html`<a href="${urlOf(choice, last)}" rel="next">older</a>`}${
     olderThan && showOlder(choice, olderThan)
   }</p>
-${!context.isReadOnly && !isEverything(choice) && html`<p><a href="/console/replay?${toFields(choice).toString()}" data-key="r">Replay what matches…</a></p>`}
+${!context.isReadOnly && entries.length > 0 && showChanges(choice, 'what matches')}
 <h2>On the command line</h2><p><code id="command">${toCommand('list', choice)}</code> <button type="button" data-copy="command" hidden>Copy</button></p>`
   return { title: 'Events', part: PATH, body }
 }

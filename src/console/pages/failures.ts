@@ -1,5 +1,6 @@
 import { type Group, SEARCHED } from '../../inbox/inbox.ts'
 import { type Choice, readChoice, toFields, toFilter } from '../../operations/filter.ts'
+import { showChanges } from '../changes.ts'
 import type { Page, Visit } from '../context.ts'
 import { showState } from '../entries.ts'
 import { type Html, html } from '../html.ts'
@@ -40,9 +41,10 @@ function showGroup(
   choice: Choice,
   isReadOnly: boolean,
 ): Html {
-  const fields = toFields({ ...choice, state, type, ...(reason?.trim() && { reason: reason.trim() }) }).toString()
+  const meant = { ...choice, state, type, ...(reason?.trim() && { reason: reason.trim() }) }
+  const url = `/console/events?${toFields(meant)}`
   return html`<tr><td class="number">${entries > MOST_COUNTED ? '10,000+' : entries}</td><td>${showState(state)}</td>
-<td class="main"><a data-row href="/console/events?${fields}">${type}</a><span class="reason">${reason}</span>${!isReadOnly && html` <a class="replay" data-key="r" href="/console/replay?${fields}">Replay…</a>`}</td>
+<td class="main"><a data-row href="${url}">${type}</a><span class="reason">${reason}</span>${!isReadOnly && showChanges(meant, 'this group')}</td>
 <td class="wide when">${showTime(oldestAt)}</td><td class="when">${showTime(newestAt)}</td></tr>
 `
 }
