@@ -150,7 +150,7 @@ export async function createService(config: Config, overrides: ServiceOverrides 
     const working = worker?.stop(left() - closingMs) ?? Promise.resolve()
     const isWorkOver = await isOverWithin(left() - closingMs / 2, working)
     await alerts?.stop(Math.min(LAST_ALERTS_MS, left() - closingMs / 2))
-    await server.close(closingMs / 4)
+    await server.close(Math.min(closingMs, left() / 2))
     return (await isOverWithin(left(), opened.disposeAsync())) && isWorkOver
   }
   let stopping: Promise<boolean> | undefined

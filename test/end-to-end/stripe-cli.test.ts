@@ -1,21 +1,26 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { previewTypes } from '../../src/event/known-types.ts'
 import { isThinType } from '../../src/event/twin.ts'
 import type { EventType } from '../../src/event.ts'
 import { handlerMap } from '../../src/handlers/built-in/map.ts'
 import { buildSampleEvent, createSample } from '../../src/samples/event.ts'
 import { eventually } from '../support/eventually.ts'
 import { snapshotJson } from '../support/sign.ts'
+import { listOf } from '../support/stripe-api-double.ts'
 import { findStripeCli, printSecret, startListening } from '../support/stripe-cli.ts'
 import { startOutside } from '../support/stripe-cli-outside.ts'
 import { createStripeCliRig, type StripeCliRig } from '../support/stripe-cli-rig.ts'
 
 const RECEIVED = '{"received":true}'
+/** What the handler of a paid payout counts. */
+const COUNTED = '/v1/balance_transactions'
 
 let rig: StripeCliRig
 beforeEach(async () => {
   rig = await createStripeCliRig()
+  rig.api.route('GET', COUNTED, () => listOf([]))
 })
 afterEach(async () => {
   const codes = await rig.close()
@@ -38,7 +43,7 @@ const builtInTypes = Object.keys(handlerMap) as (keyof typeof handlerMap)[]
 
 /** One event of each built-in type of the shape, of our own account and of a connected one. */
 function buildEveryType(thin: boolean) {
-  const types = builtInTypes.filter((type) => isThinType(type) === thin)
+  const types = builtInTypes.filter((type) => isThinType(type) === thin && !previewTypes.includes(type))
   return [undefined, 'acct_1StripeCliConnected'].flatMap((account) =>
     types.map((type) => ({ type, account, body: buildSampleEvent({ type, account, now: new Date() }) })),
   )
@@ -84,7 +89,8 @@ describe('the Stripe CLI in front of the server', () => {
       const entry = stored.find(({ eventId }) => eventId === id)
       expect(entry).toMatchObject({ type, shape, route, account: account ?? null, state: 'handled', reason: null })
     }
-    expect(rig.api.requests.map(({ path }) => path).sort()).toEqual(sent.flatMap(({ fetched }) => fetched).sort())
+    const asked = rig.api.requests.map(({ path }) => path).filter((path) => path !== COUNTED)
+    expect(asked.sort()).toEqual(sent.flatMap(({ fetched }) => fetched).sort())
     expect([...rig.stripe.acknowledged].sort()).toEqual(sent.map(({ id }) => id).sort())
   })
 
