@@ -1,7 +1,7 @@
 import type Stripe from 'stripe'
 import { PermanentError } from './errors.ts'
 import { parseEnvelope } from './event/envelope.ts'
-import { isKnownType } from './event/known-types.ts'
+import { isEventType } from './event/known-types.ts'
 import { isThinType } from './event/twin.ts'
 import type { AnyEvent, EntryFacts, EventOf, EventSource, EventType, Fallback, HandlerMap, Outcome } from './event.ts'
 import { createLog } from './log.ts'
@@ -28,7 +28,7 @@ export type Overrides<T> = T extends Stripe.StripeContextType
 export function sampleEvent<T extends EventType>(type: T, overrides?: Overrides<EventOf<T>>): EventOf<T>
 // The SDK's types check each sample, and what overrides it; the union of all of them is more than the compiler follows.
 export function sampleEvent(type: EventType, overrides: Json = {}): unknown {
-  if (!isKnownType(type)) throw new TypeError(`The SDK knows no event type ${type}.`)
+  if (!isEventType(type)) throw new TypeError(`There is no event type ${type}.`)
   const sample = createSample({ type, now: new Date() })
   return isThinType(type) ? parseThin(sample, overrides) : merge(sample.snapshot, overrides)
 }
@@ -45,13 +45,16 @@ function parseThin({ thin, related, fetchedData }: Sample, { fetchEvent, fetchRe
 }
 
 export interface RunHandlerOptions {
-  /** What `ctx.stripe` is: the test's own double, with what the handler uses. Without one, reading it throws `PermanentError`. */
+  /**
+   * What `ctx.stripe` is, and what `ctx.latest()` asks about a snapshot: the test's own double, with what the handler uses. Without one,
+   * both throw `PermanentError`.
+   */
   readonly stripe?: { readonly [K in keyof Stripe]?: unknown }
   /** False as on a server without STRIPE_API_KEY: `ctx.stripe` and a thin event's fetches throw `PermanentError`. Default true. */
   readonly hasApiKey?: boolean
   /** Runs for a type that the map does not have. */
   readonly fallback?: Fallback
-  /** Default false. */
+  /** What `ctx.isSuperseded` is. Default false. */
   readonly isSuperseded?: boolean
 }
 
@@ -122,7 +125,8 @@ function withKey(event: AnyEvent, stripe: RunHandlerOptions['stripe']): EventSou
   }
 }
 
-const NO_DOUBLE = 'This handler reads ctx.stripe: give it a double, as in runHandler(handlers, event, { stripe })'
+const NO_DOUBLE =
+  'This handler reads ctx.stripe, or calls ctx.latest(): give it a double, as in runHandler(handlers, event, { stripe })'
 
 function withoutKey(): EventSource {
   return createStripeClients({ apiKey: undefined, apiBase: undefined })

@@ -1,7 +1,7 @@
 import Stripe from 'stripe'
 import { describe, expect, it, vi } from 'vitest'
 import { PermanentError } from '../src/errors.ts'
-import { snapshotTypes, thinTypes } from '../src/event/known-types.ts'
+import { isEventType, previewTypes, snapshotTypes, thinTypes } from '../src/event/known-types.ts'
 import type { FallbackContext, HandlerMap } from '../src/event.ts'
 import { runHandler, sampleEvent } from '../src/testing.ts'
 
@@ -55,6 +55,9 @@ describe('sampleEvent', () => {
 
   it('makes an event of every type, and what a thin one fetches', async () => {
     for (const type of snapshotTypes) expect(sampleEvent(type)).toMatchObject({ object: 'event', type })
+    const preview = previewTypes.filter(isEventType)
+    expect(preview).toEqual(previewTypes)
+    for (const type of preview) expect(sampleEvent(type)).toMatchObject({ object: 'v2.core.event', type })
     for (const type of thinTypes) {
       const event = sampleEvent(type)
       expect(event).toMatchObject({ object: 'v2.core.event', type })
@@ -73,6 +76,8 @@ describe('sampleEvent', () => {
       error_count: 1,
       error_types: [{ code: 'meter_event_customer_not_found' }],
     })
+    const lost = await sampleEvent('v2.core.health.event_generation_failure.resolved').fetchEvent()
+    expect(lost.data.impact.event_type).toBe('payout.failed')
   })
 
   it('says that there is no such type', () => {
@@ -143,6 +148,37 @@ describe('runHandler', () => {
       expect(outcome).toEqual({ state: 'dead', error: expect.stringContaining('STRIPE_API_KEY') })
     },
   )
+
+  it('gives what ctx.latest() fetches: of a snapshot from the double, of a thin event its own', async () => {
+    const seen: unknown[] = []
+    const handlers: HandlerMap = {
+      'payout.failed': async (_event, ctx) => void seen.push(await ctx.latest()),
+      'v1.payout.failed': async (_event, ctx) => void seen.push(await ctx.latest()),
+    }
+    const stripe = { payouts: { retrieve: async (id: string) => ({ id, object: 'payout', status: 'paid' }) } }
+    const snapshot = sampleEvent('payout.failed')
+    await runHandler(handlers, snapshot, { stripe })
+    const thin = sampleEvent('v1.payout.failed')
+    await runHandler(handlers, thin)
+    expect(seen).toEqual([
+      { id: snapshot.data.object.id, object: 'payout', status: 'paid' },
+      await thin.fetchRelatedObject(),
+    ])
+    const gone = { payouts: { retrieve: async () => ({ id: 'po_1', object: 'payout', deleted: true }) } }
+    await runHandler(handlers, snapshot, { stripe: gone })
+    expect(seen.at(-1)).toBeUndefined()
+    const { outcome } = await runHandler(handlers, snapshot)
+    expect(outcome).toEqual({ state: 'dead', error: expect.stringContaining('ctx.latest()') })
+  })
+
+  it('tells a handler that its event is superseded when asked to, and not else', async () => {
+    const handlers: HandlerMap = {
+      'payout.failed': (_event, ctx) => ctx.log.info({ isSuperseded: ctx.isSuperseded }, 'seen'),
+    }
+    const event = sampleEvent('payout.failed')
+    expect((await runHandler(handlers, event, { isSuperseded: true })).lines).toMatchObject([{ isSuperseded: true }])
+    expect((await runHandler(handlers, event)).lines).toMatchObject([{ isSuperseded: false }])
+  })
 
   it('takes an event of any version as it was captured, without a line about it', async () => {
     const event = sampleEvent('payout.failed', { api_version: '2018-05-21' })

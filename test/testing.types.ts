@@ -1,5 +1,5 @@
 // Claims about the types of the kit. Nothing runs this file: a wrong claim, or an error that stopped being one, fails tsc.
-import type { ThinType } from '../src/event.ts'
+import type { PreviewType, ThinType } from '../src/event.ts'
 import { handlerMap } from '../src/handlers/built-in/map.ts'
 import type { DataOf, fetchedData } from '../src/samples/fetched-data.ts'
 import { runHandler, sampleEvent } from '../src/testing.ts'
@@ -23,6 +23,7 @@ runHandler(handlerMap, event, { stripe: { payouts: { retrieve: async () => ({ id
 runHandler(handlerMap, event, { stripe: { payoutz: {} } })
 
 // The data of fetched events is there for all types that have some, and no others.
-type TypesWithData = { [T in ThinType]: [DataOf<T>] extends [never] ? never : T }[ThinType]
+type Fetched = ThinType | PreviewType
+type TypesWithData = { [T in Fetched]: [DataOf<T>] extends [never] ? never : T }[Fetched]
 type Same<A, B> = [A, B] extends [B, A] ? true : false
 export const hasAllData: Same<TypesWithData, keyof typeof fetchedData> = true

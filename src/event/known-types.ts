@@ -236,6 +236,11 @@ export const previewTypes: readonly string[] = [
 
 const knownTypes: ReadonlySet<string> = new Set<EventType>([...snapshotTypes, ...thinTypes])
 
+/** Whether handlers can be for it: a type that the SDK knows, or one in preview that is known here. Safe for any string. */
+export function isEventType(type: string): type is EventType {
+  return knownTypes.has(type) || previewTypes.includes(type)
+}
+
 /** Whether the installed SDK knows the type. Safe for any string that came from outside. */
 export function isKnownType(type: string): type is EventType {
   return knownTypes.has(type)

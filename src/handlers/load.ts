@@ -2,7 +2,7 @@ import { stat } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { ReceiverError } from '../errors.ts'
-import { isKnownType, previewTypes } from '../event/known-types.ts'
+import { isEventType } from '../event/known-types.ts'
 import { twinOf } from '../event/twin.ts'
 import type { Fallback, HandlerMap, Handlers, LaneOf } from '../event.ts'
 import { describeError } from '../log.ts'
@@ -33,7 +33,7 @@ export async function loadHandlers(modulePath: string | undefined): Promise<Load
   }
   return {
     handlers,
-    unknownTypes: Object.keys(own).filter((type) => !isKnownType(type) && !previewTypes.includes(type)),
+    unknownTypes: Object.keys(own).filter((type) => !isEventType(type)),
   }
 }
 

@@ -1,6 +1,6 @@
 import { randomBytes, randomUUID } from 'node:crypto'
 import Stripe from 'stripe'
-import { isKnownType } from '../event/known-types.ts'
+import { isEventType, isKnownType } from '../event/known-types.ts'
 import { isThinType, twinOf } from '../event/twin.ts'
 import type { EventType } from '../event.ts'
 import type { SampleFacts } from './facts.ts'
@@ -48,7 +48,7 @@ export function createSample(request: SampleRequest): Sample {
   const made = createObject(name, facts)
   const snapshot = !isThinType(name) && isKnownType(name) ? edit(createSnapshot(name, request, facts, made)) : undefined
   const object = objectOf(snapshot) ?? made
-  const thin = isKnownType(thinName) ? createThin(thinName, request, facts, { snapshot, object }) : undefined
+  const thin = isEventType(thinName) ? createThin(thinName, request, facts, { snapshot, object }) : undefined
   const data = Object.entries(fetchedData).find(([each]) => each === thinName)?.[1](facts)
   return {
     ...(snapshot && { snapshot }),

@@ -1,8 +1,8 @@
-import type { EventOf, ThinType } from '../event.ts'
+import type { EventOf, PreviewType, ThinType } from '../event.ts'
 import type { SampleFacts } from './facts.ts'
 
 /** What only the fetched event of a thin type has. */
-export type DataOf<T extends ThinType> =
+export type DataOf<T extends ThinType | PreviewType> =
   Awaited<ReturnType<EventOf<T>['fetchEvent']>> extends { data: infer D } ? D : never
 
 const ofAccount = ({ account }: SampleFacts) => ({ account_id: account })
@@ -34,11 +34,16 @@ export const fetchedData = {
   'v2.core.account_person.created': ofAccount,
   'v2.core.account_person.deleted': ofAccount,
   'v2.core.account_person.updated': ofAccount,
+  'v2.core.health.event_generation_failure.resolved': ({ createId }) => ({
+    impact: { event_type: 'payout.failed', related_object: ofPayout(createId('po_')) },
+  }),
   'v2.money_management.inbound_transfer.available': ofTransaction,
   'v2.money_management.received_credit.available': ofTransaction,
   'v2.money_management.transaction.created': ({ createId }) => ({ v1_id: createId('txn_') }),
   'v2.money_management.transaction.updated': ({ createId }) => ({ treasury_transaction: createId('trxn_') }),
-} satisfies { readonly [T in ThinType]?: (facts: SampleFacts) => DataOf<T> }
+} satisfies { readonly [T in ThinType | PreviewType]?: (facts: SampleFacts) => DataOf<T> }
+
+const ofPayout = (id: string) => ({ id, type: 'payout', url: `https://dashboard.stripe.com/payouts/${id}` })
 
 const ofHour = {
   developer_message_summary: 'There is 1 invalid event',

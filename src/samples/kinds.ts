@@ -142,6 +142,7 @@ export const kinds = {
   'v2.core.account_link': { object: 'v2.core.account_link', path: null },
   'v2.core.account_person': { id: 'person_', more: ofAccount, path: '/v2/core/accounts/:account/persons/:id' },
   'v2.core.event_destination': { id: 'ed_', statuses: ['enabled'] },
+  'v2.core.health.event_generation_failure': { path: null },
   'v2.money_management.adjustment': { id: 'adj_', with: ['financial_account'], more: v2Amount },
   'v2.money_management.financial_account': { id: 'fa_', statuses: ['open'] },
   'v2.money_management.financial_address': { id: 'finaddr_', with: ['financial_account'], statuses: ['pending', 'failed'], becomes: { activated: 'active' }, path: '/v2/money_management/financial_addresses/:id' },

@@ -1,37 +1,28 @@
 import { describe, expect, test } from 'vitest'
-import type { EventOf } from '../../../src/event.ts'
-import {
-  INFO,
-  readObject,
-  readPayload,
-  runBuiltIn,
-  snapshotOf,
-  thinOf,
-  WARN,
-  without,
-} from '../../support/handler-context.ts'
+import { sampleEvent } from '../../../src/testing.ts'
+import { readPayload } from '../../support/read-payload.ts'
+import { runBuiltIn } from '../../support/run-built-in.ts'
 
 const type = 'account.updated'
-type Data = EventOf<typeof type>['data']
-const healthy = readPayload(type, 'djstripe-account_updated_custom').data.object
+const captured = readPayload(type, 'djstripe-account_updated_custom')
+const healthy = captured.data.object
 const { requirements: none } = healthy
 if (!none) throw new Error('The captured account has no requirements.')
 
 /** An event that changed these fields of a healthy account, and tells what they were. */
 function changed(now: object, previous_attributes: object) {
-  const event = snapshotOf(type, { ...healthy, ...now })
-  return { ...event, data: { ...event.data, previous_attributes } satisfies Data }
+  return { ...captured, data: { object: { ...healthy, ...now }, previous_attributes } }
 }
 
 test('says what the account may do, and what is due now, later and under rules to come', async () => {
   const future_requirements = { ...none, currently_due: ['owners.dob.day'], current_deadline: 1_700_000_000 }
   const { capabilities, ...facts } = await runBuiltIn(changed({ future_requirements }, { metadata: {} }))
   expect(facts).toEqual({
-    level: INFO,
+    level: 'info',
     msg: 'account updated',
-    eventId: 'evt_1Snapshot',
+    eventId: captured.id,
     type,
-    account: 'acct_1Connected',
+    account: 'acct_1IuHosQveW0ONQsd',
     objectId: 'acct_1IuHosQveW0ONQsd',
     chargesEnabled: true,
     payoutsEnabled: true,
@@ -80,11 +71,11 @@ describe('warns of what changed to the worse', () => {
     ],
   ])('%s', async (_what, now, before, worsened) => {
     const line = await runBuiltIn(changed(now, before))
-    expect(line).toMatchObject({ level: WARN, worsened: [worsened] })
+    expect(line).toMatchObject({ level: 'warn', worsened: [worsened] })
     expect(JSON.stringify(line)).not.toContain('Jenny')
     // The same account, changed in some other way, is no news.
     const other = await runBuiltIn(changed(now, { metadata: { order: '1' } }))
-    expect(other.level).toBe(INFO)
+    expect(other.level).toBe('info')
     expect(other).not.toHaveProperty('worsened')
   })
 
@@ -94,41 +85,44 @@ describe('warns of what changed to the worse', () => {
     const now = { ...none, past_due: ['a'], errors, disabled_reason: 'rejected.fraud' }
     const were = { charges_enabled: false, capabilities: { transfers: 'inactive' }, requirements: before }
     const are = { charges_enabled: true, capabilities: { transfers: 'pending' }, requirements: now }
-    expect((await runBuiltIn(changed(are, were))).level).toBe(INFO)
+    expect((await runBuiltIn(changed(are, were))).level).toBe('info')
   })
 
   test('and not of what an account that is still being onboarded lacks', async () => {
-    const onboarding = readObject(type, 'account', { details_submitted: false, charges_enabled: false })
+    const onboarding = { details_submitted: false, charges_enabled: false, payouts_enabled: false }
     const requirements = { ...none, past_due: ['owners.dob'], disabled_reason: 'requirements.past_due' }
     const before = { requirements: { past_due: [], disabled_reason: 'requirements.pending_verification' } }
-    expect((await runBuiltIn(changed({ ...onboarding, requirements }, before))).level).toBe(INFO)
+    expect((await runBuiltIn(changed({ ...onboarding, requirements }, before))).level).toBe('info')
   })
 })
 
 describe('a thin event, which does not tell what changed', () => {
-  const thin = (account: object) => thinOf(`v1.${type}`, { id: healthy.id, type: 'account' }, account)
+  const thin = (changes: object) =>
+    sampleEvent(`v1.${type}`, { fetchRelatedObject: async () => ({ ...healthy, ...changes }) })
 
   test.each([
     ['charges are disabled', { charges_enabled: false }],
     ['payouts are disabled', { payouts_enabled: false }],
     ['something is past due', { requirements: { ...none, past_due: ['external_account'] } }],
   ])('warns when %s, once the account is through its onboarding', async (_what, changes) => {
-    expect((await runBuiltIn(thin({ ...healthy, ...changes }))).level).toBe(WARN)
-    expect((await runBuiltIn(thin({ ...healthy, ...changes, details_submitted: false }))).level).toBe(INFO)
-    expect((await runBuiltIn(thin(healthy))).level).toBe(INFO)
+    expect((await runBuiltIn(thin(changes))).level).toBe('warn')
+    expect((await runBuiltIn(thin({ ...changes, details_submitted: false }))).level).toBe('info')
+    expect((await runBuiltIn(thin({}))).level).toBe('info')
   })
 })
 
 test('bears an account from before requirements existed, and warns by what it has', async () => {
   const verification = { disabled_reason: null, due_by: null, fields_needed: ['external_account'] }
-  const old = { ...without(healthy, 'requirements', 'capabilities', 'payouts_enabled'), verification }
-  expect(await runBuiltIn(snapshotOf(type, old))).toMatchObject({
-    level: INFO,
+  const newer = { requirements: undefined, future_requirements: undefined, capabilities: undefined }
+  const old = { ...newer, payouts_enabled: undefined, verification }
+  const data = { object: old, previous_attributes: undefined }
+  expect(await runBuiltIn(sampleEvent(type, { data }))).toMatchObject({
+    level: 'info',
     pastDue: null,
     eventuallyDue: null,
     futureDue: null,
     capabilities: [],
   })
-  const blocked = snapshotOf(type, { ...old, charges_enabled: false })
-  expect((await runBuiltIn(blocked)).level).toBe(WARN)
+  const blocked = sampleEvent(type, { data: { ...data, object: { ...old, charges_enabled: false } } })
+  expect((await runBuiltIn(blocked)).level).toBe('warn')
 })

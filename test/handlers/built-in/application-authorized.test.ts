@@ -1,26 +1,29 @@
 import { expect, test } from 'vitest'
-import { INFO, runBuiltIn, snapshotOf, thinOf } from '../../support/handler-context.ts'
+import { sampleEvent } from '../../../src/testing.ts'
+import { runBuiltIn } from '../../support/run-built-in.ts'
 
 const type = 'account.application.authorized'
+const account = 'acct_1Connected'
 
 test('says that the account is connected, and to which application', async () => {
-  const event = snapshotOf(type, { id: 'ca_1', object: 'application', name: 'Rosen Books' })
-  expect(await runBuiltIn(event)).toEqual({
-    level: INFO,
+  const object = { id: 'ca_1', name: 'Rosen Books' }
+  expect(await runBuiltIn(sampleEvent(type, { id: 'evt_1', account, data: { object } }))).toEqual({
+    level: 'info',
     msg: 'application authorized',
-    eventId: 'evt_1Snapshot',
+    eventId: 'evt_1',
     type,
-    account: 'acct_1Connected',
+    account,
     objectId: 'ca_1',
     application: 'Rosen Books',
   })
 })
 
 test.each([true, false])('says of a thin event what it tells, with an API key or not (%s)', async (hasApiKey) => {
-  expect(await runBuiltIn(thinOf(`v1.${type}`), { hasApiKey })).toMatchObject({
-    level: INFO,
+  const thin = sampleEvent(`v1.${type}`, { context: account })
+  expect(await runBuiltIn(thin, { hasApiKey })).toMatchObject({
+    level: 'info',
     msg: 'application authorized',
-    account: 'acct_1Connected',
+    account,
     application: null,
   })
 })

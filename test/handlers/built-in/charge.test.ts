@@ -1,18 +1,21 @@
 import { expect, test } from 'vitest'
-import { INFO, readObject, runBuiltIn, snapshotOf } from '../../support/handler-context.ts'
+import type { ObjectOf } from '../../../src/handlers/built-in/related-object.ts'
+import { type Overrides, sampleEvent } from '../../../src/testing.ts'
+import { runBuiltIn } from '../../support/run-built-in.ts'
 
 const type = 'charge.refunded'
-const run = (changes: object) => runBuiltIn(snapshotOf(type, readObject(type, 'charge', changes)))
+const facts = { id: 'evt_1', account: 'acct_1Connected' }
+const run = (object: Overrides<ObjectOf<typeof type>>) => runBuiltIn(sampleEvent(type, { ...facts, data: { object } }))
 
 test('says how much of a charge was paid back', async () => {
-  const changes = { amount: 1_000, amount_refunded: 250, currency: 'eur', customer: 'cus_1', payment_intent: 'pi_1' }
-  expect(await run(changes)).toEqual({
-    level: INFO,
+  const part = { amount: 1_000, amount_refunded: 250, refunded: false }
+  expect(await run({ id: 'ch_1', ...part, customer: 'cus_1', payment_intent: 'pi_1' })).toEqual({
+    level: 'info',
     msg: 'charge refunded',
-    eventId: 'evt_1Snapshot',
+    eventId: 'evt_1',
     type,
     account: 'acct_1Connected',
-    objectId: 'ch_1PgafuB7WZ01zgkWXYmPNZs8',
+    objectId: 'ch_1',
     amount: '10.00',
     amountRefunded: '2.50',
     currency: 'eur',
@@ -23,6 +26,6 @@ test('says how much of a charge was paid back', async () => {
 })
 
 test('says that nothing is left of a charge', async () => {
-  const changes = { amount: 500, amount_refunded: 500, currency: 'jpy', refunded: true }
-  expect(await run(changes)).toMatchObject({ amount: '500', amountRefunded: '500', refunded: 'in full' })
+  const whole = { amount: 500, amount_refunded: 500, currency: 'jpy', refunded: true }
+  expect(await run(whole)).toMatchObject({ amount: '500', amountRefunded: '500', refunded: 'in full' })
 })

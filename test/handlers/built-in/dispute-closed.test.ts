@@ -1,16 +1,17 @@
 import { expect, test } from 'vitest'
-import { INFO, readObject, readPayload, runBuiltIn, snapshotOf, WARN } from '../../support/handler-context.ts'
+import { sampleEvent } from '../../../src/testing.ts'
+import { readPayload } from '../../support/read-payload.ts'
+import { runBuiltIn } from '../../support/run-built-in.ts'
 
 const type = 'charge.dispute.closed'
 
 test('warns of a lost dispute, with its amount', async () => {
   const event = readPayload(type, 'lago-2020-08-27-charge_dispute_closed')
   expect(await runBuiltIn(event)).toEqual({
-    level: WARN,
+    level: 'warn',
     msg: 'dispute closed',
     eventId: event.id,
     type,
-    account: null,
     objectId: 'dp_1OzgpEH4tiDZlIUaZ8iWQMsb',
     amount: '45.16',
     currency: 'usd',
@@ -21,7 +22,7 @@ test('warns of a lost dispute, with its amount', async () => {
   })
 })
 
-test.each(['won', 'warning_closed', 'prevented'])('says that a dispute is %s', async (status) => {
-  const event = snapshotOf(type, readObject(type, 'dispute', { status }))
-  expect(await runBuiltIn(event)).toMatchObject({ level: INFO, status })
+test.each(['won', 'warning_closed', 'prevented'] as const)('says that a dispute is %s', async (status) => {
+  const event = sampleEvent(type, { data: { object: { status } } })
+  expect(await runBuiltIn(event)).toMatchObject({ level: 'info', status })
 })

@@ -2,7 +2,7 @@ import type Stripe from 'stripe'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { parseEnvelope } from '../../../src/event/envelope.ts'
 import { createStripeClients } from '../../../src/stripe/client.ts'
-import { runBuiltIn, WARN } from '../../support/handler-context.ts'
+import { runBuiltIn } from '../../support/run-built-in.ts'
 import { thinJson } from '../../support/sign.ts'
 import { type StripeApiDouble, serverError, startStripeApiDouble } from '../../support/stripe-api-double.ts'
 
@@ -40,11 +40,10 @@ test('warns of the event that was not made, and says how its object is now', asy
     url: 'https://dashboard.stripe.com/payment_intents/pi_1',
   }
   expect(await run({ event_type: 'payment_intent.canceled', related_object })).toEqual({
-    level: WARN,
+    level: 'warn',
     msg: 'Stripe could not make an event',
     eventId: 'evt_1',
     type,
-    account: null,
     objectId: 'pi_1',
     lostType: 'payment_intent.canceled',
     context: null,
@@ -80,12 +79,12 @@ test.each([
   ['of another kind', { related_object_id: 'promo_1' }, 'promo_1'],
   ['that is not named', {}, null],
 ])('names an object %s, and does not fetch it', async (_which, related, objectId) => {
-  expect(await run({ event_type: 'x', ...related })).toMatchObject({ level: WARN, objectId, fetched: false })
+  expect(await run({ event_type: 'x', ...related })).toMatchObject({ level: 'warn', objectId, fetched: false })
   expect(asked()).toEqual([])
 })
 
 test('warns without an API key that something is missing', async () => {
-  expect(await run({}, { hasApiKey: false })).toMatchObject({ level: WARN, fetched: false })
+  expect(await run({}, { hasApiKey: false })).toMatchObject({ level: 'warn', fetched: false })
   expect(api.requests).toEqual([])
 })
 

@@ -1,41 +1,30 @@
 import { describe, expect, test } from 'vitest'
-import type { EventOf } from '../../../src/event.ts'
+import type { EventOf, ThinType } from '../../../src/event.ts'
 import { handlerMap } from '../../../src/handlers/built-in/map.ts'
-import {
-  type BuiltInType,
-  INFO,
-  readObject,
-  readPayload,
-  runBuiltIn,
-  snapshotOf,
-  thinOf,
-  WARN,
-} from '../../support/handler-context.ts'
+import { sampleEvent } from '../../../src/testing.ts'
+import { readPayload } from '../../support/read-payload.ts'
+import { runBuiltIn } from '../../support/run-built-in.ts'
+
+const ACCOUNT = 'acct_1Connected'
 
 /** One event for each built-in snapshot type, with the level of its thin twin when nothing is fetched. */
 const samples = [
-  sample(readPayload('payment_intent.succeeded', 'lago-2024-09-30.acacia-payment_intent_succeeded'), INFO),
-  sample(readPayload('payment_intent.payment_failed', 'lago-2020-08-27-payment_intent_payment_failed'), WARN),
-  sample(readPayload('payment_method.attached', 'rubymock-payment_method.attached'), INFO),
-  sample(readPayload('charge.dispute.created', 'rubymock-charge.dispute.created'), WARN),
-  sample(readPayload('charge.dispute.closed', 'lago-2020-08-27-charge_dispute_closed'), INFO),
-  sample(snapshotOf('charge.refunded', readObject('charge.refunded', 'charge')), INFO),
-  sample(readPayload('balance.available', 'gitpay-balance.available'), INFO),
-  sample(readPayload('payout.failed', 'gitpay-payout.failed'), WARN),
-  sample(readPayload('payout.paid', 'rubymock-payout.paid'), INFO),
-  sample(snapshotOf('invoice.payment_failed', readObject('invoice.payment_failed', 'invoice')), WARN),
-  sample(
-    snapshotOf('customer.subscription.deleted', readObject('customer.subscription.deleted', 'subscription')),
-    INFO,
-  ),
-  sample(readPayload('account.updated', 'djstripe-account_updated_custom'), INFO),
-  sample(readPayload('account.external_account.updated', 'djstripe-external_account_bank_account_updated'), INFO),
-  sample(
-    snapshotOf('account.application.authorized', { id: 'ca_1', object: 'application', name: 'Rosen Books' }),
-    INFO,
-  ),
-  sample(readPayload('account.application.deauthorized', 'djstripe-account_application_deauthorized'), WARN),
-  sample(snapshotOf('person.updated', readObject('person.updated', 'person')), INFO),
+  sample(readPayload('payment_intent.succeeded', 'lago-2024-09-30.acacia-payment_intent_succeeded'), 'info'),
+  sample(readPayload('payment_intent.payment_failed', 'lago-2020-08-27-payment_intent_payment_failed'), 'warn'),
+  sample(readPayload('payment_method.attached', 'rubymock-payment_method.attached'), 'info'),
+  sample(readPayload('charge.dispute.created', 'rubymock-charge.dispute.created'), 'warn'),
+  sample(readPayload('charge.dispute.closed', 'lago-2020-08-27-charge_dispute_closed'), 'info'),
+  sample(sampleEvent('charge.refunded'), 'info'),
+  sample(readPayload('balance.available', 'gitpay-balance.available'), 'info'),
+  sample(readPayload('payout.failed', 'gitpay-payout.failed'), 'warn'),
+  sample(readPayload('payout.paid', 'rubymock-payout.paid'), 'info'),
+  sample(sampleEvent('invoice.payment_failed'), 'warn'),
+  sample(sampleEvent('customer.subscription.deleted'), 'info'),
+  sample(readPayload('account.updated', 'djstripe-account_updated_custom'), 'info'),
+  sample(readPayload('account.external_account.updated', 'djstripe-external_account_bank_account_updated'), 'info'),
+  sample(sampleEvent('account.application.authorized'), 'info'),
+  sample(readPayload('account.application.deauthorized', 'djstripe-account_application_deauthorized'), 'warn'),
+  sample(sampleEvent('person.updated'), 'info'),
 ]
 const namesNoObject = [
   'account.external_account.updated',
@@ -45,8 +34,12 @@ const namesNoObject = [
 /** Types of thin events that are nobody's twin. */
 const alone = ['v2.core.health.event_generation_failure.resolved']
 
-function sample(event: EventOf<Exclude<BuiltInType, `v${number}.${string}`>>, unfetchedLevel: number) {
+function sample(event: EventOf<Exclude<keyof typeof handlerMap, `v${number}.${string}`>>, unfetchedLevel: string) {
   return { event, type: event.type, unfetchedLevel }
+}
+
+function thinAbout(type: ThinType, id: string | undefined, fetchRelatedObject: () => Promise<never>) {
+  return sampleEvent<ThinType>(type, { context: ACCOUNT, related_object: { id }, fetchRelatedObject })
 }
 
 test('holds a thin twin for each snapshot type, and a sample here', () => {
@@ -60,35 +53,31 @@ const fetchable = samples.filter(({ type }) => !namesNoObject.includes(type))
 describe.each(fetchable)('v1.$type', ({ event, type, unfetchedLevel }) => {
   // An event's object has these, but a balance no id.
   const object = event.data.object as { id?: string; object: string }
-  const related = { ...(object.id && { id: object.id }), type: object.object }
+  const thinOf = (fetchRelatedObject: () => Promise<never>) => thinAbout(`v1.${type}`, object.id, fetchRelatedObject)
+  const fail = () => Promise.reject(new Error('Stripe does not answer'))
 
   test('says of the fetched object what the snapshot says', async () => {
-    const { eventId, type: _, account, ...said } = await runBuiltIn(event)
-    const thin = thinOf(`v1.${type}`, related, object)
-    expect(await runBuiltIn(thin)).toEqual({
-      ...said,
-      eventId: thin.id,
-      type: `v1.${type}`,
-      account: 'acct_1Connected',
-    })
+    const { eventId: _id, type: _, account: _account, ...said } = await runBuiltIn(event)
+    // Both shapes are about an object of the same kind.
+    const thin = thinOf(async () => object as never)
+    expect(await runBuiltIn(thin)).toEqual({ ...said, eventId: thin.id, type: `v1.${type}`, account: ACCOUNT })
   })
 
   test('says without an API key what the notification tells', async () => {
-    const thin = thinOf(`v1.${type}`, related, new Error('fetched without a key'))
+    const thin = thinOf(fail)
     expect(await runBuiltIn(thin, { hasApiKey: false })).toEqual({
       level: unfetchedLevel,
       msg: (await runBuiltIn(event)).msg,
       eventId: thin.id,
       type: `v1.${type}`,
-      account: 'acct_1Connected',
+      account: ACCOUNT,
       objectId: object.id ?? null,
       fetched: false,
     })
   })
 
   test('fails when fetching fails', async () => {
-    const thin = thinOf(`v1.${type}`, related, new Error('Stripe does not answer'))
-    await expect(runBuiltIn(thin)).rejects.toThrow('Stripe does not answer')
+    await expect(runBuiltIn(thinOf(fail))).rejects.toThrow('Stripe does not answer')
   })
 })
 

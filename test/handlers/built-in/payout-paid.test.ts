@@ -1,7 +1,8 @@
 import type Stripe from 'stripe'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { createStripeClients } from '../../../src/stripe/client.ts'
-import { INFO, readPayload, runBuiltIn, snapshotOf, WARN } from '../../support/handler-context.ts'
+import { readPayload } from '../../support/read-payload.ts'
+import { runBuiltIn } from '../../support/run-built-in.ts'
 import { listOf, type StripeApiDouble, serverError, startStripeApiDouble } from '../../support/stripe-api-double.ts'
 
 const type = 'payout.paid'
@@ -26,15 +27,14 @@ function transaction(net: number, kind = 'charge') {
   lastId += 1
   return { id: `txn_${lastId}`, object: 'balance_transaction', type: kind, net }
 }
-const run = (object: Stripe.Payout) => runBuiltIn(snapshotOf(type, object), { stripe })
+const run = (object: Stripe.Payout) => runBuiltIn({ ...captured, data: { object } }, { stripe })
 
 test('says what reached the bank, and when', async () => {
   expect(await runBuiltIn(captured, { hasApiKey: false })).toEqual({
-    level: INFO,
+    level: 'info',
     msg: 'payout paid',
     eventId: captured.id,
     type,
-    account: null,
     objectId: 'po_000000000000000000000000',
     amount: '11.00',
     currency: 'usd',
@@ -54,7 +54,7 @@ test('counts what an automatic payout is made of, page for page, and finds that 
     const isFirst = query.get('starting_after') === null
     return listOf(pages[isFirst ? 0 : 1] ?? [], { url: PATH, hasMore: isFirst })
   })
-  expect(await run(automatic)).toMatchObject({ level: INFO, msg: 'payout paid', transactions: 3 })
+  expect(await run(automatic)).toMatchObject({ level: 'info', msg: 'payout paid', transactions: 3 })
   expect(api.requests.map(({ query, headers }) => [query.get('payout'), headers['stripe-account']])).toEqual([
     [automatic.id, 'acct_1'],
     [automatic.id, 'acct_1'],
@@ -64,7 +64,7 @@ test('counts what an automatic payout is made of, page for page, and finds that 
 test('warns of a payout that its transactions do not add up to', async () => {
   api.route('GET', PATH, () => listOf([transaction(1_000)], { url: PATH }))
   expect(await run(automatic)).toMatchObject({
-    level: WARN,
+    level: 'warn',
     transactions: 1,
     msg: expect.stringContaining('not add up'),
   })
@@ -75,7 +75,7 @@ test('stops counting at a thousand', async () => {
     const page = Array.from({ length: 100 }, () => transaction(1))
     return listOf(page, { url: PATH, hasMore: true })
   })
-  expect(await run(automatic)).toMatchObject({ level: INFO, transactions: null })
+  expect(await run(automatic)).toMatchObject({ level: 'info', transactions: null })
   expect(api.requests).toHaveLength(11)
 })
 
@@ -83,7 +83,7 @@ test.each([
   ['is not automatic', { ...automatic, automatic: false }],
   ['is not known whole yet', { ...automatic, reconciliation_status: 'in_progress' as const }],
 ])('looks up nothing of a payout that %s', async (_which, payout) => {
-  expect(await run(payout)).toMatchObject({ level: INFO, transactions: null })
+  expect(await run(payout)).toMatchObject({ level: 'info', transactions: null })
   expect(api.requests).toEqual([])
 })
 

@@ -1,20 +1,29 @@
 import { expect, test } from 'vitest'
+import type { HandlerMap } from '../../../src/event.ts'
 import { relatedObject } from '../../../src/handlers/built-in/related-object.ts'
-import { createHandlerContext, thinOf } from '../../support/handler-context.ts'
+import { type RunHandlerOptions, runHandler, sampleEvent } from '../../../src/testing.ts'
 
-const makeEvent = (fetched: unknown) => thinOf('v1.payout.failed', { id: 'po_1', type: 'payout' }, fetched)
+const type = 'v1.payout.failed'
+const unreachable = sampleEvent(type, { fetchRelatedObject: () => Promise.reject(new Error('Stripe does not answer')) })
+
+/** What a handler of the event gets. */
+async function runRelated(event = sampleEvent(type), options?: RunHandlerOptions) {
+  const seen: unknown[] = []
+  const handlers = { [type]: async (_event, ctx) => void seen.push(await relatedObject(ctx)) } satisfies HandlerMap
+  const { error } = await runHandler(handlers, event, options)
+  return { seen, error }
+}
 
 test('gives the fetched object when there is an API key', async () => {
-  const { ctx } = await createHandlerContext(makeEvent({ id: 'po_1' }))
-  expect(await relatedObject(ctx)).toEqual({ id: 'po_1' })
+  const event = sampleEvent(type, { related_object: { id: 'po_1' } })
+  expect((await runRelated(event)).seen).toEqual([expect.objectContaining({ id: 'po_1', object: 'payout' })])
 })
 
 test('fetches nothing without an API key', async () => {
-  const { ctx } = await createHandlerContext(makeEvent(new Error('fetched without a key')), { hasApiKey: false })
-  expect(await relatedObject(ctx)).toBeUndefined()
+  expect(await runRelated(unreachable, { hasApiKey: false })).toEqual({ seen: [undefined], error: undefined })
 })
 
 test('rejects when fetching fails, so that the event is retried', async () => {
-  const { ctx } = await createHandlerContext(makeEvent(new Error('Stripe does not answer')))
-  await expect(relatedObject(ctx)).rejects.toThrow('Stripe does not answer')
+  const { seen, error } = await runRelated(unreachable)
+  expect({ seen, error }).toEqual({ seen: [], error: expect.objectContaining({ message: 'Stripe does not answer' }) })
 })
