@@ -17,6 +17,8 @@ export const words = { good: 'fine', warn: 'look', bad: 'act' } as const
 /** From when on an entry that is due and not handled is a sign of trouble. */
 const SLOW_MS = 60_000
 const LATE_MS = 600_000
+/** Quiet accounts are looked at so often. */
+const QUIET_MS = 3_600_000
 
 export async function judgeParts(context: Context, hold: Hold | null): Promise<Judgement[]> {
   return Promise.all([judgeStore(context), judgeWorker(context, hold), judgeFailures(context), judgeStripe(context)])
@@ -68,7 +70,7 @@ async function judgeStripe({ inbox, reconcileEveryMs }: Context): Promise<Judgem
   }
   const isWhole = undelivered === null || undelivered === '0'
   const text = `Stripe: asked ${formatDuration(agoMs)} ago; ${isWhole ? 'it had delivered everything' : `${undelivered} events were undelivered`}.`
-  if (reconcileEveryMs !== undefined && agoMs > 3 * reconcileEveryMs)
+  if (reconcileEveryMs !== undefined && agoMs > 2 * Math.max(reconcileEveryMs, QUIET_MS))
     return { level: 'bad', text, advice: 'The log tells what keeps reconcile from ending.' }
   if (!isWhole)
     return { level: 'warn', text, advice: 'They were fetched. Is the address reachable, and are deliveries refused?' }
