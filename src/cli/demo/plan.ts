@@ -45,10 +45,14 @@ const builtInTypes = handledTypes
   .filter((type) => !isThinType(type))
   .flatMap((type) => handledTypes.filter((each) => each === type || each === twinOf(type)))
 
-/** A delivery of a sample that must be handled. */
-export function planEvent(type: EventType, route: WebhookRoute, now: Date): DemoDelivery {
-  const account = route === 'connect' ? 'acct_1DemoConnected0' : undefined
-  const body = buildSampleEvent({ type, account, now })
+/** A delivery of a sample that must be handled, on the Connect route of that account. */
+export function planEvent(
+  type: EventType,
+  route: WebhookRoute,
+  now: Date,
+  account = 'acct_1DemoConnected0',
+): DemoDelivery {
+  const body = buildSampleEvent({ type, account: route === 'connect' ? account : undefined, now })
   return {
     kind: 'event',
     ...readNames(body),
