@@ -1,5 +1,5 @@
 import { type Choice, isEverything, readChoice, toFields } from '../operations/filter.ts'
-import { isServedVerb, type ServedVerb } from '../operations/run-changes.ts'
+import { isPossible, isServedVerb, type ServedVerb } from '../operations/run-changes.ts'
 import type { Page } from './context.ts'
 import { type Html, html } from './html.ts'
 
@@ -16,8 +16,9 @@ export const changeUrl = (verb: ServedVerb, choice: Choice, before?: string): st
 /** Links to the previews of what can be done to all that match; nothing is, to everything. */
 export function showChanges(choice: Choice, which: string): Html | undefined {
   if (isEverything(choice)) return undefined
-  return html`<p class="changes"><a href="${changeUrl('replay', choice)}" data-key="r">Replay ${which}…</a>
-<a href="${changeUrl('drop', choice)}">Drop ${which}…</a></p>`
+  const replay = html`<a href="${changeUrl('replay', choice)}" data-key="r">Replay ${which}…</a>`
+  const drop = html`<a href="${changeUrl('drop', choice)}">Drop ${which}…</a>`
+  return html`<p class="changes">${isPossible('replay', choice) && replay} ${isPossible('drop', choice) && drop}</p>`
 }
 
 export interface Refusal extends Page {

@@ -13,6 +13,10 @@ export type ServedVerb = keyof typeof changes
 
 export const isServedVerb = (verb: string): verb is ServedVerb => Object.hasOwn(changes, verb)
 
+/** Whether it can be done in any of the states that the choice names. */
+export const isPossible = (verb: ServedVerb, choice: Choice): boolean =>
+  statesOf(changes[verb](''), { filter: toFilter(choice) }).length > 0
+
 const changeOf = (verb: string, who: string): Change | undefined =>
   isServedVerb(verb) ? changes[verb](who) : undefined
 

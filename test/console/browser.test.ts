@@ -314,7 +314,7 @@ describe.skipIf(browser === undefined)('the console in a browser', () => {
       await page.waitForURL('**/console/change?verb=replay&state=dead&type=topup.failed&reason=topup')
       const shown = (await page.textContent('main'))?.replace(/\s+/g, ' ')
       expect(shown).toContain('npm run events -- replay --state dead --type topup.failed --reason topup')
-      expect(shown).toContain('3 entries: the oldest evt_topup_0')
+      expect(shown).toContain('3 entries, the oldest evt_topup_0')
       await settleDead(inbox, 'evt_topup_later', 'topup.failed', 'topup')
       await page.keyboard.press('r')
       expect(await page.evaluate('document.activeElement.textContent')).toBe('Replay 3 entries')

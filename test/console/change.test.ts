@@ -98,6 +98,13 @@ it('has no button when nothing matches, and none for everything', async () => {
   )
 })
 
+it('is offered only where it can be done', async () => {
+  await rig.service.inbox.add(newEntry({ type: 'offered.once' }))
+  const { text } = await rig.ask('/console/events?state=pending&type=offered.once')
+  expect(text).toContain('verb=replay')
+  expect(text).not.toContain('verb=drop')
+})
+
 it('says so when what was handled would run again', async () => {
   const told = 'What was handled runs again'
   const other = await openConsole()

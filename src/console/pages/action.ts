@@ -36,7 +36,7 @@ function showFacts(action: Action): Html {
     ['who', html`${who}, ${origins[from]}`],
     ['when', showTime(at)],
     ['which', (facts.filter ?? facts.eventIds) !== undefined && showMeant(action)],
-    ['how many', entries !== undefined && `${formatCount(entries)} entries were meant`],
+    ['how many', entries !== undefined && `${formatCount(entries)} meant`],
     ['rate', perSecond && `at most ${formatCount(perSecond)} a second`],
     ['why', reason && html`<span class="reason">${reason}</span>`],
   ]

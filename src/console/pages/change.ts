@@ -52,10 +52,10 @@ async function showBounds(inbox: Inbox, { entries, oldest, newest }: Summary): P
     { name: 'oldest', entry: first?.entry },
     { name: 'newest', entry: last?.entry },
   ]
-  return html`<p><strong>${formatCount(entries)} ${entries === 1 ? 'entry' : 'entries'}</strong>:${told.map(
+  return html`<p><strong>${formatCount(entries)} ${entries === 1 ? 'entry' : 'entries'}</strong>${told.map(
     ({ name, entry }) =>
       entry &&
-      html` the ${name} <a class="id" href="${entryUrl(entry.eventId)}">${entry.eventId}</a> ${showTime(entry.receivedAt)}.`,
+      html`, the ${name} <a class="id" href="${entryUrl(entry.eventId)}">${entry.eventId}</a> ${showTime(entry.receivedAt)}`,
   )}</p>`
 }
 
