@@ -130,7 +130,9 @@ describe('when a file of the database is taken away', () => {
     await deliver(running)
     await truncate(file)
     await expectRefusals(running)
-    expect(await firstReason(running)).toMatch(/inbox\.db was cut short from \d+ to 0 bytes.*restart/i)
+    // Whoever opens an emptied file takes its log for a leftover, and erases it: that may be seen first.
+    const told = /inbox\.db( was cut short from \d+ to 0 bytes|-wal was deleted, moved or replaced).*restart/i
+    expect(await firstReason(running)).toMatch(told)
   })
 
   it('takes and handles deliveries again once the file is back, and has lost nothing', async () => {
