@@ -11,6 +11,8 @@ export interface RateLimited {
 }
 
 const QUIET_MS = 60_000
+/** Operations that are told apart; the oldest goes first. An id of small letters looks like one of its own. */
+const MAX_OPERATIONS = 1_000
 
 /** Gives the function that logs them, once a minute for each operation, with how many there were since. */
 export function createRateLimitLog(
@@ -21,6 +23,7 @@ export function createRateLimitLog(
   return (refused) => {
     const line = lines.get(refused.operation) ?? { at: Number.NEGATIVE_INFINITY, refusals: 0 }
     lines.set(refused.operation, line)
+    if (lines.size > MAX_OPERATIONS) lines.delete(lines.keys().next().value ?? '')
     line.refusals += 1
     if (now() - line.at < QUIET_MS) return
     log.warn({ ...refused, refusals: line.refusals }, 'Stripe limits the rate of requests')

@@ -17,3 +17,14 @@ it('tells of the refusals of an operation once a minute, with how many there wer
     { ...refused, refusals: 100 },
   ])
 })
+
+it('has a bound on the operations that it tells apart', async () => {
+  const { log, lines } = await captureLog()
+  const tell = createRateLimitLog(log, () => 0)
+  const refuse = (operation: string) => tell({ operation, reason: null, retryAfterSeconds: null })
+  for (let coupon = 0; coupon <= 1_000; coupon += 1) refuse(`GET /v1/coupons/${coupon}`)
+  // The first was forgotten, and the last was not.
+  refuse('GET /v1/coupons/0')
+  refuse('GET /v1/coupons/1000')
+  expect(lines()).toHaveLength(1_002)
+})
