@@ -111,8 +111,17 @@ export function createQueries(db: Postgres, { isExact }: { readonly isExact: boo
     figures: async (sinceMs: number): Promise<(Figures & { readonly at: Date })[]> =>
       (await db.query({ text: sql.listFigures, values: [sinceMs] })).map(toFigures),
 
-    actions: async ({ limit, before, state }: Parameters<Inbox['actions']>[0]): Promise<Action[]> =>
-      (await db.query({ text: sql.listActions, values: [limit, before ?? null, state ?? null] })).map(toAction),
+    async actions({
+      limit,
+      before = Number.MAX_SAFE_INTEGER,
+      state,
+    }: Parameters<Inbox['actions']>[0]): Promise<Action[]> {
+      const statement =
+        state === undefined
+          ? { text: sql.listActions, values: [limit, before] }
+          : { text: sql.listActionsIn, values: [limit, before, state] }
+      return (await db.query(statement)).map(toAction)
+    },
 
     async readNote(name: string): Promise<string | null> {
       const [row] = await db.query({ text: sql.readNote, values: [name] })

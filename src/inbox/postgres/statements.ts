@@ -354,8 +354,8 @@ export const sql = {
   insertAction: 'INSERT INTO action (at, state, facts) VALUES (now(), $1, $2) RETURNING id',
   updateAction: `UPDATE action SET state = $2, facts = coalesce($3::jsonb, facts) WHERE id = $1 AND state = 'running' RETURNING 1`,
   dropActions: `DELETE FROM action WHERE at < now() - $1 * interval '1 millisecond' AND state <> 'running'`,
-  listActions: `
-    SELECT id, at, state, facts FROM action WHERE ($2::bigint IS NULL OR id < $2) AND ($3::text IS NULL OR state = $3) ORDER BY id DESC LIMIT $1`,
+  listActions: 'SELECT id, at, state, facts FROM action WHERE id < $2 ORDER BY id DESC LIMIT $1',
+  listActionsIn: 'SELECT id, at, state, facts FROM action WHERE id < $2 AND state = $3 ORDER BY id DESC LIMIT $1',
   takeTurn: `
     INSERT INTO note (name, owner, until) VALUES ($1, $2, now() + $3 * interval '1 millisecond')
     ON CONFLICT (name) DO UPDATE SET owner = excluded.owner, until = excluded.until WHERE note.owner = excluded.owner OR note.until <= now()

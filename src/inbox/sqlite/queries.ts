@@ -64,8 +64,9 @@ export function prepareQueries(db: DatabaseSync) {
   const seqOf = db.prepare('SELECT seq FROM entry WHERE event_id = ?')
   const isAnyIn = db.prepare('SELECT 1 FROM entry WHERE seq >= ? AND seq < ? LIMIT 1')
   const listFigures = db.prepare('SELECT at, counted FROM figures WHERE at >= ? ORDER BY at')
-  const listActions = db.prepare(`
-    SELECT id, at, state, facts FROM action WHERE id < :before AND (:state IS NULL OR state = :state) ORDER BY id DESC LIMIT :limit`)
+  const listActions = db.prepare('SELECT id, at, state, facts FROM action WHERE id < ? ORDER BY id DESC LIMIT ?')
+  const listActionsIn = db.prepare(`
+    SELECT id, at, state, facts FROM action WHERE state = ? AND id < ? ORDER BY id DESC LIMIT ?`)
   const lastBefore = db.prepare('SELECT max(seq) AS seq FROM entry WHERE seq < ?')
   const idAt = db.prepare('SELECT event_id FROM entry WHERE seq >= ? ORDER BY seq LIMIT 1')
   const findLane = db.prepare('SELECT lane, object_id FROM entry WHERE event_id = ?')
@@ -140,10 +141,10 @@ export function prepareQueries(db: DatabaseSync) {
     figures: (sinceMs: number): Row[] =>
       listFigures.all(Date.now() - sinceMs).map((row) => ({ ...row, counted: JSON.parse(String(row.counted)) })),
 
-    actions: ({ limit, before = Number.MAX_SAFE_INTEGER, state }: Parameters<Inbox['actions']>[0]): Row[] =>
-      listActions
-        .all({ before, limit, state: state ?? null })
-        .map((row) => ({ ...row, facts: JSON.parse(String(row.facts)) })),
+    actions({ limit, before = Number.MAX_SAFE_INTEGER, state }: Parameters<Inbox['actions']>[0]): Row[] {
+      const rows = state === undefined ? listActions.all(before, limit) : listActionsIn.all(state, before, limit)
+      return rows.map((row) => ({ ...row, facts: JSON.parse(String(row.facts)) }))
+    },
 
     /** By its object where it names one; else among the newest. */
     lane(eventId: string, limit: number): Row[] {

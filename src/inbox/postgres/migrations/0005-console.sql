@@ -20,3 +20,5 @@ CREATE TABLE action (
   state text NOT NULL CHECK (state IN ('running', 'done', 'cancelled', 'failed')),
   facts jsonb NOT NULL
 );
+-- Asked for every second: what runs is few.
+CREATE INDEX action_state ON action (state, id);
