@@ -173,8 +173,20 @@ export interface NewEntry extends Omit<EntryFacts, 'receivedAt'> {
   readonly body: Uint8Array
   /** What it can be found by beside its facts; none when left out. */
   readonly values?: readonly string[]
-  /** `parked` sets it aside at once, with the reason. */
-  readonly state: 'pending' | 'parked'
+  /** `parked` sets it aside at once, with the reason. `handled` is a request that is answered in its delivery: no worker gets it. */
+  readonly state: 'pending' | 'parked' | 'handled'
+  readonly reason: string | null
+}
+
+/** What was replied to a request of Stripe's that wants an answer. */
+export interface Decision {
+  /** What the reply's body said, as JSON. */
+  readonly answer: unknown
+  /** By the user's function, or with its `otherwise`: because it did not answer in time, or because it failed. */
+  readonly how: 'answered' | 'otherwise' | 'failed'
+  /** From the head of the request to the decision. */
+  readonly durationMs: number
+  /** Why `otherwise` was replied; null when the function answered. */
   readonly reason: string | null
 }
 
