@@ -5,6 +5,7 @@ import type { AnyEvent, EntryFacts, Handler, HandlerContext, SnapshotType, ThinT
 import { handlerMap } from '../../src/handlers/built-in/map.ts'
 import type { ObjectOf } from '../../src/handlers/built-in/related-object.ts'
 import { createLog } from '../../src/log.ts'
+import { createSample } from '../../src/samples/event.ts'
 
 export type BuiltInType = keyof typeof handlerMap
 
@@ -96,6 +97,16 @@ export function snapshotOf<T extends SnapshotType>(type: T, object: ObjectOf<T>)
   }
   // The object is the one of the type.
   return event as unknown as Extract<Stripe.Event, { type: T }>
+}
+
+/** A snapshot event around the sample of an authorization, with changes. */
+export function authorizationOf(
+  type: 'issuing_authorization.created',
+  changes: Partial<Stripe.Issuing.Authorization> = {},
+): Extract<Stripe.Event, { type: 'issuing_authorization.created' }> {
+  const { related } = createSample({ type, now: new Date() })
+  // It is the sample of the type's object.
+  return snapshotOf(type, { ...(related as unknown as Stripe.Issuing.Authorization), ...changes })
 }
 
 /**

@@ -178,7 +178,7 @@ describe('a fault ends with 1, and has its line and its mend', () => {
       'give the restricted key read access to disputes (rak_dispute_read)',
     )
     expect(result.stdout).toMatch(
-      /^ok {7}STRIPE_API_KEY may read events, thin events, payment intents, payment methods, charges, balance, payouts, invoices, subscriptions, accounts$/m,
+      /^ok {7}STRIPE_API_KEY may read events, thin events, payment intents, payment methods, charges, balance, payouts, invoices, issuing authorizations, subscriptions, accounts$/m,
     )
     expect(api.requests.every(({ method }) => method === 'GET')).toBe(true)
     expect(api.problems).toEqual([])

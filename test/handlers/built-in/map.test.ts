@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest'
 import type { EventOf } from '../../../src/event.ts'
 import { handlerMap } from '../../../src/handlers/built-in/map.ts'
 import {
+  authorizationOf,
   type BuiltInType,
   INFO,
   readObject,
@@ -28,6 +29,7 @@ const samples = [
     snapshotOf('customer.subscription.deleted', readObject('customer.subscription.deleted', 'subscription')),
     INFO,
   ),
+  sample(authorizationOf('issuing_authorization.created'), INFO),
   sample(readPayload('account.updated', 'djstripe-account_updated_custom'), INFO),
   sample(readPayload('account.external_account.updated', 'djstripe-external_account_bank_account_updated'), INFO),
   sample(
