@@ -73,6 +73,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
     'event/*',
     'inbox/{inbox,open-inbox}.ts',
     'handlers/{,built-in/}*.ts',
+    'answers/load.ts',
     '{stripe,reconcile,alerts,destinations,operations}/*',
     'cli/*.ts',
     'cli/terminal/*',
