@@ -102,6 +102,71 @@ export interface FallbackContext extends HandlerContext {
   readonly known: boolean
 }
 
+/** What a user's function for an answer is given beside the request. */
+export interface AnswerContext {
+  /** Aborts once an answer is of no use any more; hand it to whatever waits. */
+  readonly signal: AbortSignal
+  /** Logger that adds the request's id, type and account to each line. */
+  readonly log: Log
+}
+
+/** How one type of Stripe's requests is answered. */
+export interface Answerer<Request, Reply> {
+  /** When the reply goes out at the latest, in milliseconds from the head of the request: 10 or more, and less than Stripe waits. */
+  readonly withinMs: number
+  /** Replied when there is no answer by then, and when the function throws or answers what Stripe does not take. */
+  readonly otherwise: Reply
+  /** Must be safe to run twice. */
+  answer(request: Request, ctx: AnswerContext): Reply | Promise<Reply>
+}
+
+/** docs.stripe.com/issuing/controls/real-time-authorizations */
+export interface AuthorizationReply {
+  readonly approved: boolean
+  /** How much to hold, above zero; where `pending_request.is_amount_controllable` alone. */
+  readonly amount?: number | undefined
+  readonly metadata?: Stripe.MetadataParam | undefined
+}
+
+/** A request of agentic commerce: signed as an event, and none. docs.stripe.com/agentic-commerce/for-sellers/hooks */
+export interface HookRequest<Type extends string> {
+  readonly id: string
+  readonly type: Type
+  readonly livemode: boolean
+  /** The account. */
+  readonly context?: string
+  readonly data: Readonly<Record<string, unknown>>
+}
+
+/** Whether an order is taken. */
+export interface FinalizeCheckoutReply {
+  readonly manual_approval_details:
+    | { readonly type: 'approved' }
+    | { readonly type: 'declined'; readonly declined: { readonly reason: string } }
+  readonly [more: string]: unknown
+}
+
+/** What an order costs beside its goods. */
+export interface CustomizeCheckoutReply {
+  readonly shipping_options?: readonly unknown[] | undefined
+  readonly line_items?: readonly unknown[] | undefined
+  readonly [more: string]: unknown
+}
+
+/** Type of Stripe's request → how it is answered. Write a map with `satisfies AnswerMap`. Others than those known here are `unknown`. */
+export interface AnswerMap {
+  readonly 'issuing_authorization.request'?: Answerer<EventOf<'issuing_authorization.request'>, AuthorizationReply>
+  readonly 'v1.delegated_checkout.finalize_checkout'?: Answerer<
+    HookRequest<'v1.delegated_checkout.finalize_checkout'>,
+    FinalizeCheckoutReply
+  >
+  readonly 'v1.delegated_checkout.customize_checkout'?: Answerer<
+    HookRequest<'v1.delegated_checkout.customize_checkout'>,
+    CustomizeCheckoutReply
+  >
+  readonly [type: `${string}.${string}`]: Answerer<unknown, unknown> | undefined
+}
+
 /** Parses stored events, and lends SDK clients that act for them. */
 export interface EventSource {
   readonly hasApiKey: boolean
@@ -173,8 +238,20 @@ export interface NewEntry extends Omit<EntryFacts, 'receivedAt'> {
   readonly body: Uint8Array
   /** What it can be found by beside its facts; none when left out. */
   readonly values?: readonly string[]
-  /** `parked` sets it aside at once, with the reason. */
-  readonly state: 'pending' | 'parked'
+  /** `parked` sets it aside at once, with the reason. `handled` is a request that is answered in its delivery: no worker gets it. */
+  readonly state: 'pending' | 'parked' | 'handled'
+  readonly reason: string | null
+}
+
+/** What was replied to a request of Stripe's that wants an answer. */
+export interface Decision {
+  /** What the reply's body said, as JSON. */
+  readonly answer: unknown
+  /** By the user's function, or with its `otherwise`: because it did not answer in time, or because it failed. */
+  readonly how: 'answered' | 'otherwise' | 'failed'
+  /** From the head of the request to the decision. */
+  readonly durationMs: number
+  /** Why `otherwise` was replied; null when the function answered. */
   readonly reason: string | null
 }
 

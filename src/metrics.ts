@@ -1,4 +1,5 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
+import type { How } from './answers/answering.ts'
 import { suspectRefusals } from './errors.ts'
 import { isKnownType } from './event/known-types.ts'
 import {
@@ -14,7 +15,7 @@ import type { Inbox } from './inbox/inbox.ts'
 import type { ReconcileRun } from './reconcile/tally.ts'
 
 /** What is counted of a delivery that was answered 200. */
-export type Acceptance = 'stored' | 'parked' | 'duplicate'
+export type Acceptance = 'stored' | 'parked' | 'duplicate' | 'answered'
 
 export interface Metrics {
   onAccepted(entry: Pick<NewEntry, 'route' | 'createdAt'>, result: Acceptance): void
@@ -24,6 +25,8 @@ export interface Metrics {
   onCommit(items: number, durationMs: number): void
   /** By how much the number of handlers past their time limit changed. */
   onOverrunning(change: 1 | -1): void
+  /** Of each reply to a request; `isKept` when that was stored by then. */
+  onReplied(type: string, how: How, durationMs: number, isKept: boolean): void
   /** After a run of reconcile; `isComplete` when Stripe refused nothing of it. */
   onReconciled(run: ReconcileRun): void
   /** In the Prometheus text format, of the content type; reads the entries by state, and how long what is due waits, for it. */
@@ -34,11 +37,15 @@ export interface Metrics {
 
 const DELAY_BUCKETS_SECONDS = [0.005, 0.02, 0.1, 0.5, 1, 2, 5, 15, 60, 300, 1_800, 7_200, 43_200, 259_200]
 const HANDLER_BUCKETS_SECONDS = [0.001, 0.005, 0.02, 0.1, 0.5, 1, 2, 5, 10, 30]
+const ANSWER_BUCKETS_SECONDS = [0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 1.5, 2, 4]
 const COMMIT_BUCKETS_SECONDS = [0.0001, 0.0003, 0.001, 0.003, 0.01, 0.03, 0.1, 0.5]
 const BATCH_BUCKETS = [1, 2, 4, 8, 16, 32, 64, 128, 256]
 
-/** One registry per service; what is told of reconcile is there only where that runs. Every label is from a bounded set: a type that neither the SDK nor the map knows is `other`. */
-export function createMetrics(map: HandlerMap, { isReconciling = false } = {}): Metrics {
+/** One registry per service; what is told of reconcile and of answers is there only where there are such. Every label is from a bounded set: a type that neither the SDK nor the map knows is `other`. */
+export function createMetrics(
+  map: HandlerMap,
+  { isReconciling = false, requestTypes = [] }: { isReconciling?: boolean; requestTypes?: readonly string[] } = {},
+): Metrics {
   const registry = new Registry()
   collectDefaultMetrics({ register: registry })
   const define = createDefiners(registry)
@@ -84,9 +91,11 @@ export function createMetrics(map: HandlerMap, { isReconciling = false } = {}): 
   // A counter that appears with its first count shows no increase to an alert: these begin at 0.
   for (const route of ['account', 'connect'] as const) {
     for (const status of ['200', '400', '503']) deliveries.inc({ route, status }, 0)
-    for (const result of ['stored', 'parked', 'duplicate']) accepted.inc({ route, result }, 0)
+    const results = ['stored', 'parked', 'duplicate', ...(requestTypes.length > 0 ? ['answered'] : [])]
+    for (const result of results) accepted.inc({ route, result }, 0)
     for (const reason of suspectRefusals) refusals.inc({ route, reason }, 0)
   }
+  const onReplied = requestTypes.length > 0 ? createReplyRecorder(define, requestTypes) : () => undefined
   const onReconciled = isReconciling ? createReconcileRecorder(define) : () => undefined
   /** The one under way, which all who scrape meanwhile share. */
   let rendering: ReturnType<Metrics['render']> | undefined
@@ -118,6 +127,7 @@ export function createMetrics(map: HandlerMap, { isReconciling = false } = {}): 
       commitDuration.observe(durationMs / 1000)
     },
     onOverrunning: (change) => overrunning.inc(change),
+    onReplied,
     onReconciled,
     render(inbox) {
       rendering ??= render(inbox).finally(() => {
@@ -139,6 +149,33 @@ function createDefiners(registry: Registry) {
       new Gauge({ name: PREFIX + name, help, labelNames, registers }),
     histogram: <L extends string>(name: string, help: string, labelNames: L[], buckets: number[]) =>
       new Histogram({ name: PREFIX + name, help, labelNames, buckets, registers }),
+  }
+}
+
+const hows: readonly How[] = ['answered', 'otherwise', 'failed', 'stored']
+
+function createReplyRecorder(
+  define: ReturnType<typeof createDefiners>,
+  requestTypes: readonly string[],
+): Metrics['onReplied'] {
+  const answers = define.counter('answers_total', 'Replies to requests, by how they came about', ['type', 'how'])
+  const duration = define.histogram(
+    'answer_duration_seconds',
+    'From the head of a request to its reply',
+    ['type'],
+    ANSWER_BUCKETS_SECONDS,
+  )
+  const unkept = define.counter('answers_before_stored_total', 'Replies that went out before they were stored', [
+    'type',
+  ])
+  for (const type of requestTypes) {
+    for (const how of hows) answers.inc({ type, how }, 0)
+    unkept.inc({ type }, 0)
+  }
+  return (type, how, durationMs, isKept) => {
+    answers.inc({ type, how })
+    duration.observe({ type }, durationMs / 1000)
+    if (!isKept) unkept.inc({ type })
   }
 }
 

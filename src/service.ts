@@ -1,6 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { type Alerts, startAlerts } from './alerts/alerts.ts'
 import { createSend } from './alerts/send.ts'
+import { startAnswering } from './answers/answering.ts'
+import { type Answerers, loadAnswers } from './answers/load.ts'
 import type { Config } from './config.ts'
 import type { Console, ConsoleOptions } from './console/console.ts'
 import type { Arrival } from './event/arrival.ts'
@@ -62,10 +64,12 @@ export async function createService(config: Config, overrides: ServiceOverrides 
   await using undo = new AsyncDisposableStack()
   const log = overrides.log ?? (await createLog(config.logLevel))
   const handlers = overrides.handlers ?? (await loadUserHandlers(config, log))
+  const answerers = await loadUserAnswers(config, handlers, log)
+  const requestTypes = new Set(answerers.keys())
   const { mode, searchFields } = config
-  const arrival: Arrival = { mode, searchFields, chooseLane: createLanes(handlers, log) }
+  const arrival: Arrival = { mode, searchFields, chooseLane: createLanes(handlers, log), requestTypes }
   const isReconciling = config.role !== 'receive' && config.stripeApiKey !== undefined && config.reconcileMinutes > 0
-  const metrics = createMetrics(handlers.map, { isReconciling })
+  const metrics = createMetrics(handlers.map, { isReconciling, requestTypes: [...requestTypes] })
   const inbox = undo.adopt(
     await openInbox(config.databaseUrl, 'server', { onCommit: metrics.onCommit, log }),
     (opened) => opened.close(),
@@ -74,6 +78,17 @@ export async function createService(config: Config, overrides: ServiceOverrides 
   const alerts = config.alertUrl && startAlerts({ send: createSend(config.alertUrl), inbox, mode: config.mode, log })
   undo.defer(() => alerts?.stop(0))
   const figures = createFigureCounter()
+  const isAnswering = config.role !== 'work' && answerers.size > 0
+  const answering = isAnswering
+    ? startAnswering({
+        ...{ answerers, inbox, log },
+        onReplied(...replied) {
+          metrics.onReplied(...replied)
+          alerts?.onReplied(replied[0], replied[1])
+        },
+      })
+    : undefined
+  undo.defer(() => answering?.stop(CLOSING_MS))
   let isDraining = false
   let worker: Worker | undefined
   const overrun = createOverrun(config, log, metrics)
@@ -92,6 +107,7 @@ export async function createService(config: Config, overrides: ServiceOverrides 
       operators?.onRefused(...refusal)
     },
     add: (entry) => (worker ?? inbox).add(entry),
+    answering,
     onAccepted(entry, result) {
       metrics.onAccepted(entry, result)
       figures.onAccepted(entry)
@@ -142,15 +158,17 @@ export async function createService(config: Config, overrides: ServiceOverrides 
   const opened = undo.move()
   async function stop(): Promise<boolean> {
     const { shutdownTimeoutMs } = config
-    const closingMs = Math.min(CLOSING_MS, shutdownTimeoutMs / 2)
+    // A request that comes at the very end is answered too.
+    const longestMs = Math.max(0, ...answerers.values().map(({ withinMs }) => (isAnswering ? withinMs : 0)))
+    const closingMs = Math.min(CLOSING_MS + longestMs, shutdownTimeoutMs / 2)
     const endsAt = performance.now() + shutdownTimeoutMs
     const left = () => endsAt - performance.now()
     isDraining = true
     operators?.stop()
     const working = worker?.stop(left() - closingMs) ?? Promise.resolve()
-    const isWorkOver = await isOverWithin(left() - closingMs / 2, working)
+    const isWorkOver = await isOverWithin(left() - closingMs + Math.min(CLOSING_MS, closingMs) / 2, working)
     await alerts?.stop(Math.min(LAST_ALERTS_MS, left() - closingMs / 2))
-    await server.close(Math.min(closingMs, left() / 2))
+    await server.close(Math.min(CLOSING_MS, closingMs, left() / 2), answering?.whenReplied)
     return (await isOverWithin(left(), opened.disposeAsync())) && isWorkOver
   }
   let stopping: Promise<boolean> | undefined
@@ -249,6 +267,14 @@ async function loadUserHandlers(config: Config, log: Log): Promise<Handlers> {
   if (unknownTypes.length > 0)
     log.warn({ types: unknownTypes }, 'HANDLERS names types that the SDK does not know: misspelt?')
   return handlers
+}
+
+async function loadUserAnswers(config: Config, handlers: Handlers, log: Log): Promise<Answerers> {
+  // A built-in handler is none of the user's, and there is none for a request.
+  const { answerers, unknownTypes } = await loadAnswers(config.answersPath, Object.keys(handlers.map))
+  if (unknownTypes.length > 0)
+    log.warn({ types: unknownTypes }, 'ANSWERS names requests that are not known here: misspelt?')
+  return answerers
 }
 
 /** Undefined when all lanes are the default ones. */

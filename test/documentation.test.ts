@@ -7,6 +7,7 @@ import { promisify } from 'node:util'
 import { parse } from 'dotenv'
 import Stripe from 'stripe'
 import { describe, expect, it, onTestFinished } from 'vitest'
+import { loadAnswers } from '../src/answers/load.ts'
 import { parseConfig, variableNames } from '../src/config.ts'
 import { type EntryState, entryStates } from '../src/event.ts'
 import { handlerMap } from '../src/handlers/built-in/map.ts'
@@ -160,7 +161,10 @@ describe('the documentation', () => {
       oldestPendingMs: async () => null,
       held: async () => null,
     }
-    const { text } = await createMetrics({}, { isReconciling: true }).render(inbox)
+    const { text } = await createMetrics(
+      {},
+      { isReconciling: true, requestTypes: ['issuing_authorization.request'] },
+    ).render(inbox)
     const there = new Set(Array.from(text.matchAll(/^# HELP stripe_receiver_(\w+)/gm), ([, name = '']) => name))
     const table = rowsOf('Metrics').flatMap(([names = '']) => quotedIn(names).map((name) => name.replace(/\{.*/, '')))
     const own = table.filter((name) => !/^(process|nodejs)_/.test(name))
@@ -220,6 +224,12 @@ describe("the documentation's code", () => {
     const beside = await loadHandlers(join(folder, 'beside-built-in.ts'))
     expect(beside.handlers.map).toEqual({ ...handlerMap, 'payout.failed': expect.any(Function) })
     expect(beside.handlers.yielding).toEqual(new Set(['v1.payout.failed']))
+  })
+
+  it('loads as ANSWERS', async () => {
+    const { answerers, unknownTypes } = await loadAnswers(join(folder, 'my-answers.ts'))
+    expect(unknownTypes).toEqual([])
+    expect([...answerers.keys()]).toEqual(['issuing_authorization.request'])
   })
 
   it('tests a handler with Node alone', async () => {

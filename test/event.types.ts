@@ -3,6 +3,7 @@ import type Stripe from 'stripe'
 import type { snapshotTypes, thinTypes } from '../src/event/known-types.ts'
 import type { lanesWithoutId } from '../src/event/lane.ts'
 import type {
+  AnswerMap,
   EventOf,
   EventType,
   FallbackContext,
@@ -155,3 +156,36 @@ export function readsContext(ctx: HandlerContext): void {
   // @ts-expect-error a handler reads its context only
   ctx.attempt = 1
 }
+
+// A map of answers is typed by the request: what is misspelt in an answer, or left out, is an error.
+const card = { withinMs: 1_500, otherwise: { approved: false } }
+void ({
+  'issuing_authorization.request': {
+    ...card,
+    answer: (event) => {
+      claim<Same<typeof event.data.object, Stripe.Issuing.Authorization>>()
+      return { approved: true, amount: 1 }
+    },
+  },
+  'v1.delegated_checkout.finalize_checkout': {
+    withinMs: 3_000,
+    otherwise: { manual_approval_details: { type: 'declined', declined: { reason: 'busy' } } },
+    answer: async ({ data }) => ({ manual_approval_details: { type: data.amount_total ? 'approved' : 'approved' } }),
+  },
+  'some.other_request': {
+    withinMs: 3_000,
+    otherwise: {},
+    answer: (request) => {
+      claim<Same<typeof request, unknown>>()
+      return {}
+    },
+  },
+} satisfies AnswerMap)
+const approve = () => ({ approved: true })
+const approvs = () => ({ approvd: true })
+// @ts-expect-error: what to reply otherwise is required.
+void ({ 'issuing_authorization.request': { withinMs: 1, answer: approve } } satisfies AnswerMap)
+// @ts-expect-error: the answer to it is `approved`.
+void ({ 'issuing_authorization.request': { ...card, answer: approvs } } satisfies AnswerMap)
+// @ts-expect-error: the answer to it is none.
+void ({ 'v1.delegated_checkout.finalize_checkout': { ...card, answer: approve } } satisfies AnswerMap)

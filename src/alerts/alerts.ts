@@ -6,7 +6,7 @@ import type { Inbox } from '../inbox/inbox.ts'
 import type { Log } from '../log.ts'
 import type { Tallies } from '../reconcile/tally.ts'
 import { composeMessage } from './message.ts'
-import { eventDied, type News, undelivered } from './news.ts'
+import { eventDied, type News, otherwiseReplied, undelivered } from './news.ts'
 import { createOutage } from './outage.ts'
 import { createPace, type Due } from './pace.ts'
 import { createRefusalRate } from './refusal-rate.ts'
@@ -22,6 +22,8 @@ export interface AlertsOptions {
 /** Tells people what must not wait until somebody looks. Whatever becomes of a message, nothing here fails, or keeps a caller. */
 export interface Alerts {
   onAttemptEnded(lease: Pick<Lease, 'entry'>, outcome: Outcome): void
+  /** Of each reply to a request of that type how it came about. */
+  onReplied(type: string, how: string): void
   /** Of each refused delivery the code. */
   onRefused(code: string): void
   onReconciled(types: Tallies): void
@@ -115,6 +117,9 @@ export function startAlerts({ send, inbox, mode, log }: AlertsOptions, { lookMs 
   return {
     onAttemptEnded({ entry }, outcome) {
       if (outcome.state === 'dead') raise(eventDied(entry, outcome.error))
+    },
+    onReplied(type, how) {
+      if (how === 'otherwise' || how === 'failed') raise(otherwiseReplied(type, how))
     },
     onRefused(code) {
       if (unavailable.includes(code)) outage.onRefused()

@@ -2,7 +2,14 @@ import type { EntryFacts } from '../event.ts'
 import { formatDuration } from '../operations/duration.ts'
 import { firstLineOf, isPlain, name, quote } from './chat-text.ts'
 
-export type Kind = 'event_died' | 'store_down' | 'store_back' | 'signatures_refused' | 'undelivered' | 'trial'
+export type Kind =
+  | 'event_died'
+  | 'otherwise_replied'
+  | 'store_down'
+  | 'store_back'
+  | 'signatures_refused'
+  | 'undelivered'
+  | 'trial'
 
 /** How much there was of something, by type or code. */
 export type Counts = Readonly<Record<string, number>>
@@ -77,6 +84,22 @@ function withoutIds(reason: string): string {
   return reason.replace(/[\w-]{6,}/g, (word) => (/\d/.test(word) ? '#' : word))
 }
 
+/** A request was answered with its `otherwise`: in time, but not by the function. */
+export function otherwiseReplied(type: string, how: 'otherwise' | 'failed'): News {
+  const why = { otherwise: 'the function did not answer in time', failed: 'the function failed' }[how]
+  return {
+    kind: 'otherwise_replied',
+    cause: `${type} ${how}`,
+    everyMs: MINUTE_MS,
+    counts: { [type]: 1 },
+    tell: ({ total, counts, isFurther, isMixed }) => ({
+      sentence: `${count(total, 'request', isFurther)} answered with \`otherwise\` (${list(counts)})${isMixed ? '' : `: ${why}`}`,
+      hint: 'see the log of that time for the cause',
+      facts: { count: total, types: counts, ...(isMixed ? {} : { how }) },
+    }),
+  }
+}
+
 /** Both tell how many deliveries were answered 503 since it went down. */
 export function storeDown(downMs: number, refused: number): News {
   return storeNews('store_down', {
@@ -135,8 +158,8 @@ export const trial: Told = {
   facts: {},
 }
 
-function count(total: number, noun: 'event' | 'delivery', isFurther: boolean): string {
-  const plural = noun === 'event' ? 'events' : 'deliveries'
+function count(total: number, noun: 'event' | 'request' | 'delivery', isFurther: boolean): string {
+  const plural = noun === 'delivery' ? 'deliveries' : `${noun}s`
   return `${total}${isFurther ? ' more' : ''} ${total === 1 ? noun : plural}`
 }
 

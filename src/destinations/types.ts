@@ -15,6 +15,8 @@ export interface HandledTypes {
   readonly yieldingTypes?: ReadonlySet<string> | undefined
   /** Those of them whose handler is a built-in one: it only logs, so whoever does not have them sent may not need them. */
   readonly builtInTypes?: ReadonlySet<string> | undefined
+  /** Requests that are answered: a destination may send them, but Stripe has a URL of their own for them. */
+  readonly requestTypes?: readonly string[] | undefined
   /** A fallback takes what has no handler. */
   readonly hasFallback: boolean
 }
@@ -111,10 +113,13 @@ function describeUnsent({ place, here, shape, types, elsewhere, cause }: Unsent)
 const MAX_UNHANDLED_NAMED = 5
 
 /** Sent, and without a handler; a fallback is none. With `*` all the rest. */
-export function findUnhandled(destination: PlacedDestination, handledTypes: readonly string[]): string[] {
+export function findUnhandled(
+  destination: PlacedDestination,
+  { handledTypes, requestTypes = [] }: Pick<HandledTypes, 'handledTypes' | 'requestTypes'>,
+): string[] {
   const all: readonly string[] = destination.shape === 'thin' ? thinTypes : snapshotTypes
   const sent = destination.types.includes('*') ? all : destination.types
-  const handled = new Set([...handledTypes, ...(isConnect(destination) ? connectionTypes : [])])
+  const handled = new Set([...handledTypes, ...requestTypes, ...(isConnect(destination) ? connectionTypes : [])])
   return sent.filter((type) => type !== PING_TYPE && !handled.has(type))
 }
 
@@ -123,14 +128,14 @@ export function checkHandled({ destinations }: Site, handled: HandledTypes): Fin
   return destinations.filter(({ isEnabled }) => isEnabled).flatMap((one) => describeUnhandled(one, handled))
 }
 
-function describeUnhandled(destination: PlacedDestination, { handledTypes, hasFallback }: HandledTypes): Finding[] {
+function describeUnhandled(destination: PlacedDestination, handled: HandledTypes): Finding[] {
   const isAll = destination.types.includes('*')
-  const types = findUnhandled(destination, handledTypes)
+  const types = findUnhandled(destination, handled)
   if (types.length === 0) return []
   const every = isAll ? ' (it sends every type)' : ''
   const named = `${countTypes(types)}${every}: ${listTypes(types, MAX_UNHANDLED_NAMED)}`
   const about = { check: 'types_handled', destinations: [destination.id], types } as const
-  if (hasFallback) {
+  if (handled.hasFallback) {
     const message = `${describePlaced(destination)} sends the fallback ${named}`
     return [{ severity: 'ok', message, ...about }]
   }

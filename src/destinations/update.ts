@@ -30,7 +30,7 @@ export function planUpdate(
 ): UpdatePlan {
   const { place, shape, types, origin } = destination
   const isAll = types.includes('*')
-  const needless = isAll || handled.hasFallback ? [] : findUnhandled(destination, handled.handledTypes)
+  const needless = isAll || handled.hasFallback ? [] : findUnhandled(destination, handled)
   const fits = ({ apiVersion }: PlacedDestination) =>
     shape === 'thin' || (apiVersion !== null && isCompatible(apiVersion, handled.apiVersion))
   const isLike = (other: PlacedDestination) =>

@@ -18,9 +18,9 @@ export type App = RequestListener & Pick<Refusals, 'onClientError'>
 /** The public application: the two webhook routes, health, and nothing else. */
 export function createApp(options: AppOptions): App {
   const app = createBareApp()
-  const rawBody = createBodyReader(options)
-  const account = createWebhookRoute(options, 'account', options.secrets)
-  const connect = createWebhookRoute(options, 'connect', options.connectSecrets)
+  const rawBody = createBodyReader({ ...options, sparesRequests: options.answering !== undefined })
+  const account = createWebhookRoute(options, 'account', options.secrets, rawBody)
+  const connect = createWebhookRoute(options, 'connect', options.connectSecrets, rawBody)
   app.route('/webhook').post(rawBody, account).all(refuseMethod)
   app.route('/webhook/connect').post(rawBody, connect).all(refuseMethod)
   return finishApp(app, options)

@@ -13,9 +13,9 @@ export interface HttpServer {
   readonly address: string
   /**
    * Stops listening, answers what still comes on open connections and closes those with it, and resolves once none is left, after
-   * `timeoutMs` by force. No connection is reset under a request.
+   * `timeoutMs` by force, or later, once `whenReplied` has resolved too. No connection is reset under a request.
    */
-  close(timeoutMs: number): Promise<void>
+  close(timeoutMs: number, whenReplied?: () => Promise<void>): Promise<void>
 }
 
 /** Every bound on what a client may cost before it has proven anything. nodejs.org/api/http.html#class-httpserver */
@@ -69,7 +69,10 @@ export async function listen(
       `Cannot listen on ${host} port ${port}: ${cause}. ${adviceOn(code, variable)}`,
     )
   }
-  return { ...describeAddress(server), close: (timeoutMs) => close(server, holding, timeoutMs) }
+  return {
+    ...describeAddress(server),
+    close: (timeoutMs, whenReplied) => close(server, holding, timeoutMs, whenReplied),
+  }
 }
 
 /** A new connection takes the place of the oldest on which nothing is under way: else a few thousand idle ones keep everyone out. */
@@ -108,7 +111,12 @@ interface Holding {
  * Closing a listener resets the connections that wait to be accepted, so none may wait at that moment: until then requests are
  * held, which keeps their senders from connecting anew.
  */
-async function close(server: Server, holding: Holding, timeoutMs: number): Promise<void> {
+async function close(
+  server: Server,
+  holding: Holding,
+  timeoutMs: number,
+  whenReplied: () => Promise<void> = async () => undefined,
+): Promise<void> {
   const deadline = performance.now() + timeoutMs
   const listenerClosed = Promise.withResolvers<void>()
   holding.until = listenerClosed.promise
@@ -119,7 +127,8 @@ async function close(server: Server, holding: Holding, timeoutMs: number): Promi
   listenerClosed.resolve()
   const timer = new AbortController()
   const force = delay(Math.max(0, deadline - performance.now()), undefined, { signal: timer.signal })
-    // One more look at what has come.
+    .then(whenReplied)
+    // One more look at what has come, and a turn for what was replied.
     .then(() => nextTurn())
     .then(
       () => server.closeAllConnections(),

@@ -1,25 +1,45 @@
+import type { IncomingMessage } from 'node:http'
 import type { RequestHandler } from 'express'
 import { ReceiverError } from '../errors.ts'
 
 /** Bytes of bodies that all requests together may hold in memory; deliveries beyond it are answered 503. */
 const MAX_HELD_BYTES = 64 * 1024 * 1024
+/** More that small ones may hold until it is known which of them are requests for an answer. */
+const SPARE_BYTES = 16 * 1024 * 1024
+const MAX_REQUEST_BYTES = 65_536
 
 export interface BodyReaderOptions {
   readonly maxBodyBytes: number
   readonly maxHeldBytes?: number
+  /** Small bodies are read although deliveries hold all that they may: one of them may be a request that cannot come later. */
+  readonly sparesRequests?: boolean
 }
+
+/** What the reader of bodies knows. */
+export interface Intake {
+  /** When the head of the request came, on the clock of `performance.now()`. */
+  startedAt(req: IncomingMessage): number
+  /** Whether more bytes are held than deliveries may hold. */
+  isFull(): boolean
+}
+
+/** Middleware, and what it knows. */
+export type BodyReader = RequestHandler & Intake
 
 /**
  * Reads the bytes as they came, whatever the content type, into `req.body` (a Buffer): they are what Stripe signed. Our own,
  * because no body parser bounds what all requests hold together: what counts is what arrived, so that slow senders hold little.
  * Fails with ReceiverError `body_too_large`, `body_incomplete`, `encoding_unsupported` or `overloaded`.
  */
-export function createBodyReader({ maxBodyBytes, maxHeldBytes = MAX_HELD_BYTES }: BodyReaderOptions): RequestHandler {
+export function createBodyReader(options: BodyReaderOptions): BodyReader {
+  const { maxBodyBytes, maxHeldBytes = MAX_HELD_BYTES, sparesRequests = false } = options
   let heldBytes = 0
-  /** What ends the reading of each body that still comes, the oldest first. */
-  const reading = new Set<(error?: ReceiverError) => void>()
+  /** What ends the reading of each body that still comes, the oldest first, and beyond how many held bytes it may. */
+  const reading = new Map<(error?: ReceiverError) => void, number>()
+  const startedAt = new WeakMap<IncomingMessage, number>()
 
-  return (req, res, next) => {
+  const read: RequestHandler = (req, res, next) => {
+    if (sparesRequests) startedAt.set(req, performance.now())
     const encoding = req.headers['content-encoding'] ?? 'identity'
     if (encoding !== 'identity') return next(new ReceiverError('encoding_unsupported', ENCODED))
     if (Number(req.headers['content-length']) > maxBodyBytes) return next(tooLarge(maxBodyBytes))
@@ -50,13 +70,14 @@ export function createBodyReader({ maxBodyBytes, maxHeldBytes = MAX_HELD_BYTES }
       hold(held + pieces.add(chunk, bodyBytes))
       if (bodyBytes > maxBodyBytes) finish(tooLarge(maxBodyBytes))
       // Whoever has been sending for longest goes first: else a few who stall would keep everyone out.
-      for (const finishOldest of reading) {
+      for (const [finishOldest, limit] of reading) {
         if (heldBytes <= maxHeldBytes) return
-        finishOldest(new ReceiverError('overloaded', OVERLOADED))
+        if (heldBytes > limit) finishOldest(new ReceiverError('overloaded', OVERLOADED))
       }
     }
 
-    reading.add(finish)
+    const isSmall = Number(req.headers['content-length']) <= MAX_REQUEST_BYTES
+    reading.set(finish, sparesRequests && isSmall ? maxHeldBytes + SPARE_BYTES : maxHeldBytes)
     req.on('data', onData)
     req.once('end', () => finish())
     req.once('close', () => {
@@ -65,6 +86,10 @@ export function createBodyReader({ maxBodyBytes, maxHeldBytes = MAX_HELD_BYTES }
     })
     res.once('close', () => hold(0))
   }
+  return Object.assign(read, {
+    startedAt: (req: IncomingMessage) => startedAt.get(req) ?? performance.now(),
+    isFull: () => heldBytes > maxHeldBytes,
+  })
 }
 
 const SMALL_BYTES = 1_024
@@ -111,7 +136,8 @@ function createPieces() {
 const ENCODED =
   'A Content-Encoding was set: Stripe sends bodies as they are, so a proxy in front compresses, or it is not Stripe.'
 const INCOMPLETE = 'The connection ended before the whole body had come.'
-const OVERLOADED =
+/** What operators are told when too much waits to be stored. */
+export const OVERLOADED =
   'Deliveries come faster than they can be stored, or many large ones at once; Stripe will deliver again.'
 
 function tooLarge(maxBodyBytes: number): ReceiverError {

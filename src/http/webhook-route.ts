@@ -1,8 +1,11 @@
 import type { RequestHandler } from 'express'
+import type { Answering } from '../answers/answering.ts'
+import { ReceiverError } from '../errors.ts'
 import { type Arrival, toArrived } from '../event/arrival.ts'
 import type { NewEntry, WebhookRoute } from '../event.ts'
 import type { Inbox } from '../inbox/inbox.ts'
 import type { Log } from '../log.ts'
+import { type Intake, OVERLOADED } from './read-body.ts'
 import { verifySignature } from './verify-signature.ts'
 
 /** What both routes share. */
@@ -12,8 +15,10 @@ export interface WebhookRouteOptions {
   readonly log: Log
   readonly arrival: Arrival
   readonly toleranceSeconds: number
-  /** Called once a delivery is durable, before its answer. */
-  readonly onAccepted: (entry: NewEntry, result: 'stored' | 'parked' | 'duplicate') => void
+  /** Called once a delivery is durable, before its answer; of a request that is answered, once its reply is known. */
+  readonly onAccepted: (entry: NewEntry, result: 'stored' | 'parked' | 'duplicate' | 'answered') => void
+  /** Undefined where no request is answered. */
+  readonly answering?: Pick<Answering, 'reply'> | undefined
   readonly now?: () => Date
 }
 
@@ -23,12 +28,14 @@ const RECEIVED_HEADERS = { 'Content-Type': 'application/json; charset=utf-8', 'C
 
 /**
  * Raw body → verified → stored → 200. A duplicate, an unknown type and an event of the other mode are answered 200 too: Stripe
- * takes anything else for a failure and delivers for days. Fails with the ReceiverErrors of its parts.
+ * takes anything else for a failure and delivers for days. A request that is answered has its reply instead, stored or not. Fails with
+ * the ReceiverErrors of its parts.
  */
 export function createWebhookRoute(
   options: WebhookRouteOptions,
   route: WebhookRoute,
   secrets: readonly string[],
+  intake: Intake,
 ): RequestHandler {
   const { log, toleranceSeconds, now = () => new Date() } = options
   return async (req, res) => {
@@ -38,6 +45,13 @@ export function createWebhookRoute(
     const header = req.get('stripe-signature')
     const secret = verifySignature({ text, header, secrets, toleranceSeconds, now: now() })
     const entry: NewEntry = { ...toArrived(text, body, options.arrival), route, source: 'delivery', secret }
+    if (entry.state === 'handled' && options.answering !== undefined) {
+      const { headers, body: answer } = await options.answering.reply(entry, intake.startedAt(req))
+      options.onAccepted(entry, 'answered')
+      res.writeHead(200, headers).end(answer)
+      return
+    }
+    if (intake.isFull()) throw new ReceiverError('overloaded', OVERLOADED)
     const added = await options.add(entry)
     const result = added === 'duplicate' ? 'duplicate' : entry.state === 'parked' ? 'parked' : 'stored'
     options.onAccepted(entry, result)

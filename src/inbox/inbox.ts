@@ -1,4 +1,14 @@
-import type { Attempt, Entry, EntryFacts, EntryState, EventShape, Lease, NewEntry, Outcome } from '../event.ts'
+import type {
+  Attempt,
+  Decision,
+  Entry,
+  EntryFacts,
+  EntryState,
+  EventShape,
+  Lease,
+  NewEntry,
+  Outcome,
+} from '../event.ts'
 import type { Log } from '../log.ts'
 
 /** Before an account's id: the name of the note by which it stays known when its entries are gone. */
@@ -31,6 +41,12 @@ export interface Inbox {
    * been claimed at once: when nothing of its lane runs or waits, and its twin is not here.
    */
   add(entry: NewEntry, lease?: { readonly leaseMs: number }): Promise<'added' | 'duplicate' | Lease>
+
+  /**
+   * Keeps what was replied to a request that was added as `handled`, and gives the decision that stands: the first one. Null when there
+   * is no such entry. Safe to repeat.
+   */
+  decide(eventId: string, decision: Decision): Promise<Decision | null>
 
   /**
    * Leases up to `limit` (1 or more) due entries, oldest due first, for `leaseMs`, and counts an attempt on each. Never two of one lane,
@@ -110,8 +126,8 @@ export interface Inbox {
 
   /**
    * Makes entries due now: settled ones start over from attempt 1, waiting ones lose their delay. What was handled runs again
-   * whatever became of its twin; anything else does not, once its twin was handled. Ids that are running, unknown, without a body
-   * or in none of `states`, all by default, are left alone and not among those returned. At most a few hundred ids a call, so that
+   * whatever became of its twin; anything else does not, once its twin was handled. Ids that are running, unknown, without a body,
+   * answered in their delivery or in none of `states`, all by default, are left alone and not among those returned. At most a few hundred ids a call, so that
    * others get their turn.
    */
   replay(eventIds: readonly string[], states?: readonly EntryState[]): Promise<string[]>
@@ -224,6 +240,8 @@ export interface EntryPresence {
   readonly state: EntryState
   /** False once retention dropped it. */
   readonly hasBody: boolean
+  /** It is a request that was answered in its delivery. */
+  readonly isAnswered: boolean
 }
 
 export interface Undealt {
@@ -291,6 +309,8 @@ export interface EntryDetail {
   readonly entry: Entry
   readonly attempts: readonly Attempt[]
   readonly body: Uint8Array | null
+  /** Null unless it is a request, and what was replied to it was kept. */
+  readonly decision: Decision | null
 }
 
 /** What is left out matches everything. */

@@ -1,5 +1,6 @@
 import {
   type Attempt,
+  type Decision,
   type Entry,
   type EntryFacts,
   type EntryState,
@@ -72,6 +73,12 @@ export function toAttempt(row: Row): Attempt {
   }
 }
 
+/** Column `decision`, as text or parsed → what was replied; null for JSON's null too, and undefined, where there is no row. */
+export function toDecision(decision: unknown): Decision | null {
+  const parsed: unknown = typeof decision === 'string' ? JSON.parse(decision) : decision
+  return (parsed ?? null) as Decision | null
+}
+
 function toDate(instant: unknown): Date {
   return new Date(instant as number | string | Date)
 }
@@ -99,6 +106,7 @@ export function toPresence(row: Row): EntryPresence {
     type: row.type as string,
     state: row.state as EntryState,
     hasBody: Boolean(row.has_body),
+    isAnswered: Boolean(row.is_answered),
   }
 }
 

@@ -11,7 +11,8 @@ export interface Change {
   readonly done: string
   /** The states of an entry in which it can be done. */
   readonly possibleIn: readonly EntryState[]
-  readonly needsBody: boolean
+  /** Its handler runs then: that needs the body, and means nothing for what was answered in its delivery. */
+  readonly isRun: boolean
   /** The states that a filter means which names none. */
   readonly meant: readonly EntryState[]
   /** Takes a few hundred ids of entries in these states, and gives those it was done to. */
@@ -24,7 +25,7 @@ export type Selection =
   | { readonly filter: EntryFilter; readonly fields?: string }
 
 /** Why an entry was left alone: the state that it is in, or what else keeps it. */
-export type Obstacle = EntryState | 'unknown' | 'without body' | 'changing'
+export type Obstacle = EntryState | 'unknown' | 'without body' | 'answered' | 'changing'
 
 /** What became of a change, or of its rehearsal. */
 export interface ChangeResult {
@@ -132,12 +133,13 @@ async function lookUp(inbox: Inbox, eventIds: readonly string[]): Promise<Map<st
 
 function findObstacle(
   found: EntryPresence | undefined,
-  { needsBody }: Change,
+  { isRun }: Change,
   states: readonly EntryState[],
 ): Obstacle | undefined {
   if (found === undefined) return 'unknown'
   if (!states.includes(found.state)) return found.state
-  return needsBody && !found.hasBody ? 'without body' : undefined
+  if (isRun && found.isAnswered) return 'answered'
+  return isRun && !found.hasBody ? 'without body' : undefined
 }
 
 async function* readChunks(

@@ -7,7 +7,7 @@ export const replay: Change = {
   doing: 'replaying',
   done: 'replayed',
   possibleIn: entryStates.filter((state) => state !== 'running'),
-  needsBody: true,
+  isRun: true,
   meant: ['dead', 'unhandled', 'parked', 'pending'],
   apply: (inbox, eventIds, states) => inbox.replay(eventIds, states),
 }
@@ -18,7 +18,7 @@ export const dropBy = (operator: string): Change => ({
   doing: 'dropping',
   done: 'dropped',
   possibleIn: ['dead', 'parked', 'unhandled'],
-  needsBody: false,
+  isRun: false,
   meant: ['dead', 'parked', 'unhandled'],
   apply: (inbox, eventIds) => inbox.drop(eventIds, `dropped by ${operator}`),
 })
@@ -29,7 +29,7 @@ export const parkBy = (operator: string): Change => ({
   doing: 'parking',
   done: 'parked',
   possibleIn: ['pending', 'running'],
-  needsBody: false,
+  isRun: false,
   meant: ['pending', 'running'],
   apply: (inbox, eventIds) => inbox.park(eventIds, `parked by ${operator}`),
 })

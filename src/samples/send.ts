@@ -10,7 +10,14 @@ export interface Delivery {
 }
 
 /** How a delivery ended: an HTTP answer, with the code of a refusal, or why there was none. */
-export type Answer = { readonly status: number; readonly code: string | undefined } | { readonly failure: string }
+export type Answer =
+  | {
+      readonly status: number
+      readonly code: string | undefined
+      /** The reply to a request, which only that has (header `Stripe-Version`): its body, and how long it took. */
+      readonly reply?: { readonly body: string; readonly tookMs: number }
+    }
+  | { readonly failure: string }
 
 export interface Destination {
   readonly url: URL
@@ -21,6 +28,7 @@ export interface Destination {
 
 /** Signs a body with the SDK and posts it with Stripe's headers. Never rejects for what the network or the server does. */
 export async function sendDelivery(destination: Destination, delivery: Delivery): Promise<Answer> {
+  const startedAt = performance.now()
   try {
     const response = await fetch(destination.url, {
       method: 'POST',
@@ -30,7 +38,10 @@ export async function sendDelivery(destination: Destination, delivery: Delivery)
       redirect: 'manual',
       signal: AbortSignal.timeout(TIMEOUT_MS),
     })
-    return { status: response.status, code: readCode(await response.text()) }
+    const body = await response.text()
+    const answer = { status: response.status, code: readCode(body) }
+    if (!response.headers.has('stripe-version')) return answer
+    return { ...answer, reply: { body, tookMs: performance.now() - startedAt } }
   } catch (error) {
     return { failure: describeNetworkError(error) }
   }

@@ -77,6 +77,20 @@ describe('a message', () => {
     ])
   })
 
+  it('tells of requests that were answered with their `otherwise`, by type and cause, and of no others', async () => {
+    for (const how of ['answered', 'stored', 'otherwise', 'otherwise', 'failed'])
+      alerts.onReplied('issuing_authorization.request', how)
+    await pass(0)
+    await pass(MINUTE)
+    expect(messages).toMatchObject([
+      { kind: 'otherwise_replied', count: 2, how: 'otherwise', types: { 'issuing_authorization.request': 2 } },
+      { kind: 'otherwise_replied', count: 1, how: 'failed' },
+    ])
+    expect(messages[0]?.text).toMatch(
+      /2 requests answered with `otherwise` \(.*\): the function did not answer in time\n/,
+    )
+  })
+
   it('tells what reconcile added, and nothing when that was nothing', async () => {
     const tally = { found: 3, missing: 2, added: 2 }
     alerts.onReconciled(new Map([['payout.failed', { found: 3, missing: 0, added: 0 }]]))

@@ -1,4 +1,5 @@
 import { createHmac } from 'node:crypto'
+import type { EventType } from '../../src/event.ts'
 import { buildSampleEvent } from '../../src/samples/event.ts'
 
 export const SECRET = 'whsec_bench0123456789abcdef'
@@ -35,11 +36,11 @@ export function idOf(number: number): string {
 const scatter = (number: number) => Math.imul(number, 0x9e3779b1) >>> 0
 
 /**
- * 3 KB deliveries of payment_intent.succeeded, signed now. They lie in memory before the load starts (3.5 KB each), so that making
+ * 3 KB deliveries, of payment_intent.succeeded unless told otherwise, signed now. They lie in memory before the load starts (3.5 KB each), so that making
  * them costs the run nothing. `from` is the number of the first one's id, 0 unless told.
  */
-export function createDeliveries(count: number, from = 0): Deliveries {
-  const body = createBody()
+export function createDeliveries(count: number, from = 0, type: EventType = 'payment_intent.succeeded'): Deliveries {
+  const body = createBody(type)
   const stamp = Math.floor(Date.now() / 1_000)
   const head = createHead(body.length, stamp)
   const template = Buffer.from(head + body, 'latin1')
@@ -62,9 +63,9 @@ export function createDeliveries(count: number, from = 0): Deliveries {
 }
 
 /** Filled up with metadata to the size. */
-function createBody(): string {
+function createBody(type: EventType): string {
   const text = buildSampleEvent({
-    type: 'payment_intent.succeeded',
+    type,
     now: new Date(),
     createId: (prefix) => `${prefix}${prefix === 'cus_' ? CUSTOMER_ID : ID}`,
   })
@@ -73,7 +74,7 @@ function createBody(): string {
     event.data.object.metadata.note = note
     return JSON.stringify(event, null, 2)
   }
-  return withNote('n'.repeat(BODY_BYTES - withNote('').length))
+  return withNote('n'.repeat(Math.max(0, BODY_BYTES - withNote('').length)))
 }
 
 // https://docs.stripe.com/webhooks: what real deliveries carry.

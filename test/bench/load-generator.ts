@@ -1,3 +1,4 @@
+import type { EventType } from '../../src/event.ts'
 import { serveTask } from './child-task.ts'
 import { type Connection, openConnection } from './connection.ts'
 import { createDeliveries, type Deliveries } from './deliveries.ts'
@@ -15,6 +16,8 @@ export interface LoadRequest {
   readonly perSecond?: number
   /** Number of the first one's id, 0 unless told: an inbox that is used again needs others. */
   readonly from?: number
+  /** Of the events, `payment_intent.succeeded` unless told. */
+  readonly type?: EventType
   /** 503 is counted, and no fault. */
   readonly mayRefuse?: boolean
 }
@@ -23,6 +26,7 @@ export interface LoadResult {
   readonly perSecond: number
   readonly p50Ms: number
   readonly p99Ms: number
+  readonly p999Ms: number
   /** The measured time, in milliseconds since the epoch. */
   readonly fromAt: number
   readonly untilAt: number
@@ -39,8 +43,8 @@ export interface LoadResult {
 const DELIVERIES_PER_SECOND = 24_000
 
 serveTask(async (request: LoadRequest): Promise<LoadResult> => {
-  const { warmUpSeconds, seconds, perSecond = DELIVERIES_PER_SECOND, from } = request
-  const deliveries = createDeliveries(Math.ceil((warmUpSeconds + seconds) * perSecond), from)
+  const { warmUpSeconds, seconds, perSecond = DELIVERIES_PER_SECOND, from, type } = request
+  const deliveries = createDeliveries(Math.ceil((warmUpSeconds + seconds) * perSecond), from, type)
   const connections = await Promise.all(Array.from({ length: request.connections }, () => openConnection(request.port)))
   const run = createRun(request, deliveries)
   const driven = Promise.all(connections.map((connection) => drive(connection, run)))
@@ -103,6 +107,7 @@ function createRun(
         perSecond: (latencies.length * 1_000) / (until - from),
         p50Ms: quantile(latencies, 0.5),
         p99Ms: quantile(latencies, 0.99),
+        p999Ms: quantile(latencies, 0.999),
         fromAt: Math.round(performance.timeOrigin + from),
         untilAt: Math.round(performance.timeOrigin + until),
         answered: sent - refused,

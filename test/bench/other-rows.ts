@@ -1,4 +1,7 @@
+import { WITHIN_MS } from './bench-answers.ts'
 import type { ClaimResult } from './claim-process.ts'
+import type { LoadResult } from './load-generator.ts'
+import { DELIVERIES_PER_SECOND, REQUESTS_PER_SECOND } from './measure-answers.ts'
 import type { ClaimName } from './measure-claims.ts'
 import { drainNames, drains } from './measure-drain.ts'
 import type { IdleResult } from './measure-idle.ts'
@@ -6,6 +9,8 @@ import { compare, ownTurn, type Rounds, ratioOf } from './rounds.ts'
 import { createRow, type Row } from './row.ts'
 
 const CLAIM_GROWTH = 1.5
+/** By how much a reply may be later than its time. */
+const LATE_MS = 100
 /** For an entry that waits behind many of one lane. */
 const OTHER_LANE_MS = 50
 
@@ -71,6 +76,21 @@ export function createIdleRows(rounds: Rounds<IdleResult>): Row[] {
       name: 'idle: answered to handler started, p99',
       unit: 'ms',
       ...compare(rounds, 'idle', ({ startP99Ms }) => startP99Ms),
+    }),
+  ]
+}
+
+/** Replies to requests beside deliveries: none may be later than its time and a little. */
+export function createAnswerRows(rounds: Rounds<LoadResult>): Row[] {
+  const title = `request to reply, ${REQUESTS_PER_SECOND}/s beside ${DELIVERIES_PER_SECOND.toLocaleString('en')} deliveries/s`
+  const target = { of: 'value', atMost: WITHIN_MS + LATE_MS } as const
+  return [
+    createRow({ name: `${title}, p50`, unit: 'ms', ...compare(rounds, 'answers', ({ p50Ms }) => p50Ms) }),
+    createRow({
+      name: `  p99.9; one function in ten hangs, withinMs ${WITHIN_MS.toLocaleString('en')}`,
+      unit: 'ms',
+      ...compare(rounds, 'answers', ({ p999Ms }) => p999Ms),
+      target,
     }),
   ]
 }

@@ -14,6 +14,7 @@ export const measurementNames = [
   'postgres-claim',
   'idle',
   'start',
+  'answers',
   'stall-slow-sync',
   'stall-locked',
   'stall-search',

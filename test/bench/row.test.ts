@@ -13,6 +13,7 @@ const measured = (perSecond: number, handling?: Handling): LoadMeasurement => ({
   perSecond,
   p50Ms: 2,
   p99Ms: 5,
+  p999Ms: 9,
   fromAt: 0,
   untilAt: 1_000,
   answered: perSecond,

@@ -2,6 +2,7 @@ import { type BenchContext, makeFolder } from './bench-context.ts'
 import { createConsoleRows } from './console-rows.ts'
 import { createFilledInboxes } from './filled-inboxes.ts'
 import { createLoadRows, describeSample } from './load-rows.ts'
+import { measureAnswers } from './measure-answers.ts'
 import { measureClaims } from './measure-claims.ts'
 import { consoleNames, measureConsole } from './measure-console.ts'
 import { drainNames, measureDrains } from './measure-drain.ts'
@@ -10,7 +11,7 @@ import { loadNames, measureLoads } from './measure-loads.ts'
 import { measureSearches, searchNames } from './measure-searches.ts'
 import { measureStalls, stallNames } from './measure-stalls.ts'
 import { measureStarts } from './measure-start.ts'
-import { createClaimRows, createDrainRows, createIdleRows, createStartRows } from './other-rows.ts'
+import { createAnswerRows, createClaimRows, createDrainRows, createIdleRows, createStartRows } from './other-rows.ts'
 import type { MeasurementName } from './plan.ts'
 import type { Rounds } from './rounds.ts'
 import type { Row } from './row.ts'
@@ -95,6 +96,13 @@ const parts: readonly Part[] = [
     async run(context) {
       const rounds = await measureStarts(context)
       return { rows: createStartRows(rounds), rounds }
+    },
+  },
+  {
+    names: ['answers'],
+    async run(context) {
+      const rounds = await measureAnswers(context)
+      return { rows: createAnswerRows(rounds), rounds }
     },
   },
   {

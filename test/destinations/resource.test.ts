@@ -34,5 +34,5 @@ it.each([
 })
 
 it('is known for most of what the built-in handlers fetch', () => {
-  expect(new Set(thinHandled.map(resourceOf)).size).toBe(10)
+  expect(new Set(thinHandled.map(resourceOf)).size).toBe(11)
 })

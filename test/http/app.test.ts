@@ -421,6 +421,34 @@ describe('everything else', () => {
     expect((await post(small, signed(small), '/webhook', app)).status).toBe(200)
   })
 
+  it('answers a request for an answer although deliveries hold all the bytes that they may', async () => {
+    const type = 'issuing_authorization.request'
+    const stored = Promise.withResolvers<'added'>()
+    const arrived = Promise.withResolvers<void>()
+    const app = makeApp({
+      arrival: { ...arrival, requestTypes: new Set([type]) },
+      maxHeldBytes: 1_000,
+      add() {
+        arrived.resolve()
+        return stored.promise
+      },
+      answering: {
+        reply: async () => ({ headers: { 'Content-Type': 'application/json' }, body: '{"approved":true}' }),
+      },
+    })
+    const held = snapshotJson({ pad: 'x'.repeat(400) })
+    // Sent by this, and answered at the end.
+    const holding = post(held, signed(held), '/webhook', app).then((response) => response.status)
+    await arrived.promise
+    const [asked, other] = [snapshotJson({ type, pad: 'x'.repeat(400) }), snapshotJson({ pad: 'x'.repeat(400) })]
+    const answered = await post(asked, signed(asked), '/webhook', app)
+    expect({ status: answered.status, body: answered.body }).toEqual({ status: 200, body: { approved: true } })
+    const refused = await post(other, signed(other), '/webhook', app)
+    expect({ status: refused.status, body: refused.body }).toEqual({ status: 503, body: refusal('overloaded') })
+    stored.resolve('added')
+    expect(await holding).toBe(200)
+  })
+
   it('does not tell what it is made of', async () => {
     expect((await request(makeApp()).get('/healthz')).get('x-powered-by')).toBeUndefined()
   })

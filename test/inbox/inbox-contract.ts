@@ -607,6 +607,41 @@ export function describeInbox(name: string, open: () => Promise<StoreUnderTest>)
       })
     })
 
+    describe('decide', () => {
+      const request = () => newEntry({ type: 'issuing_authorization.request', state: 'handled', reason: 'answered' })
+      const decision = { answer: { approved: true }, how: 'answered', durationMs: 12, reason: null } as const
+      const other = { answer: { approved: false }, how: 'otherwise', durationMs: 1_500, reason: 'too late' } as const
+
+      it('keeps the first decision, and gives it to whoever comes later', async () => {
+        const entry = request()
+        await inbox.add(entry)
+        expect((await inbox.get(entry.eventId))?.decision).toBeNull()
+        expect(await inbox.decide(entry.eventId, decision)).toEqual(decision)
+        expect(await inbox.decide(entry.eventId, other)).toEqual(decision)
+        inbox = await store.reopen()
+        expect((await inbox.get(entry.eventId))?.decision).toEqual(decision)
+      })
+
+      it('is of requests alone', async () => {
+        const event = newEntry()
+        await inbox.add(event)
+        expect(await inbox.decide(event.eventId, decision)).toBeNull()
+        expect(await inbox.decide('evt_unknown', decision)).toBeNull()
+        expect((await inbox.get(event.eventId))?.decision).toBeNull()
+      })
+
+      it('leaves a request settled: no worker gets it, and no replay, decided or not', async () => {
+        const [decided, undecided] = [request(), request()]
+        for (const entry of [decided, undecided]) expect(await inbox.add(entry, LEASE)).toBe('added')
+        await inbox.decide(decided.eventId, decision)
+        const eventIds = [decided.eventId, undecided.eventId]
+        expect(await inbox.replay(eventIds)).toEqual([])
+        expect(await claim()).toEqual([])
+        expect(await inbox.lookUp(eventIds)).toMatchObject(eventIds.map(() => ({ state: 'handled', isAnswered: true })))
+        expect((await inbox.get(decided.eventId))?.entry.settledAt).toBeInstanceOf(Date)
+      })
+    })
+
     describe('replay', () => {
       it('starts a settled entry over, and keeps its history', async () => {
         const entry = newEntry()
@@ -911,8 +946,8 @@ export function describeInbox(name: string, open: () => Promise<StoreUnderTest>)
         for (const entry of [known, parked]) await inbox.add(entry)
         const found = await inbox.lookUp([known.eventId, 'evt_unknown', parked.eventId, known.eventId])
         expect(found.toSorted((one, other) => one.type.localeCompare(other.type))).toEqual([
-          { eventId: known.eventId, type: known.type, state: 'pending', hasBody: true },
-          { eventId: parked.eventId, type: 'payout.failed', state: 'parked', hasBody: true },
+          { eventId: known.eventId, type: known.type, state: 'pending', hasBody: true, isAnswered: false },
+          { eventId: parked.eventId, type: 'payout.failed', state: 'parked', hasBody: true, isAnswered: false },
         ])
         expect(await inbox.lookUp([])).toEqual([])
       })

@@ -81,6 +81,15 @@ it('leaves alone what a server handled after it was listed', async () => {
   expect(await inbox.counts()).toMatchObject({ handled: 1, pending: 1 })
 })
 
+it('leaves alone what was answered in its delivery, and says so', async () => {
+  await inbox.add(newEntry({ eventId: 'evt_asked', state: 'handled' }))
+  const expected = [{ eventId: 'evt_asked', obstacle: 'answered' }]
+  for (const selection of [{ eventIds: ['evt_asked'] }, { filter: { states: ['handled' as const] } }]) {
+    expect(await rehearseChange(inbox, replay, selection)).toEqual({ changed: 0, leftAlone: expected, groups: [] })
+    expect(await changeEntries(inbox, replay, selection)).toEqual({ changed: 0, leftAlone: expected })
+  }
+})
+
 it('says how many were replayed before the store failed', async () => {
   await addDead(inbox, 500)
   let calls = 0

@@ -134,7 +134,7 @@ export function serveDestinations(api: StripeApiDouble): DestinationsDouble {
 
 /** Events, and what the thin events of the built-in handlers are about. */
 const readable =
-  /^\/(v1|v2\/core)\/(events|accounts|balance|charges|disputes|invoices|payment_intents|payment_methods|payouts|subscriptions)$/
+  /^\/(v1|v2\/core)\/(events|accounts|balance|charges|disputes|invoices|issuing\/authorizations|payment_intents|payment_methods|payouts|subscriptions)$/
 
 /** A refusal as API v2 words it, naming a part of the key as Stripe does. */
 export function v2Error(status: number, code: string, message = 'The request failed.'): ApiAnswer {

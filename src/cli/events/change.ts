@@ -84,6 +84,8 @@ function explain(obstacle: Obstacle): string {
       return 'no entry has this id'
     case 'without body':
       return 'retention dropped its body'
+    case 'answered':
+      return 'it was answered in its delivery: a later decision would reach nobody'
     case 'changing':
       return 'it was just changing; try again'
     default:

@@ -1,5 +1,6 @@
 import type { Attempt } from '../../event.ts'
 import type { EntryDetail } from '../../inbox/inbox.ts'
+import { describeDecision } from '../../operations/describe-decision.ts'
 import { formatDuration } from '../../operations/duration.ts'
 import { withInbox } from '../inbox.ts'
 import { formatTable, headerRow, type TableRow, toOneLine } from '../terminal/table.ts'
@@ -28,17 +29,18 @@ function printBody({ entry, body }: EntryDetail): boolean {
 }
 
 /** The entry's own fields, as `list` has them, and beside its count of attempts their history. */
-function toJson({ entry, attempts, body }: EntryDetail) {
+function toJson({ entry, attempts, body, decision }: EntryDetail) {
   const history = attempts.map((attempt) => ({ ...attempt, durationMs: durationOf(attempt) }))
-  return { ...entry, bodyBytes: body?.byteLength ?? null, history }
+  return { ...entry, bodyBytes: body?.byteLength ?? null, decision, history }
 }
 
-function formatDetail({ entry, attempts, body }: EntryDetail): string[] {
+function formatDetail({ entry, attempts, body, decision }: EntryDetail): string[] {
   const facts = Object.entries(entry).map(([name, value]) => ({ cells: [toWords(name), describe(value)] }))
   const size = body === null ? 'dropped by retention' : `${body.byteLength} bytes; --payload prints them`
   const header = headerRow(['REPLAY', 'ATTEMPT', 'STARTED', 'TOOK', 'OUTCOME'], 'ERROR')
   const history = attempts.length === 0 ? [] : ['', ...formatTable([header, ...attempts.map(toRow)], Infinity)]
-  return [...formatTable([...facts, { cells: ['body', size] }], Infinity), ...history]
+  const replied = decision === null ? [] : [{ cells: ['replied', describeDecision(decision)] }]
+  return [...formatTable([...facts, { cells: ['body', size] }, ...replied], Infinity), ...history]
 }
 
 function toRow(attempt: Attempt): TableRow {

@@ -17,6 +17,7 @@ Examples:
   npm run trigger -- v1.person.updated --connect acct_1A2b3C4d5E6f
   npm run trigger -- payout.failed --twins           as while a destination moves to the other shape
   npm run trigger -- payment_intent.succeeded --count 1000
+  npm run trigger -- issuing_authorization.request   prints the answer that ANSWERS has for it, and its time
   npm run trigger -- payout.failed --duplicate       the second is answered 200 and not handled again
   npm run trigger -- payout.failed --age 600         400: signed too long ago
   npm run trigger -- --payload event.json            a body of your own, signed with your secret`

@@ -4,9 +4,11 @@ import { type Environment, parseSettings, readEnvironment } from '../../config.t
 import { ReceiverError } from '../../errors.ts'
 import { isThinType } from '../../event/twin.ts'
 import type { EventType } from '../../event.ts'
+import { formatDuration } from '../../operations/duration.ts'
 import { createSample } from '../../samples/event.ts'
 import type { SampleObject } from '../../samples/object.ts'
 import { type Answer, type Delivery, type Destination, readNames, sendDelivery } from '../../samples/send.ts'
+import { toOneLine } from '../terminal/table.ts'
 import type { TriggerOptions } from './options.ts'
 import { applySettings } from './settings.ts'
 
@@ -99,7 +101,10 @@ function describeAnswer(answer: Answer): string {
   return styleText(isAccepted(answer) ? 'green' : 'red', text)
 }
 
+/** The reply to a request, or the code of a refusal. */
 function describeCode(answer: Answer): string {
+  if ('reply' in answer && answer.reply !== undefined)
+    return ` ${toOneLine(answer.reply.body)} after ${formatDuration(answer.reply.tookMs)}`
   const code = 'failure' in answer ? answer.failure : answer.code
   return code === undefined ? '' : ` ${code}`
 }

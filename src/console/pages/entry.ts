@@ -1,5 +1,6 @@
 import type { Attempt, Entry } from '../../event.ts'
 import type { EntryDetail, Inbox } from '../../inbox/inbox.ts'
+import { describeDecision } from '../../operations/describe-decision.ts'
 import { formatDuration } from '../../operations/duration.ts'
 import type { Page, Visit } from '../context.ts'
 import { dashboardUrl } from '../dashboard.ts'
@@ -20,7 +21,7 @@ export async function showEntry(visit: Visit): Promise<Page> {
 <p>It never came, or retention has dropped it. <code>npm run reconcile</code> asks Stripe for what it could not deliver.</p>`
     return { title: 'Unknown event', part: '/console/events', status: 404, body }
   }
-  const { entry, attempts, body } = detail
+  const { entry, attempts, body, decision } = detail
   const [twin, payload] = await Promise.all([findTwin(inbox, entry, lane), showPayload(visit, eventId, body)])
   return {
     title: `${entry.type} ${eventId}`,
@@ -30,6 +31,7 @@ ${showDone(visit.query.get('done'))}
 <p class="id"><span id="event-id">${eventId}</span> <button type="button" data-copy="event-id" hidden>Copy</button></p>
 ${!visit.context.isReadOnly && showReplay(detail)}
 ${showFacts(entry, twin)}
+${decision && html`<p>Replied: <code>${describeDecision(decision)}</code></p>`}
 <h2>Attempts</h2>${showAttempts(attempts)}
 <h2>Its lane</h2>
 ${showLane(lane, entry)}
@@ -41,12 +43,12 @@ ${payload}
 function showDone(done: string | null): Html | undefined {
   if (done === 'replayed') return html`<p class="notice" role="status">Replayed: it is due now.</p>`
   if (done === 'left')
-    return html`<p class="notice bad" role="status">Left alone: what is running, or without its body, cannot be replayed.</p>`
+    return html`<p class="notice bad" role="status">Left alone: what is running, without its body, or was answered in its delivery, cannot be replayed.</p>`
   return undefined
 }
 
-function showReplay({ entry: { eventId, state }, body }: EntryDetail): Html | undefined {
-  if (state === 'running' || body === null) return undefined
+function showReplay({ entry: { eventId, state }, body, decision }: EntryDetail): Html | undefined {
+  if (state === 'running' || body === null || decision !== null) return undefined
   const form = html`<form method="post" action="/console/replay?${new URLSearchParams({ id: eventId }).toString()}"><button
  class="act" ${state !== 'handled' && html`data-key="r"`}>Replay</button></form>`
   if (state !== 'handled') return form

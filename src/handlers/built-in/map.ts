@@ -6,6 +6,7 @@ import { disputeClosed, disputeCreated } from './charge-dispute.ts'
 import { applicationAuthorized, applicationDeauthorized, externalAccountUpdated } from './connect-account.ts'
 import { eventGenerationFailed } from './event-generation.ts'
 import { invoicePaymentFailed } from './invoice.ts'
+import { authorizationCreated } from './issuing-authorization.ts'
 import { paymentFailed, paymentSucceeded } from './payment-intent.ts'
 import { paymentMethodAttached } from './payment-method.ts'
 import { payoutFailed, payoutPaid } from './payout.ts'
@@ -28,6 +29,7 @@ export const handlerMap = {
   'payout.failed': (event, ctx) => payoutFailed(event.data.object, ctx),
   'payout.paid': (event, ctx) => payoutPaid(event.data.object, ctx),
   'invoice.payment_failed': (event, ctx) => invoicePaymentFailed(event.data.object, ctx),
+  'issuing_authorization.created': (event, ctx) => authorizationCreated(event.data.object, ctx),
   'customer.subscription.deleted': (event, ctx) => subscriptionDeleted(event.data.object, ctx),
   'account.updated': ({ data }, ctx) => accountUpdated(data.object, data.previous_attributes, ctx),
   'account.external_account.updated': (event, ctx) => externalAccountUpdated(event.data.object, ctx),
@@ -45,6 +47,7 @@ export const handlerMap = {
   'v1.payout.failed': async (_event, ctx) => payoutFailed(await relatedObject(ctx), ctx),
   'v1.payout.paid': async (_event, ctx) => payoutPaid(await relatedObject(ctx), ctx),
   'v1.invoice.payment_failed': async (_event, ctx) => invoicePaymentFailed(await relatedObject(ctx), ctx),
+  'v1.issuing_authorization.created': async (_event, ctx) => authorizationCreated(await relatedObject(ctx), ctx),
   'v1.customer.subscription.deleted': async (_event, ctx) => subscriptionDeleted(await relatedObject(ctx), ctx),
   'v1.account.updated': async (_event, ctx) => accountUpdated(await relatedObject(ctx), undefined, ctx),
   // These name no object that could be fetched.

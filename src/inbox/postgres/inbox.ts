@@ -101,6 +101,8 @@ export async function openPostgresInbox(
         return within(ANSWER_WITHIN_MS, added, (reason) => adds.leave(entry, reason))
       }),
 
+    decide: (eventId, decision) => write(() => upkeep.decide(eventId, decision)),
+
     claim: ({ limit, leaseMs }) =>
       write(async () => {
         if (performance.now() >= seekLostLeasesAt) {

@@ -13,7 +13,18 @@ import {
   type Summary,
   type Undealt,
 } from '../inbox.ts'
-import { type Row, toAction, toAttempt, toCounts, toEntry, toFigures, toGroups, toHold, toPresence } from '../rows.ts'
+import {
+  type Row,
+  toAction,
+  toAttempt,
+  toCounts,
+  toDecision,
+  toEntry,
+  toFigures,
+  toGroups,
+  toHold,
+  toPresence,
+} from '../rows.ts'
 import type { Postgres } from './connection.ts'
 import { type Conditions, selectEntries, toConditions } from './filter.ts'
 import { sql } from './statements.ts'
@@ -53,7 +64,8 @@ export function createQueries(db: Postgres, { isExact }: { readonly isExact: boo
       if (row === undefined) return undefined
       // Null when there are none.
       const attempts = (row.attempt_rows ?? []) as Row[]
-      return { entry: toEntry(row), attempts: attempts.map(toAttempt), body: row.body as Buffer | null }
+      const body = row.body as Buffer | null
+      return { entry: toEntry(row), attempts: attempts.map(toAttempt), body, decision: toDecision(row.decision) }
     },
 
     list: async (filter: EntryFilter, page: Page): Promise<Entry[]> =>

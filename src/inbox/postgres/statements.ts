@@ -66,10 +66,10 @@ export const sql = {
         body_start integer, body_bytes integer)
     ), added AS (
       INSERT INTO entry (seq, event_id, type, shape, account, object_id, lane, snapshot_event_id, livemode, api_version, created_at,
-                         received_at, route, source, secret, state, ready, due_at, settled_at, reason)
+                         received_at, route, source, secret, state, ready, due_at, settled_at, reason, decision)
       SELECT seq, event_id, type, shape, account, object_id, lane, snapshot_event_id, livemode, api_version,
              to_timestamp(created_ms / 1000), now(), route, source, secret, state, state = 'pending', now(),
-             CASE WHEN state <> 'pending' THEN now() END, reason
+             CASE WHEN state <> 'pending' THEN now() END, reason, CASE WHEN state = 'handled' THEN 'null'::jsonb END
       FROM given ORDER BY event_id COLLATE "C", seq
       ON CONFLICT (event_id) DO NOTHING
       RETURNING seq
@@ -81,6 +81,11 @@ export const sql = {
       SELECT DISTINCT found.value, seq FROM given JOIN added USING (seq) CROSS JOIN LATERAL json_array_elements_text(found_by) AS found
     )
     SELECT position FROM given LEFT JOIN added ON added.seq = given.seq WHERE added.seq IS NULL`,
+
+  /** The first decision stands. */
+  decide: `
+    UPDATE entry SET decision = CASE WHEN decision = 'null' THEN $2::jsonb ELSE decision END
+    WHERE event_id = $1 AND decision IS NOT NULL RETURNING decision`,
 
   /**
    * Of each lane the first due entry, unless the lane is running or another claim is just looking at it.
@@ -223,7 +228,8 @@ export const sql = {
     FROM entry WHERE event_id = $1`,
 
   lookUp: `
-    SELECT event_id, type, state, EXISTS (SELECT 1 FROM payload WHERE payload.seq = entry.seq) AS has_body
+    SELECT event_id, type, state, EXISTS (SELECT 1 FROM payload WHERE payload.seq = entry.seq) AS has_body,
+           decision IS NOT NULL AS is_answered
     FROM entry WHERE event_id = ANY ($1)`,
 
   /** By its object where it names one; else among the newest. */
@@ -251,7 +257,8 @@ export const sql = {
   /** Locks the bodies too, so that retention does not drop them meanwhile. */
   replay: `
     WITH given AS MATERIALIZED (
-      SELECT entry.seq FROM entry JOIN payload USING (seq) WHERE event_id = ANY ($1) AND state = ANY ($2) AND state <> 'running'
+      SELECT entry.seq FROM entry JOIN payload USING (seq)
+      WHERE event_id = ANY ($1) AND state = ANY ($2) AND state <> 'running' AND decision IS NULL
       ORDER BY entry.seq FOR NO KEY UPDATE OF entry FOR KEY SHARE OF payload
     )
     UPDATE entry

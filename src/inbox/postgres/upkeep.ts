@@ -1,4 +1,4 @@
-import type { EntryState } from '../../event.ts'
+import type { Decision, EntryState } from '../../event.ts'
 import {
   type ActionFacts,
   type ActionState,
@@ -7,6 +7,7 @@ import {
   type Pruned,
   type PrunePolicy,
 } from '../inbox.ts'
+import { toDecision } from '../rows.ts'
 import type { Postgres } from './connection.ts'
 import { sql } from './statements.ts'
 
@@ -15,6 +16,12 @@ const PROBE_BYTES = 65_536
 /** What operators, retention and the processes among themselves write. Rejects with the driver's errors. */
 export function createUpkeep(db: Postgres, owner: string) {
   return {
+    async decide(eventId: string, decision: Decision): Promise<Decision | null> {
+      const values = [eventId, JSON.stringify(decision)]
+      const [row] = await db.query({ name: 'decide', text: sql.decide, values })
+      return toDecision(row?.decision)
+    },
+
     async replay(eventIds: readonly string[], states: readonly EntryState[]): Promise<string[]> {
       const [rows = []] = await db.transact([
         { text: sql.replay, values: [eventIds, states] },

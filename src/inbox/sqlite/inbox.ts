@@ -3,7 +3,18 @@ import { ReceiverError } from '../../errors.ts'
 import { entryStates, type Lease, type NewEntry } from '../../event.ts'
 import { createHeldLeases } from '../held-leases.ts'
 import { HOLD_NOTE, type Inbox, type OpenOptions } from '../inbox.ts'
-import { toAction, toAttempt, toCounts, toEntry, toFigures, toGroups, toHold, toLease, toPresence } from '../rows.ts'
+import {
+  toAction,
+  toAttempt,
+  toCounts,
+  toDecision,
+  toEntry,
+  toFigures,
+  toGroups,
+  toHold,
+  toLease,
+  toPresence,
+} from '../rows.ts'
 import { ANSWER_WITHIN_MS, within } from '../within.ts'
 import { realPath } from './file.ts'
 import type { Operation } from './operations.ts'
@@ -93,6 +104,8 @@ export async function openSqliteInbox(
       return typeof added === 'string' ? added : held.add(added)
     },
 
+    decide: async (eventId, decision) => toDecision(await write(['decide', eventId, JSON.stringify(decision)])),
+
     async claim({ limit }) {
       for (;;) {
         const { rows, heldBack } = await write(['claim', limit])
@@ -114,7 +127,7 @@ export async function openSqliteInbox(
       if (found === undefined) return undefined
       const { row, attempts } = found
       const body = row.body instanceof Uint8Array ? row.body : null
-      return { entry: toEntry(row), attempts: attempts.map(toAttempt), body }
+      return { entry: toEntry(row), attempts: attempts.map(toAttempt), body, decision: toDecision(row.decision) }
     },
 
     lookUp: async (eventIds) => (await read('lookUp', eventIds)).map(toPresence),

@@ -18,6 +18,7 @@ import {
 /** One thing to write, as it crosses threads. The body of an `add` lies from `start` to `end` in the bodies sent along. */
 export type Operation =
   | readonly ['add', values: EntryValues, start: number, end: number, isToLease: boolean, searchable: readonly string[]]
+  | readonly ['decide', eventId: string, decision: string]
   | readonly ['claim', limit: number]
   | readonly ['settle', ...Settlement]
   | readonly ['release', leases: readonly LeaseMark[]]
@@ -36,6 +37,8 @@ export type Operation =
 /** What each operation gives. */
 export interface Results {
   readonly add: AddedRow | undefined
+  /** As it is stored; null when there is no such entry. */
+  readonly decide: string | null
   readonly claim: { readonly rows: Row[]; readonly heldBack: number }
   readonly settle: boolean
   readonly replay: string[]
@@ -59,6 +62,11 @@ export function perform(writing: Writing, operation: Operation, bodies: Uint8Arr
         searchable,
         isToLease,
       }) satisfies Results['add']
+    }
+    case 'decide': {
+      const [, eventId, decision] = operation
+      // Text, by its table.
+      return (sql.decide.get(eventId, decision)?.decision ?? null) as string | null satisfies Results['decide']
     }
     case 'claim':
       return claimDue(writing, operation[1]) satisfies Results['claim']

@@ -30,7 +30,8 @@ export function prepareQueries(db: DatabaseSync) {
     SELECT *, (SELECT body FROM payload WHERE payload.seq = entry.seq) AS body FROM entry WHERE event_id = ?`)
   const listAttempts = db.prepare('SELECT * FROM attempt WHERE seq = ? ORDER BY replay, number')
   const lookUp = db.prepare(`
-    SELECT event_id, type, state, EXISTS (SELECT 1 FROM payload WHERE payload.seq = entry.seq) AS has_body
+    SELECT event_id, type, state, EXISTS (SELECT 1 FROM payload WHERE payload.seq = entry.seq) AS has_body,
+           decision IS NOT NULL AS is_answered
     FROM entry WHERE event_id IN (SELECT value FROM json_each(?))`)
   const countAll = db.prepare(`SELECT 'all' AS state, count(*) AS entries FROM entry`)
   // Each of these reads one partial index; counting the handled ones would read them all.

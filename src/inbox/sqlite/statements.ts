@@ -15,12 +15,12 @@ export function prepareStatements(db: DatabaseSync) {
     /** Ready unless its lane has work to wait for: what has to wait never burdens a claim. */
     insertEntry: db.prepare(`
       INSERT INTO entry (event_id, type, shape, account, object_id, lane, snapshot_event_id, livemode, api_version, created_at,
-                         route, source, secret, state, reason, received_at, ready, due_at, settled_at)
+                         route, source, secret, state, reason, received_at, ready, due_at, settled_at, decision)
       VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16,
               ?14 = 'pending'
               AND NOT EXISTS (SELECT 1 FROM entry WHERE state = 'running' AND lane = ?6)
               AND NOT EXISTS (SELECT 1 FROM entry WHERE state = 'pending' AND lane = ?6 AND (ready = 0 OR due_at <= ?16)),
-              ?16, iif(?14 = 'pending', NULL, ?16))
+              ?16, iif(?14 = 'pending', NULL, ?16), iif(?14 = 'handled', 'null', NULL))
       ON CONFLICT (event_id) DO NOTHING`),
     /** As if it had been claimed at once; nothing when its lane has work, when its twin is here, or when the id is known. */
     insertLeased: db.prepare(`
@@ -35,6 +35,10 @@ export function prepareStatements(db: DatabaseSync) {
       ON CONFLICT (event_id) DO NOTHING`),
     insertPayload: db.prepare('INSERT INTO payload (seq, body) VALUES (?1, ?2)'),
     insertValue: db.prepare('INSERT OR IGNORE INTO value (value, seq) VALUES (?1, ?2)'),
+
+    /** The first decision stands. */
+    decide: db.prepare(`
+      UPDATE entry SET decision = iif(decision = 'null', ?2, decision) WHERE event_id = ?1 AND decision IS NOT NULL RETURNING decision`),
 
     isHeld: db.prepare(`SELECT 1 FROM note WHERE name = '${HOLD_NOTE}'`),
 
@@ -130,7 +134,7 @@ export function prepareStatements(db: DatabaseSync) {
                                       AND (other.ready = 0 OR other.due_at <= :now))),
           due_at = iif(state = 'pending', min(due_at, :now), :now),
           state = 'pending', settled_at = NULL
-      WHERE event_id = :event_id AND state <> 'running' AND state IN (SELECT value FROM json_each(:states))
+      WHERE event_id = :event_id AND state <> 'running' AND state IN (SELECT value FROM json_each(:states)) AND decision IS NULL
         AND EXISTS (SELECT 1 FROM payload WHERE payload.seq = entry.seq)`),
 
     recordParked: db.prepare(`

@@ -1,5 +1,6 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import Stripe from 'stripe'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import {
@@ -178,7 +179,7 @@ describe('a fault ends with 1, and has its line and its mend', () => {
       'give the restricted key read access to disputes (rak_dispute_read)',
     )
     expect(result.stdout).toMatch(
-      /^ok {7}STRIPE_API_KEY may read events, thin events, payment intents, payment methods, charges, balance, payouts, invoices, subscriptions, accounts$/m,
+      /^ok {7}STRIPE_API_KEY may read events, thin events, payment intents, payment methods, charges, balance, payouts, invoices, issuing authorizations, subscriptions, accounts$/m,
     )
     expect(api.requests.every(({ method }) => method === 'GET')).toBe(true)
     expect(api.problems).toEqual([])
@@ -346,6 +347,21 @@ describe('a module of HANDLERS', () => {
     expect(result).toMatchObject({ code: 1, stdout: '', stderr: expect.stringMatching(/^error: HANDLERS must name/) })
     expect(api.requests).toEqual([])
   })
+})
+
+it('knows what ANSWERS answers: sent or not, it is no fault, and the module has to be right', async () => {
+  const ANSWERS = fileURLToPath(new URL('../../documented/my-answers.ts', import.meta.url))
+  double.v2 = [v2Destination()]
+  expect(await runDoctor([], { ANSWERS })).toMatchObject({ code: 0 })
+  const request = 'issuing_authorization.request'
+  double.v2 = [v2Destination({ enabled_events: [...snapshotHandled, request] })]
+  expect(await runDoctor([], { ANSWERS })).toMatchObject({ code: 0 })
+  expect(await runDoctor()).toMatchObject({
+    code: 1,
+    stdout: expect.stringContaining(`no handler, 1 type: ${request}`),
+  })
+  const faulty = await runDoctor([], { ANSWERS: './missing.ts' })
+  expect(faulty).toMatchObject({ code: 1, stdout: '', stderr: expect.stringMatching(/^error: ANSWERS must name/) })
 })
 
 it('never lets a text of Stripe steer the terminal', async () => {

@@ -1,6 +1,7 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, mkdtempDisposable, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { snapshotTypes, thinTypes } from '../../../src/event/known-types.ts'
 import { eventually } from '../../support/eventually.ts'
@@ -161,6 +162,21 @@ describe('what it sends', () => {
     )
     expect(server.received.map(({ body }) => body)).toEqual([bytes, Buffer.from('no JSON')])
   })
+})
+
+it('prints the answer to a request, and its time', async () => {
+  await using scratch = await mkdtempDisposable(join(tmpdir(), 'trigger-test-'))
+  const ANSWERS = fileURLToPath(new URL('../../documented/my-answers.ts', import.meta.url))
+  const receiver = await spawnServer({ folder: scratch.path, env: { ANSWERS } })
+  try {
+    const env = { PORT: new URL(receiver.url).port, STRIPE_WEBHOOK_SECRET: SECRET }
+    const { code, stdout } = await trigger(['issuing_authorization.request'], env)
+    expect(code).toBe(0)
+    expect(stdout).toMatch(/^200 issuing_authorization\.request evt_\w+ \{"approved":true\} after \d+ ms\n$/)
+  } finally {
+    receiver.kill('SIGKILL')
+    await receiver.exited
+  }
 })
 
 describe('--list', () => {

@@ -20,6 +20,7 @@ const samples = [
   sample(readPayload('payout.paid', 'rubymock-payout.paid'), 'info'),
   sample(sampleEvent('invoice.payment_failed'), 'warn'),
   sample(sampleEvent('customer.subscription.deleted'), 'info'),
+  sample(sampleEvent('issuing_authorization.created'), 'info'),
   sample(readPayload('account.updated', 'djstripe-account_updated_custom'), 'info'),
   sample(readPayload('account.external_account.updated', 'djstripe-external_account_bank_account_updated'), 'info'),
   sample(sampleEvent('account.application.authorized'), 'info'),

@@ -83,7 +83,8 @@ const tellWorker = (worker: Worker) => `worker ${worker + 1}`
 function add(names: readonly string[], to: { worker: Worker; isHandedOver: boolean; isParked: boolean }): Command {
   const [parked, over] = [to.isParked ? ', parked' : '', to.isHandedOver ? ` to ${tellWorker(to.worker)}` : '']
   return command(`add ${names.join(', ')}${parked}${over}`, async ({ reference, store, say }) => {
-    const entries = names.map((name) => toNewEntry(name, to.isParked ? 'parked' : 'pending'))
+    const state = to.isParked ? ('parked' as const) : ('pending' as const)
+    const entries = names.map((name) => toNewEntry(name, state))
     const lease = to.isHandedOver ? { leaseMs: LEASE_MS } : undefined
     reference.beginAdding()
     const adding = entries.map(async (entry, index) => {
@@ -95,7 +96,7 @@ function add(names: readonly string[], to: { worker: Worker; isHandedOver: boole
     // Of two that bring the same, either may be the duplicate.
     const inOrder = [...added.filter(({ answer }) => answer !== 'duplicate'), ...added]
     for (const { entry, answer } of new Set(inOrder)) {
-      const { eventId: id, lane, state, snapshotEventId } = entry
+      const { eventId: id, lane, snapshotEventId } = entry
       const facts = { id, lane, state, twinId: snapshotEventId ?? `${id}'` }
       reference.add(facts, answer, to.worker)
     }

@@ -1,0 +1,69 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import type { Log } from '../log.ts'
+
+/** What was replied and could not be stored yet. */
+export interface Unkept {
+  readonly eventId: string
+  /** Rejects while the store is down. */
+  keep(): Promise<unknown>
+  /** Called once it is stored, or given up. */
+  onEnded(): void
+}
+
+export interface KeepLater {
+  add(unkept: Unkept): void
+  /** Tries once more, for so long at most; what is not stored then is lost. */
+  stop(withinMs: number): Promise<void>
+}
+
+/** So many wait at most: what is replied beyond is not stored. */
+const MAX_WAITING = 10_000
+const RETRY_MS = 1_000
+
+/** Stores what was replied while the store was down, once it is back, for as long as this process lives. */
+export function createKeepLater(log: Log): KeepLater {
+  const waiting = new Set<Unkept>()
+  const stopping = new AbortController()
+  let keeping: Promise<void> | undefined
+
+  /** False at the first that cannot be stored. */
+  async function keepAll(): Promise<boolean> {
+    for (const unkept of waiting) {
+      try {
+        await unkept.keep()
+      } catch (err) {
+        log.debug({ err, waiting: waiting.size }, 'replies cannot be stored yet; will try again')
+        return false
+      }
+      waiting.delete(unkept)
+      unkept.onEnded()
+      log.info({ eventId: unkept.eventId }, 'a reply that went out before it was stored is stored now')
+    }
+    return true
+  }
+
+  async function keepOn(): Promise<void> {
+    do await delay(RETRY_MS, undefined, { signal: stopping.signal, ref: false }).catch(() => undefined)
+    while (!(await keepAll()) && !stopping.signal.aborted)
+    keeping = undefined
+  }
+
+  return {
+    add(unkept) {
+      if (waiting.size >= MAX_WAITING || stopping.signal.aborted) {
+        log.error({ eventId: unkept.eventId }, 'what was replied to a request is lost: it could not be stored')
+        return unkept.onEnded()
+      }
+      waiting.add(unkept)
+      keeping ??= keepOn()
+    },
+    async stop(withinMs) {
+      stopping.abort()
+      const timer = new AbortController()
+      await Promise.race([keeping, delay(withinMs, undefined, { signal: timer.signal }).catch(() => undefined)])
+      timer.abort()
+      for (const { eventId } of waiting)
+        log.error({ eventId }, 'what was replied to a request is lost: it could not be stored')
+    },
+  }
+}
