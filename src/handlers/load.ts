@@ -1,11 +1,8 @@
-import { stat } from 'node:fs/promises'
-import { resolve } from 'node:path'
-import { pathToFileURL } from 'node:url'
 import { ReceiverError } from '../errors.ts'
 import { isKnownType, previewTypes } from '../event/known-types.ts'
 import { twinOf } from '../event/twin.ts'
 import type { Fallback, HandlerMap, Handlers, LaneOf } from '../event.ts'
-import { describeError } from '../log.ts'
+import { importUserModule, isPlainObject, kindOf, type UserModule } from '../user-module.ts'
 import { handlerMap } from './built-in/map.ts'
 
 /** Handlers to start with, and what to warn about. */
@@ -22,8 +19,7 @@ export interface LoadedHandlers {
  */
 export async function loadHandlers(modulePath: string | undefined): Promise<LoadedHandlers> {
   if (modulePath === undefined) return { handlers: { map: handlerMap }, unknownTypes: [] }
-  const path = resolve(modulePath)
-  const module = await importModule(path)
+  const { path, exports: module } = await importUserModule(modulePath, 'HANDLERS', 'handlers_invalid')
   const own = checkedHandlers(module, path)
   const handlers = {
     map: own,
@@ -46,26 +42,7 @@ function findYielding(map: HandlerMap): ReadonlySet<string> {
   return new Set([...own.keys()].filter((type) => isBuiltIn(type) && isOwn(twinOf(type))))
 }
 
-type ModuleExports = Readonly<Record<string, unknown>>
-
-async function importModule(path: string): Promise<ModuleExports> {
-  const stats = await stat(path).catch(() => undefined)
-  if (!stats?.isFile()) {
-    const found = stats ? 'is not a file' : 'does not exist'
-    throw invalid(
-      `HANDLERS must name a file, but ${path} ${found}. Give its absolute path, or one relative to ${process.cwd()}.`,
-    )
-  }
-  try {
-    return await import(pathToFileURL(path).href)
-  } catch (error) {
-    // Only what may be said of it, not the error: its fields are foreign.
-    const { name, message } = describeError(error)
-    throw invalid(
-      `${path} failed to load: ${name}: ${message}. Fix it; \`${process.execPath} ${path}\` shows where it fails.`,
-    )
-  }
-}
+type ModuleExports = UserModule['exports']
 
 function checkedHandlers(module: ModuleExports, path: string): HandlerMap {
   const { handlers } = module
@@ -102,20 +79,6 @@ function checkedFunction<F>(module: ModuleExports, name: string, form: string, p
     `Expected \`${name}\` to be a function, but ${path} exports ${kindOf(found)}. ` +
       `Write \`export const ${name} = ${form}\`, or remove it.`,
   )
-}
-
-/** An object literal, or a module namespace (`export * as handlers from …`). */
-function isPlainObject(value: unknown): value is Record<string, unknown> {
-  if (typeof value !== 'object' || value === null) return false
-  const prototype: unknown = Object.getPrototypeOf(value)
-  return prototype === Object.prototype || prototype === null
-}
-
-function kindOf(value: unknown): string {
-  if (value === null || value === undefined) return String(value)
-  if (Array.isArray(value)) return 'an array'
-  if (value instanceof Promise) return 'a promise'
-  return typeof value === 'object' ? 'an object of another kind' : `a ${typeof value}`
 }
 
 function invalid(message: string): ReceiverError {
