@@ -19,6 +19,7 @@ export type ReceiverErrorCode =
   | 'overloaded'
   | 'config_invalid'
   | 'handlers_invalid'
+  | 'targets_invalid'
   | 'address_unusable'
   | 'inbox_in_use'
   | 'inbox_missing'

@@ -40,6 +40,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   'worker/': [words, 'event/*', 'inbox/inbox.ts', node],
   'handlers/': [words, 'event/*', 'user-module.ts', 'handlers/built-in/map.ts'],
   'handlers/built-in/': ['{event,errors}.ts'],
+  'targets/': [words, 'event/*', 'user-module.ts', node, 'zod'],
   'stripe/': [words, node, 'stripe'],
   'reconcile/': [words, 'event/*', 'inbox/inbox.ts', 'stripe/*', 'destinations/*', node, 'stripe'],
   'alerts/': [words, 'event/*', 'type inbox/inbox.ts', 'type reconcile/tally.ts', 'operations/duration.ts', node],
