@@ -270,6 +270,8 @@ export interface Lease {
    * own twin, nor for an event that names no object.
    */
   readonly isSuperseded: boolean
+  /** Whether a target takes it, so that it needs no handler. */
+  readonly isForwarded: boolean
   /** Why the attempt before this one failed, or that it was lost; null at the first. */
   readonly lastFailure: string | null
   /** The store's own mark of this lease; settling checks it. */

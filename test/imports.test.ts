@@ -37,7 +37,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   'inbox/open-inbox.ts': ['errors.ts', 'inbox/{sqlite,postgres}/inbox.ts', 'inbox/sqlite/backup.ts'],
   'inbox/sqlite/': [words, 'inbox/*.ts', node, 'node:sqlite'],
   'inbox/postgres/': [words, 'inbox/*.ts', node, 'pg'],
-  'worker/': [words, 'event/*', 'inbox/inbox.ts', node],
+  'worker/': [words, 'event/*', 'inbox/{inbox,forwards}.ts', node],
   'handlers/': [words, 'event/*', 'user-module.ts', 'handlers/built-in/map.ts'],
   'handlers/built-in/': ['{event,errors}.ts'],
   'targets/': [words, 'event/*', 'user-module.ts', node, 'zod'],

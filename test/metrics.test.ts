@@ -11,6 +11,7 @@ const leaseOf = (type: string) => ({
   attempt: 1,
   handledTwin: null,
   isSuperseded: false,
+  isForwarded: false,
   lastFailure: null,
   token: '1',
 })

@@ -1,5 +1,6 @@
 import type { Attempt, Entry, EntryFacts, EntryState, EventShape, Lease, NewEntry, Outcome } from '../event.ts'
 import type { Log } from '../log.ts'
+import type { ForwardDetail, Forwards } from './forwards.ts'
 
 /** Before an account's id: the name of the note by which it stays known when its entries are gone. */
 export const ACCOUNT_NOTE = 'reconciled '
@@ -131,7 +132,7 @@ export interface Inbox {
   /**
    * One small step of retention, which looks at `limit` bodies and as many entries: drops bodies of handled and unhandled entries
    * that settled longer ago than `bodiesAfterMs`, and whole ones that were received and settled longer ago than `entriesAfterMs`.
-   * Dead and parked ones stay: nobody has dealt with them. Ages count from the newest arrival, so that nothing is dropped because a
+   * Dead and parked ones stay: nobody has dealt with them; and what has a forward that is not delivered. Ages count from the newest arrival, so that nothing is dropped because a
    * clock runs ahead. Repeat with `next` as `after` until it is null.
    */
   prune(policy: PrunePolicy): Promise<Pruned>
@@ -141,6 +142,9 @@ export interface Inbox {
    * once it was found damaged, until it is opened anew.
    */
   check(): Promise<void>
+
+  /** What goes on to targets. */
+  readonly forwards: Forwards
 
   /** Finishes what was begun and lets go of the store. Safe to repeat. */
   close(): Promise<void>
@@ -291,6 +295,8 @@ export interface EntryDetail {
   readonly entry: Entry
   readonly attempts: readonly Attempt[]
   readonly body: Uint8Array | null
+  /** By target. */
+  readonly forwards: readonly ForwardDetail[]
 }
 
 /** What is left out matches everything. */

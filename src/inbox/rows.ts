@@ -55,6 +55,7 @@ export function toLease(row: Row): Lease {
     attempt: row.attempts as number,
     handledTwin: row.handled_twin as string | null,
     isSuperseded: Boolean(row.is_superseded),
+    isForwarded: Boolean(row.is_forwarded),
     lastFailure: row.reason as string | null,
     token: `${row.seq}:${row.replays}`,
   }
@@ -72,7 +73,8 @@ export function toAttempt(row: Row): Attempt {
   }
 }
 
-function toDate(instant: unknown): Date {
+/** An instant as either driver gives it. */
+export function toDate(instant: unknown): Date {
   return new Date(instant as number | string | Date)
 }
 

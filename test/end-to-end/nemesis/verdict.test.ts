@@ -52,6 +52,7 @@ function createEvent(given: Given): KnownEvent {
       endedAt: instant(index + 1),
     })),
     body: null,
+    forwards: [],
   }
   return { delivery, twins: [], sentAt: BEGIN, acknowledgedAt: BEGIN, steps, settled }
 }

@@ -22,6 +22,7 @@ describe('the Postgres schema', () => {
       { version: 3 },
       { version: 4 },
       { version: 5 },
+      { version: 6 },
     ])
     await Promise.all(inboxes.map((inbox) => inbox.close()))
   })
@@ -37,9 +38,12 @@ describe('the Postgres schema', () => {
       'attempt',
       'entry',
       'figures',
+      'forward',
+      'forward_attempt',
       'migration',
       'note',
       'payload',
+      'target',
       'value',
       'write_probe',
     ])
