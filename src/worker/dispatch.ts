@@ -4,8 +4,8 @@ import { isKnownType } from '../event/known-types.ts'
 import type { AnyEvent, EventSource, EventType, FallbackContext, Handlers, Lease, Outcome } from '../event.ts'
 import { FORWARDED_REASON } from '../inbox/forwards.ts'
 import { describeError, type Log } from '../log.ts'
+import { retryDelay } from '../retry-delay.ts'
 import { guardListeners } from './guard-listeners.ts'
-import { retryDelay } from './retry-delay.ts'
 import { type Overrunning, runHandler, ShutdownAbort } from './run-handler.ts'
 
 /** How an attempt ended, for the store and for the log. */
