@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { type Alerts, startAlerts } from './alerts/alerts.ts'
 import { createSend } from './alerts/send.ts'
-import type { Config } from './config.ts'
+import { type Config, readEnvironment } from './config.ts'
 import type { ConsoleOptions } from './console/console.ts'
 import type { Arrival } from './event/arrival.ts'
 import type { Handlers } from './event.ts'
@@ -17,6 +17,9 @@ import { createMetrics, type Metrics } from './metrics.ts'
 import { startChangeRunner } from './operations/run-changes.ts'
 import { type Reconciling, startReconciling } from './reconcile/schedule.ts'
 import { createStripeClients, type StripeClients } from './stripe/client.ts'
+import { createChooseTargets } from './targets/choose-targets.ts'
+import { type Forwarder, startForwarder } from './targets/forwarder.ts'
+import { type LoadedTarget, loadTargets } from './targets/load.ts'
 import { createDispatch } from './worker/dispatch.ts'
 import { startHoldReminder } from './worker/hold-reminder.ts'
 import { startRetention } from './worker/retention.ts'
@@ -27,6 +30,8 @@ export interface ServiceOverrides {
   readonly log?: Log
   /** In place of the built-in map and HANDLERS. */
   readonly handlers?: Handlers
+  /** In place of TARGETS. */
+  readonly targets?: readonly LoadedTarget[]
   /** In place of 15 s: what a lease has beyond its attempt's time, so that a test need not wait for it. */
   readonly leaseMarginMs?: number
   /** In place of 15 s: for how much longer than a handler's time limit the event loop may stand still. */
@@ -62,10 +67,11 @@ export async function createService(config: Config, overrides: ServiceOverrides 
   await using undo = new AsyncDisposableStack()
   const log = overrides.log ?? (await createLog(config.logLevel))
   const handlers = overrides.handlers ?? (await loadUserHandlers(config, log))
+  const targets = overrides.targets ?? (await loadUserTargets(config, log))
   const { mode, searchFields } = config
-  const arrival: Arrival = { mode, searchFields, chooseLane: createLanes(handlers, log) }
+  const arrival: Arrival = { mode, searchFields, chooseLane: createLanes(handlers, log), ...choosing(targets) }
   const isReconciling = config.role !== 'receive' && config.stripeApiKey !== undefined && config.reconcileMinutes > 0
-  const metrics = createMetrics(handlers.map, { isReconciling })
+  const metrics = createMetrics(handlers.map, { isReconciling, targets: targets.map(({ name }) => name) })
   const inbox = undo.adopt(
     await openInbox(config.databaseUrl, 'server', { onCommit: metrics.onCommit, log }),
     (opened) => opened.close(),
@@ -76,6 +82,7 @@ export async function createService(config: Config, overrides: ServiceOverrides 
   const figures = createFigureCounter()
   let isDraining = false
   let worker: Worker | undefined
+  let forwarder: Forwarder | undefined
   const overrun = createOverrun(config, log, metrics)
   const shared = { inbox, log, isDraining: () => isDraining, worker: overrun }
   const app = createApp({
@@ -90,7 +97,11 @@ export async function createService(config: Config, overrides: ServiceOverrides 
       figures.onRefused(refusal[2])
       alerts?.onRefused(refusal[2])
     },
-    add: (entry) => (worker ?? inbox).add(entry),
+    async add(entry) {
+      const added = await (worker ?? inbox).add(entry)
+      if (entry.forwards?.length) forwarder?.wake()
+      return added
+    },
     onAccepted(entry, result) {
       metrics.onAccepted(entry, result)
       figures.onAccepted(entry)
@@ -117,6 +128,7 @@ export async function createService(config: Config, overrides: ServiceOverrides 
     const watchdog = startWatchdog({ limitMs, concurrency, isSilent: logLevel === 'silent' })
     undo.adopt(watchdog, (started) => started.stop())
     worker = startWork(work, watchdog)
+    if (targets.length > 0) forwarder = startForwarding(work, targets)
     if (isReconciling) {
       undo.adopt(startCatchingUp(work, worker), (reconciling) => reconciling.stop())
     }
@@ -132,7 +144,7 @@ export async function createService(config: Config, overrides: ServiceOverrides 
     const endsAt = performance.now() + shutdownTimeoutMs
     const left = () => endsAt - performance.now()
     isDraining = true
-    const working = worker?.stop(left() - closingMs) ?? Promise.resolve()
+    const working = Promise.all([worker, forwarder].map((each) => each?.stop(left() - closingMs)))
     const isWorkOver = await isOverWithin(left() - closingMs / 2, working)
     await alerts?.stop(Math.min(LAST_ALERTS_MS, left() - closingMs / 2))
     await server.close(closingMs / 4)
@@ -227,6 +239,31 @@ function startCatchingUp(
   })
 }
 
+function startForwarding(
+  { config, inbox, log, metrics, alerts, overrides }: Work,
+  targets: readonly LoadedTarget[],
+): Forwarder {
+  const { maxAttempts } = config
+  return startForwarder({
+    ...{ targets, inbox, log, maxAttempts, proxyEnv: readEnvironment() },
+    leaseMarginMs: overrides.leaseMarginMs ?? LEASE_MARGIN_MS,
+    onAttemptEnded: metrics.onForwarded,
+    onHeld: (target, reason) => alerts?.onTargetHeld(target, reason),
+  })
+}
+
+async function loadUserTargets(config: Config, log: Log): Promise<readonly LoadedTarget[]> {
+  const { targets, unknownTypes } = await loadTargets(config.targetsPath, readEnvironment())
+  if (unknownTypes.length > 0)
+    log.warn({ types: unknownTypes }, 'TARGETS names types that the SDK does not know: misspelt?')
+  return targets
+}
+
+/** Nothing of it costs anything where there are none. */
+function choosing(targets: readonly LoadedTarget[]): Pick<Arrival, 'chooseForwards'> {
+  return targets.length > 0 ? { chooseForwards: createChooseTargets(targets) } : {}
+}
+
 async function loadUserHandlers(config: Config, log: Log): Promise<Handlers> {
   const { handlers, unknownTypes } = await loadHandlers(config.handlersPath)
   if (unknownTypes.length > 0)
@@ -244,7 +281,7 @@ function createLanes({ lane: laneOf }: Handlers, log: Log) {
   })
 }
 
-function isOverWithin(ms: number, work: Promise<void>): Promise<boolean> {
+function isOverWithin(ms: number, work: Promise<unknown>): Promise<boolean> {
   return Promise.race([work.then(() => true), delay(Math.max(0, ms), false, { ref: false })])
 }
 

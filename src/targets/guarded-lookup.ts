@@ -13,8 +13,15 @@ const refusalOf = (host: string) =>
   )
 
 /** For a socket: looks a name up each time, and fails where any of its addresses is refused. */
-export const guardedLookup: LookupFunction = (hostname, options, done) => {
-  systemLookup(hostname, { ...options, all: true }, (error, addresses) => {
+export const guardedLookup: LookupFunction = (hostname, options, done) =>
+  lookUpGuarded(systemLookup, hostname, options, done)
+
+/** The same by another `lookup` than the system's. */
+export function lookUpGuarded(
+  look: typeof systemLookup,
+  ...[hostname, options, done]: Parameters<LookupFunction>
+): void {
+  look(hostname, { ...options, all: true }, (error, addresses) => {
     if (error !== null) return done(error, [])
     if (addresses.some(({ address }) => isRefusedAddress(address))) return done(refusalOf(hostname), [])
     if (options.all) return done(null, addresses)

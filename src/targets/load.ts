@@ -38,9 +38,10 @@ export interface LoadedTargets {
 type Environment = Readonly<Record<string, string | undefined>>
 
 const MAX_TARGETS = 32
-const SECRET = /^whsec_[\w+/=-]{8,}$/
-/** 24 to 64 bytes, as Standard Webhooks asks. */
-const STANDARD_SECRET = /^whsec_[A-Za-z\d+/]{32,86}={0,2}$/
+/** What is taken for a secret of Stripe's kind. */
+export const STRIPE_SECRET = /^whsec_[\w+/=-]{8,}$/
+/** The same of Standard Webhooks, which asks for 24 to 64 bytes. */
+export const STANDARD_SECRET = /^whsec_[A-Za-z\d+/]{32,86}={0,2}$/
 
 /**
  * The targets of a user's own module, with their secrets from the environment; none without a module.
@@ -93,7 +94,7 @@ function checkTarget(name: string, exported: unknown, environment: Environment):
     if (found.length === 0) tell(`secrets: the variable ${variable} is not set`)
     const [form, words] =
       data.sign === 'stripe'
-        ? [SECRET, 'whsec_… with 8 characters or more after it']
+        ? [STRIPE_SECRET, 'whsec_… with 8 characters or more after it']
         : [STANDARD_SECRET, 'whsec_… with 24 to 64 bytes in base64 after it, as Standard Webhooks has them']
     if (found.some((secret) => !form.test(secret))) tell(`secrets: expected ${variable} to hold ${words}`)
     return found

@@ -43,7 +43,10 @@ const IDLE_CONNECTION_MS = 2_000
  * Posts to the target's URL: no redirect is followed, no link-local address reached, TLS always verified, all within the target's time.
  * Behind a proxy, names are its to look up.
  */
-export function createSender(target: LoadedTarget, proxyEnv: ProxyEnvironment): Sender {
+export function createSender(
+  target: Pick<LoadedTarget, 'url' | 'timeoutMs' | 'ca' | 'concurrency'>,
+  proxyEnv: ProxyEnvironment,
+): Sender {
   const { url, timeoutMs, ca, concurrency } = target
   const options = { keepAlive: true, maxSockets: concurrency, timeout: IDLE_CONNECTION_MS, proxyEnv: { ...proxyEnv } }
   const isSecure = url.protocol === 'https:'
