@@ -20,6 +20,7 @@ import { createStripeClients, type StripeClients } from './stripe/client.ts'
 import { createChooseTargets } from './targets/choose-targets.ts'
 import { type Forwarder, startForwarder } from './targets/forwarder.ts'
 import { type LoadedTarget, loadTargets } from './targets/load.ts'
+import { findTakenTypes } from './targets/taken-types.ts'
 import { createDispatch } from './worker/dispatch.ts'
 import { startHoldReminder } from './worker/hold-reminder.ts'
 import { startRetention } from './worker/retention.ts'
@@ -130,7 +131,7 @@ export async function createService(config: Config, overrides: ServiceOverrides 
     worker = startWork(work, watchdog)
     if (targets.length > 0) forwarder = startForwarding(work, targets)
     if (isReconciling) {
-      undo.adopt(startCatchingUp(work, worker), (reconciling) => reconciling.stop())
+      undo.adopt(startCatchingUp(work, worker, findTakenTypes(targets)), (reconciling) => reconciling.stop())
     }
     undo.adopt(startChangeRunner({ inbox, log }), (runner) => runner.stop())
     undo.adopt(startHoldReminder({ inbox, log }), (reminder) => reminder.stop())
@@ -223,13 +224,14 @@ function createOverrun({ workerConcurrency, role }: Config, log: Log, metrics: M
 function startCatchingUp(
   { config, handlers, inbox, log, metrics, alerts, clients, arrival }: Work,
   worker: Worker,
+  forwarded: ReadonlySet<string>,
 ): Reconciling {
   return startReconciling({
     // What is added starts at once, as a delivery does.
     inbox: { ...inbox, add: worker.add },
     clients,
     log,
-    handlers,
+    taking: { ...handlers, forwarded },
     arrival,
     everyMs: config.reconcileMinutes * 60_000,
     onReconciled(run) {

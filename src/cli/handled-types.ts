@@ -1,19 +1,33 @@
+import { readEnvironment } from '../config.ts'
 import type { HandledTypes } from '../destinations/types.ts'
 import { loadHandlers } from '../handlers/load.ts'
+import { loadTargets } from '../targets/load.ts'
+import { findTakenTypes } from '../targets/taken-types.ts'
+import type { Settings } from './settings.ts'
 
-/** What is handled here, and those of its types that the SDK does not know. Throws as `loadHandlers` does. */
-export async function loadHandledTypes(
-  handlersPath: string | undefined,
-): Promise<HandledTypes & { readonly unknownTypes: readonly string[] }> {
+/**
+ * What is handled here, by handlers and by targets that name their types, and those types that the SDK does not know. A target that names
+ * none takes whatever comes, as a fallback does. Throws as `loadHandlers` and `loadTargets` do.
+ */
+export async function loadHandledTypes({
+  handlersPath,
+  targetsPath,
+}: Pick<Settings, 'handlersPath' | 'targetsPath'>): Promise<
+  HandledTypes & { readonly unknownTypes: readonly string[] }
+> {
   const { handlers, unknownTypes } = await loadHandlers(handlersPath)
+  const { targets, unknownTypes: unknownPatterns } = await loadTargets(targetsPath, readEnvironment())
+  const forwarded = findTakenTypes(targets.filter(({ types }) => types !== undefined))
   const builtIn = new Map<string, unknown>(Object.entries((await loadHandlers(undefined)).handlers.map))
   const own = Object.entries(handlers.map)
   return {
-    handledTypes: own.map(([type]) => type),
-    yieldingTypes: handlers.yielding,
+    handledTypes: [...new Set([...own.map(([type]) => type), ...forwarded])],
+    yieldingTypes: handlers.yielding?.difference(forwarded),
     // By the function: a module may have taken it over.
-    builtInTypes: new Set(own.flatMap(([type, handler]) => (builtIn.get(type) === handler ? [type] : []))),
-    hasFallback: handlers.fallback !== undefined,
-    unknownTypes,
+    builtInTypes: new Set(
+      own.flatMap(([type, handler]) => (builtIn.get(type) === handler && !forwarded.has(type) ? [type] : [])),
+    ),
+    hasFallback: handlers.fallback !== undefined || targets.some(({ types }) => types === undefined),
+    unknownTypes: [...unknownTypes, ...unknownPatterns],
   }
 }

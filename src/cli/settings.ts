@@ -8,6 +8,7 @@ export interface Settings {
   readonly apiBase: URL | undefined
   readonly mode: Mode
   readonly handlersPath: string | undefined
+  readonly targetsPath: string | undefined
   readonly twins: 'one' | 'both'
   readonly hasSecret: boolean
   readonly hasConnectSecret: boolean
@@ -15,7 +16,14 @@ export interface Settings {
   readonly secrets: Readonly<Record<WebhookRoute, readonly string[]>>
 }
 
-const asked = ['connectWebhookSecrets', 'stripeApiKey', 'stripeApiBase', 'handlersPath', 'twins'] as const
+const asked = [
+  'connectWebhookSecrets',
+  'stripeApiKey',
+  'stripeApiBase',
+  'handlersPath',
+  'targetsPath',
+  'twins',
+] as const
 
 /** Throws ReceiverError `config_invalid` for what is set and malformed; the rest of the configuration is not looked at. */
 export function readSettings(): Settings {
@@ -29,6 +37,7 @@ export function readSettings(): Settings {
     apiBase: config.stripeApiBase,
     mode,
     handlersPath: config.handlersPath,
+    targetsPath: config.targetsPath,
     twins: config.twins,
     hasSecret,
     hasConnectSecret: config.connectWebhookSecrets.length > 0,

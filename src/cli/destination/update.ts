@@ -14,7 +14,7 @@ import type { UpdateOptions } from './options.ts'
 export async function runUpdate(id: string, options: UpdateOptions): Promise<boolean> {
   const account = openAccount()
   if (account === undefined) return false
-  const handled = await loadHandledTypes(account.settings.handlersPath)
+  const handled = await loadHandledTypes(account.settings)
   const { destinations, failures, isComplete, isV2Read } = await findDestinations(account.client)
   for (const failure of failures) writeFailure(failure)
   const url = URL.parse(destinations.find((each) => each.id === id)?.url ?? '')

@@ -30,7 +30,7 @@ export async function runDoctor(options: DoctorOptions): Promise<boolean> {
 
 async function checkAll(options: DoctorOptions, report: (findings: readonly Finding[]) => void): Promise<void> {
   const settings = readSettings()
-  const handled = await loadHandledTypes(settings.handlersPath)
+  const handled = await loadHandledTypes(settings)
   report(checkSetup(settings))
   if (settings.apiKey !== undefined) {
     const clients = createStripeClients({ apiKey: settings.apiKey, apiBase: settings.apiBase })
