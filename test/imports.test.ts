@@ -76,7 +76,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
     'handlers/{,built-in/}*.ts',
     '{stripe,targets,reconcile,alerts,destinations,operations}/*',
     'cli/*.ts',
-    'cli/events/operator.ts',
+    'cli/{events/operator,targets/loaded}.ts',
     'cli/terminal/*',
     'samples/*',
     node,
