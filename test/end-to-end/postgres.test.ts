@@ -39,7 +39,7 @@ it('four processes that start at once on an empty database all become ready, and
   expect(new Set(servers.map(({ pid }) => pid)).size).toBe(4)
   const readiness = await Promise.all(servers.map(({ url }) => fetch(`${url}/readyz`)))
   expect(readiness.map(({ status }) => status)).toEqual(servers.map(() => 200))
-  expect(await schema.query('SELECT version FROM migration ORDER BY version')).toHaveLength(5)
+  expect(await schema.query('SELECT version FROM migration ORDER BY version')).toHaveLength(7)
 
   const delivery = createDelivery()
   const answers = await Promise.all(servers.map(({ url }) => post(url, delivery)))

@@ -38,9 +38,12 @@ describe('the Postgres schema', () => {
       'attempt',
       'entry',
       'figures',
+      'forward',
+      'forward_attempt',
       'migration',
       'note',
       'payload',
+      'target',
       'value',
       'write_probe',
     ])
