@@ -4,6 +4,7 @@ import { destinationCommand } from './cli/destination/command.ts'
 import { doctorCommand } from './cli/doctor/command.ts'
 import { eventsCommand } from './cli/events/command.ts'
 import { reconcileCommand } from './cli/reconcile/command.ts'
+import { targetsCommand } from './cli/targets/command.ts'
 import { triggerCommand } from './cli/trigger/command.ts'
 import { ReceiverError } from './errors.ts'
 
@@ -16,6 +17,7 @@ for (const command of [
   triggerCommand(),
   eventsCommand(),
   reconcileCommand(),
+  targetsCommand(),
   doctorCommand(),
   destinationCommand(),
 ])

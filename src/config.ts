@@ -99,6 +99,7 @@ const settings = {
   role: from('ROLE', oneOf('all', 'receive', 'work').default('all')),
   handlersPath: from('HANDLERS', z.string().optional()),
   answersPath: from('ANSWERS', z.string().optional()),
+  targetsPath: from('TARGETS', z.string().optional()),
   workerConcurrency: from('WORKER_CONCURRENCY', wholeNumber(1, 1_000, 16).default(16)),
   handlerTimeoutMs: from('HANDLER_TIMEOUT_MS', wholeNumber(10, 3_600_000, 30_000).default(30_000)),
   handlerOverrunMs: from('HANDLER_OVERRUN_MS', wholeNumber(10, 3_600_000, 30_000).default(30_000)),

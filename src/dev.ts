@@ -5,7 +5,8 @@ import { fileURLToPath } from 'node:url'
 import { peekEnvironment } from './config.ts'
 
 /**
- * `npm run dev`: the server, started again when its sources, the module of HANDLERS, what lies beside that, or `.env` change.
+ * `npm run dev`: the server, started again when its sources, the modules of HANDLERS and TARGETS, what lies beside them, or `.env`
+ * change.
  * `node --watch` watches files, and loses one that an editor replaces by renaming.
  */
 const SOURCE = /(\.(ts|js|mjs|cjs|json)|^\.env)$/
@@ -13,7 +14,7 @@ const SOURCE = /(\.(ts|js|mjs|cjs|json)|^\.env)$/
 const SETTLES_WITHIN_MS = 100
 
 const sources = fileURLToPath(new URL('.', import.meta.url))
-const { HANDLERS: handlers } = peekEnvironment()
+const { HANDLERS, TARGETS } = peekEnvironment()
 let server: ChildProcess | undefined
 let timer: NodeJS.Timeout | undefined
 let isStopping = false
@@ -46,7 +47,7 @@ function watchFolder(folder: string, recursive: boolean): void {
 
 watchFolder(sources, true)
 watchFolder('.', false)
-if (handlers && existsSync(handlers)) watchFolder(dirname(resolve(handlers)), false)
+for (const module of [HANDLERS, TARGETS]) if (module && existsSync(module)) watchFolder(dirname(resolve(module)), false)
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   process.on(signal, () => {
     isStopping = true

@@ -20,6 +20,7 @@ export type ReceiverErrorCode =
   | 'config_invalid'
   | 'handlers_invalid'
   | 'answers_invalid'
+  | 'targets_invalid'
   | 'address_unusable'
   | 'inbox_in_use'
   | 'inbox_missing'

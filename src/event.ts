@@ -43,6 +43,74 @@ export type Handler<T extends EventType> = (event: EventOf<T>, ctx: HandlerConte
 /** Event type → handler. Write a map with `satisfies HandlerMap`, so that a misspelt type is a compile error. */
 export type HandlerMap = { readonly [T in EventType]?: Handler<T> }
 
+/** A service of the user's that events are forwarded to. What is left out of `types`, `accounts`, `shapes`, `mode` and `where` fits all. */
+export interface Target {
+  /** `http:` or `https:`, without a user and password. */
+  readonly url: string
+  /** Where its signing secrets (`whsec_…`) stand in the environment: `env('SHOP_SECRET')`; two while one is rolled. */
+  readonly secrets: readonly EnvironmentVariable[]
+  /**
+   * `stripe`: the `Stripe-Signature` that Stripe's SDKs verify. `standard`: the headers of Standard Webhooks, whose secrets look the same
+   * and are used differently. standardwebhooks.com
+   */
+  readonly sign: 'stripe' | 'standard'
+  /** Event types, exact or with `*` for any run of characters: `payment_intent.*`. */
+  readonly types?: readonly string[]
+  /** Connected accounts (`acct_…`). */
+  readonly accounts?: readonly string[]
+  readonly shapes?: readonly EventShape[]
+  readonly mode?: 'live' | 'test'
+  /**
+   * Asked once, when the event arrives, and after all the others; must go by the event alone. When it throws, or gives anything but true
+   * or false, the forward is held with the reason.
+   */
+  readonly where?: (event: ForwardedEvent) => boolean
+  /** Requests at once, 1 to 256; 8 unless told. */
+  readonly concurrency?: number
+  /** Requests that begin in a second, 1 to 10,000; no limit unless told. */
+  readonly perSecond?: number
+  /** From the beginning of an attempt to the end of the answer, 100 to 60,000; 10,000 unless told. */
+  readonly timeoutMs?: number
+  /** Statuses of answers after which no retry is made: `[422]`. */
+  readonly final?: readonly number[]
+  /** A PEM file of the authorities that its certificate is verified against, in place of the well-known ones. */
+  readonly ca?: string
+}
+
+/** Name → target. A name is a stable key, `[a-z][a-z0-9-]*`, 32 characters at most. Write it with `satisfies Targets`. */
+export type Targets = Readonly<Record<string, Target>>
+
+/** An event as `where` gets it, parsed. A thin one has no `data.object`: reading that throws, so name `shapes` beside such a `where`. */
+export interface ForwardedEvent {
+  readonly id: string
+  readonly type: string
+  readonly object: 'event' | 'v2.core.event'
+  readonly livemode: boolean
+  readonly account?: string
+  readonly context?: string | null
+  readonly data: {
+    readonly object: ForwardedObject
+    readonly previous_attributes?: Readonly<Record<string, unknown>>
+  }
+}
+
+interface ForwardedObject {
+  readonly object: string
+  readonly id?: string
+  readonly metadata?: Readonly<Record<string, string>> | null
+  readonly [field: string]: unknown
+}
+
+/** Names a variable of the environment, whose value no module needs to hold. */
+export interface EnvironmentVariable {
+  readonly variable: string
+}
+
+/** What stands in that variable, read when the server starts; several values are separated by commas. */
+export function env(variable: string): EnvironmentVariable {
+  return { variable }
+}
+
 /** Runs for a type without a handler. `ctx.known` tells whether the SDK knows the type. */
 export type Fallback = (event: AnyEvent, ctx: FallbackContext) => void | Promise<void>
 
@@ -238,6 +306,8 @@ export interface NewEntry extends Omit<EntryFacts, 'receivedAt'> {
   readonly body: Uint8Array
   /** What it can be found by beside its facts; none when left out. */
   readonly values?: readonly string[]
+  /** To which targets it goes; none when left out. */
+  readonly forwards?: readonly NewForward[]
   /** `parked` sets it aside at once, with the reason. `handled` is a request that is answered in its delivery: no worker gets it. */
   readonly state: 'pending' | 'parked' | 'handled'
   readonly reason: string | null
@@ -255,6 +325,15 @@ export interface Decision {
   readonly reason: string | null
 }
 
+/** One entry's way to one target, to be stored with the entry. */
+export interface NewForward {
+  readonly target: string
+  /** How many receivers it has been through, this one included. */
+  readonly hops: number
+  /** Why it is held from the start; null when it may go. */
+  readonly held: string | null
+}
+
 /** The right of one worker to work on an entry, from a claim until it settles or the lease runs out. */
 export interface Lease {
   readonly entry: EntryFacts
@@ -268,6 +347,8 @@ export interface Lease {
    * own twin, nor for an event that names no object.
    */
   readonly isSuperseded: boolean
+  /** Whether a target takes it, so that it needs no handler. */
+  readonly isForwarded: boolean
   /** Why the attempt before this one failed, or that it was lost; null at the first. */
   readonly lastFailure: string | null
   /** The store's own mark of this lease; settling checks it. */

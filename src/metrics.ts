@@ -11,6 +11,7 @@ import {
   type Outcome,
   type WebhookRoute,
 } from './event.ts'
+import { type ForwardOutcome, forwardOutcomes, forwardStates } from './inbox/forwards.ts'
 import type { Inbox } from './inbox/inbox.ts'
 import type { ReconcileRun } from './reconcile/tally.ts'
 
@@ -27,11 +28,13 @@ export interface Metrics {
   onOverrunning(change: 1 | -1): void
   /** Of each reply to a request; `isKept` when that was stored by then. */
   onReplied(type: string, how: How, durationMs: number, isKept: boolean): void
+  /** Of each attempt to forward whose end was recorded. */
+  onForwarded(target: string, outcome: ForwardOutcome, durationMs: number): void
   /** After a run of reconcile; `isComplete` when Stripe refused nothing of it. */
   onReconciled(run: ReconcileRun): void
   /** In the Prometheus text format, of the content type; reads the entries by state, and how long what is due waits, for it. */
   render(
-    inbox: Pick<Inbox, 'counts' | 'oldestPendingMs' | 'held'>,
+    inbox: Pick<Inbox, 'counts' | 'oldestPendingMs' | 'held' | 'forwards'>,
   ): Promise<{ readonly contentType: string; readonly text: string }>
 }
 
@@ -41,10 +44,19 @@ const ANSWER_BUCKETS_SECONDS = [0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 1.5, 
 const COMMIT_BUCKETS_SECONDS = [0.0001, 0.0003, 0.001, 0.003, 0.01, 0.03, 0.1, 0.5]
 const BATCH_BUCKETS = [1, 2, 4, 8, 16, 32, 64, 128, 256]
 
-/** One registry per service; what is told of reconcile and of answers is there only where there are such. Every label is from a bounded set: a type that neither the SDK nor the map knows is `other`. */
+/** What a service does beside handling: what is told of that is there only where it is done. */
+interface Doing {
+  readonly isReconciling?: boolean
+  /** Types of the requests that are answered. */
+  readonly requestTypes?: readonly string[]
+  /** Names of the targets. */
+  readonly targets?: readonly string[]
+}
+
+/** One registry per service. Every label is from a bounded set: a type that neither the SDK nor the map knows is `other`. */
 export function createMetrics(
   map: HandlerMap,
-  { isReconciling = false, requestTypes = [] }: { isReconciling?: boolean; requestTypes?: readonly string[] } = {},
+  { isReconciling = false, requestTypes = [], targets = [] }: Doing = {},
 ): Metrics {
   const registry = new Registry()
   collectDefaultMetrics({ register: registry })
@@ -96,11 +108,13 @@ export function createMetrics(
     for (const reason of suspectRefusals) refusals.inc({ route, reason }, 0)
   }
   const onReplied = requestTypes.length > 0 ? createReplyRecorder(define, requestTypes) : () => undefined
+  const forwarding = targets.length > 0 ? createForwardRecorder(define, targets) : undefined
   const onReconciled = isReconciling ? createReconcileRecorder(define) : () => undefined
   /** The one under way, which all who scrape meanwhile share. */
   let rendering: ReturnType<Metrics['render']> | undefined
   async function render(inbox: Parameters<Metrics['render']>[0]): ReturnType<Metrics['render']> {
     await readInbox(inbox)
+    await forwarding?.read(inbox)
     return { contentType: registry.contentType, text: await registry.metrics() }
   }
   const labelType = (type: string) => (isKnownType(type) || Object.hasOwn(map, type) ? type : 'other')
@@ -128,6 +142,7 @@ export function createMetrics(
     },
     onOverrunning: (change) => overrunning.inc(change),
     onReplied,
+    onForwarded: (...forwarded) => forwarding?.onForwarded(...forwarded),
     onReconciled,
     render(inbox) {
       rendering ??= render(inbox).finally(() => {
@@ -198,6 +213,48 @@ function createReconcileRecorder(define: ReturnType<typeof createDefiners>): Met
     }
     undelivered.set(total)
     if (isComplete) lastSuccess.setToCurrentTime()
+  }
+}
+
+/** Of targets that are configured: others are told by `targets list`. */
+function createForwardRecorder(define: ReturnType<typeof createDefiners>, targets: readonly string[]) {
+  const duration = define.histogram(
+    'forward_duration_seconds',
+    'Duration of an attempt to forward',
+    ['target', 'outcome'],
+    HANDLER_BUCKETS_SECONDS,
+  )
+  const forwards = define.gauge('forwards', 'Forwards by target and state, but for the delivered ones', [
+    'target',
+    'state',
+  ])
+  const oldest = define.gauge(
+    'oldest_forward_seconds',
+    'For how long the forward that waits for longest has been due, 0 when none is',
+    ['target'],
+  )
+  const held = define.gauge('target_held', '1 while the target is held, until `targets resume`', ['target'])
+  const open = define.gauge('target_circuit_open', '1 while the circuit of the target is open', ['target'])
+  return {
+    onForwarded(target: string, outcome: ForwardOutcome, durationMs: number): void {
+      duration.observe({ target, outcome: forwardOutcomes[outcome.state] }, durationMs / 1000)
+    },
+    async read(inbox: Pick<Inbox, 'forwards'>): Promise<void> {
+      try {
+        const [counts, states] = await Promise.all([inbox.forwards.counts(), inbox.forwards.states()])
+        for (const target of targets) {
+          const own = counts.filter((count) => count.target === target)
+          const known = states.find((each) => each.target === target)?.state
+          for (const state of forwardStates.filter((each) => each !== 'delivered'))
+            forwards.set({ target, state }, own.find((count) => count.state === state)?.forwards ?? 0)
+          oldest.set({ target }, Math.max(0, ...own.map(({ oldestDueMs }) => oldestDueMs ?? 0)) / 1000)
+          held.set({ target }, known?.hold ? 1 : 0)
+          open.set({ target }, known?.open ? 1 : 0)
+        }
+      } catch {
+        // `inbox_up` tells it.
+      }
+    },
   }
 }
 

@@ -3,7 +3,7 @@ import { type Alerts, startAlerts } from './alerts/alerts.ts'
 import { createSend } from './alerts/send.ts'
 import { startAnswering } from './answers/answering.ts'
 import { type Answerers, loadAnswers } from './answers/load.ts'
-import type { Config } from './config.ts'
+import { type Config, readEnvironment } from './config.ts'
 import type { Console, ConsoleOptions } from './console/console.ts'
 import type { Arrival } from './event/arrival.ts'
 import type { Handlers } from './event.ts'
@@ -19,6 +19,10 @@ import { createMetrics, type Metrics } from './metrics.ts'
 import { startChangeRunner } from './operations/run-changes.ts'
 import { type Reconciling, startReconciling } from './reconcile/schedule.ts'
 import { createStripeClients, type StripeClients } from './stripe/client.ts'
+import { createChooseTargets } from './targets/choose-targets.ts'
+import { type Forwarder, startForwarder } from './targets/forwarder.ts'
+import { type LoadedTarget, loadTargets } from './targets/load.ts'
+import { findTakenTypes } from './targets/taken-types.ts'
 import { createDispatch } from './worker/dispatch.ts'
 import { startHoldReminder } from './worker/hold-reminder.ts'
 import { startRetention } from './worker/retention.ts'
@@ -29,6 +33,8 @@ export interface ServiceOverrides {
   readonly log?: Log
   /** In place of the built-in map and HANDLERS. */
   readonly handlers?: Handlers
+  /** In place of TARGETS. */
+  readonly targets?: readonly LoadedTarget[]
   /** In place of 15 s: what a lease has beyond its attempt's time, so that a test need not wait for it. */
   readonly leaseMarginMs?: number
   /** In place of 15 s: for how much longer than a handler's time limit the event loop may stand still. */
@@ -66,10 +72,21 @@ export async function createService(config: Config, overrides: ServiceOverrides 
   const handlers = overrides.handlers ?? (await loadUserHandlers(config, log))
   const answerers = await loadUserAnswers(config, handlers, log)
   const requestTypes = new Set(answerers.keys())
+  const targets = overrides.targets ?? (await loadUserTargets(config, log))
   const { mode, searchFields } = config
-  const arrival: Arrival = { mode, searchFields, chooseLane: createLanes(handlers, log), requestTypes }
+  const arrival: Arrival = {
+    mode,
+    searchFields,
+    chooseLane: createLanes(handlers, log),
+    requestTypes,
+    ...choosing(targets),
+  }
   const isReconciling = config.role !== 'receive' && config.stripeApiKey !== undefined && config.reconcileMinutes > 0
-  const metrics = createMetrics(handlers.map, { isReconciling, requestTypes: [...requestTypes] })
+  const metrics = createMetrics(handlers.map, {
+    isReconciling,
+    requestTypes: [...requestTypes],
+    targets: targets.map(({ name }) => name),
+  })
   const inbox = undo.adopt(
     await openInbox(config.databaseUrl, 'server', { onCommit: metrics.onCommit, log }),
     (opened) => opened.close(),
@@ -91,6 +108,7 @@ export async function createService(config: Config, overrides: ServiceOverrides 
   undo.defer(() => answering?.stop(CLOSING_MS))
   let isDraining = false
   let worker: Worker | undefined
+  let forwarder: Forwarder | undefined
   const overrun = createOverrun(config, log, metrics)
   const shared = { inbox, log, isDraining: () => isDraining, worker: overrun }
   const app = createApp({
@@ -106,7 +124,11 @@ export async function createService(config: Config, overrides: ServiceOverrides 
       alerts?.onRefused(refusal[2])
       operators?.onRefused(...refusal)
     },
-    add: (entry) => (worker ?? inbox).add(entry),
+    async add(entry) {
+      const added = await (worker ?? inbox).add(entry)
+      if (entry.forwards?.length) forwarder?.wake()
+      return added
+    },
     answering,
     onAccepted(entry, result) {
       metrics.onAccepted(entry, result)
@@ -147,8 +169,9 @@ export async function createService(config: Config, overrides: ServiceOverrides 
     const watchdog = startWatchdog({ limitMs, concurrency, isSilent: logLevel === 'silent' })
     undo.adopt(watchdog, (started) => started.stop())
     worker = startWork(work, watchdog)
+    if (targets.length > 0) forwarder = startForwarding(work, targets)
     if (isReconciling) {
-      undo.adopt(startCatchingUp(work, worker), (reconciling) => reconciling.stop())
+      undo.adopt(startCatchingUp(work, worker, findTakenTypes(targets)), (reconciling) => reconciling.stop())
     }
     undo.adopt(startChangeRunner({ inbox, log }), (runner) => runner.stop())
     undo.adopt(startHoldReminder({ inbox, log }), (reminder) => reminder.stop())
@@ -165,7 +188,7 @@ export async function createService(config: Config, overrides: ServiceOverrides 
     const left = () => endsAt - performance.now()
     isDraining = true
     operators?.stop()
-    const working = worker?.stop(left() - closingMs) ?? Promise.resolve()
+    const working = Promise.all([worker, forwarder].map((each) => each?.stop(left() - closingMs)))
     const isWorkOver = await isOverWithin(left() - closingMs + Math.min(CLOSING_MS, closingMs) / 2, working)
     await alerts?.stop(Math.min(LAST_ALERTS_MS, left() - closingMs / 2))
     await server.close(Math.min(CLOSING_MS, closingMs, left() / 2), answering?.whenReplied)
@@ -246,13 +269,14 @@ function createOverrun({ workerConcurrency, role }: Config, log: Log, metrics: M
 function startCatchingUp(
   { config, handlers, inbox, log, metrics, alerts, clients, arrival }: Work,
   worker: Worker,
+  forwarded: ReadonlySet<string>,
 ): Reconciling {
   return startReconciling({
     // What is added starts at once, as a delivery does.
     inbox: { ...inbox, add: worker.add },
     clients,
     log,
-    handlers,
+    taking: { ...handlers, forwarded },
     arrival,
     everyMs: config.reconcileMinutes * 60_000,
     onReconciled(run) {
@@ -260,6 +284,31 @@ function startCatchingUp(
       alerts?.onReconciled(run.types)
     },
   })
+}
+
+function startForwarding(
+  { config, inbox, log, metrics, alerts, overrides }: Work,
+  targets: readonly LoadedTarget[],
+): Forwarder {
+  const { maxAttempts } = config
+  return startForwarder({
+    ...{ targets, inbox, log, maxAttempts, proxyEnv: readEnvironment() },
+    leaseMarginMs: overrides.leaseMarginMs ?? LEASE_MARGIN_MS,
+    onAttemptEnded: metrics.onForwarded,
+    onHeld: (target, reason) => alerts?.onTargetHeld(target, reason),
+  })
+}
+
+async function loadUserTargets(config: Config, log: Log): Promise<readonly LoadedTarget[]> {
+  const { targets, unknownTypes } = await loadTargets(config.targetsPath, readEnvironment())
+  if (unknownTypes.length > 0)
+    log.warn({ types: unknownTypes }, 'TARGETS names types that the SDK does not know: misspelt?')
+  return targets
+}
+
+/** Nothing of it costs anything where there are none. */
+function choosing(targets: readonly LoadedTarget[]): Pick<Arrival, 'chooseForwards'> {
+  return targets.length > 0 ? { chooseForwards: createChooseTargets(targets) } : {}
 }
 
 async function loadUserHandlers(config: Config, log: Log): Promise<Handlers> {
@@ -287,7 +336,7 @@ function createLanes({ lane: laneOf }: Handlers, log: Log) {
   })
 }
 
-function isOverWithin(ms: number, work: Promise<void>): Promise<boolean> {
+function isOverWithin(ms: number, work: Promise<unknown>): Promise<boolean> {
   return Promise.race([work.then(() => true), delay(Math.max(0, ms), false, { ref: false })])
 }
 

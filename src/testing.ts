@@ -101,7 +101,7 @@ export async function runHandler(
     random: () => 0.5,
   })
   const lease = {
-    ...{ entry, body: Buffer.from(text), attempt: 1, isSuperseded },
+    ...{ entry, body: Buffer.from(text), attempt: 1, isSuperseded, isForwarded: false },
     ...{ handledTwin: null, lastFailure: null, token: '' },
   }
   const ended = await dispatch(lease, new AbortController().signal)

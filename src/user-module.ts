@@ -1,35 +1,42 @@
 import { stat } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
+import { ReceiverError, type ReceiverErrorCode } from './errors.ts'
 import { describeError } from './log.ts'
 
-export type ModuleExports = Readonly<Record<string, unknown>>
+/** A module of the user's. */
+export interface UserModule {
+  /** Absolute. */
+  readonly path: string
+  readonly exports: Readonly<Record<string, unknown>>
+}
 
 /**
- * Imports a module of the user's.
+ * Loads the module that a variable names.
  * @param modulePath a `.ts`, `.js` or `.mjs` file, absolute or relative to the working directory
- * @param variable the one that names it
- * @param toError of what to say when it is no file, or fails to load
+ * @throws ReceiverError of the code when the file is missing or fails to load
  */
 export async function importUserModule(
   modulePath: string,
-  variable: string,
-  toError: (message: string) => Error,
-): Promise<ModuleExports> {
+  variable: 'HANDLERS' | 'ANSWERS' | 'TARGETS',
+  code: ReceiverErrorCode,
+): Promise<UserModule> {
   const path = resolve(modulePath)
   const stats = await stat(path).catch(() => undefined)
   if (!stats?.isFile()) {
     const found = stats ? 'is not a file' : 'does not exist'
-    throw toError(
+    throw new ReceiverError(
+      code,
       `${variable} must name a file, but ${path} ${found}. Give its absolute path, or one relative to ${process.cwd()}.`,
     )
   }
   try {
-    return await import(pathToFileURL(path).href)
+    return { path, exports: await import(pathToFileURL(path).href) }
   } catch (error) {
     // Only what may be said of it, not the error: its fields are foreign.
     const { name, message } = describeError(error)
-    throw toError(
+    throw new ReceiverError(
+      code,
       `${path} failed to load: ${name}: ${message}. Fix it; \`${process.execPath} ${path}\` shows where it fails.`,
     )
   }
@@ -42,7 +49,7 @@ export function isPlainObject(value: unknown): value is Record<string, unknown> 
   return prototype === Object.prototype || prototype === null
 }
 
-/** In words, for messages. */
+/** What came in place of what was expected, for a message. */
 export function kindOf(value: unknown): string {
   if (value === null || value === undefined) return String(value)
   if (Array.isArray(value)) return 'an array'

@@ -12,6 +12,7 @@ import { parseConfig, variableNames } from '../src/config.ts'
 import { type EntryState, entryStates } from '../src/event.ts'
 import { handlerMap } from '../src/handlers/built-in/map.ts'
 import { loadHandlers } from '../src/handlers/load.ts'
+import type { Inbox } from '../src/inbox/inbox.ts'
 import { createMetrics } from '../src/metrics.ts'
 import { makeScratch } from './support/scratch.ts'
 
@@ -93,7 +94,7 @@ describe('the documentation', () => {
     }
     const listed = rowsOf('Trying it without a Stripe account').map(([cell = '']) => cell.slice(1, -1).split(' ')[0])
     expect(listed).toEqual(await optionsOf('trigger'))
-    const commands = /^npm run (?:--silent )?(events|reconcile|doctor|destination) --((?: [a-z]+\b)?)(.*)$/gm
+    const commands = /^npm run (?:--silent )?(events|reconcile|doctor|destination|targets) --((?: [a-z]+\b)?)(.*)$/gm
     const shown = Array.from(documentation.matchAll(commands), ([, script = '', part = '', rest = '']) => ({
       command: script + part,
       options: rest.match(/(?<= )--[\w-]+/g) ?? [],
@@ -160,10 +161,11 @@ describe('the documentation', () => {
       counts: async () => ({}) as Record<EntryState, number>,
       oldestPendingMs: async () => null,
       held: async () => null,
+      forwards: { counts: async () => [], states: async () => [] } as unknown as Inbox['forwards'],
     }
     const { text } = await createMetrics(
       {},
-      { isReconciling: true, requestTypes: ['issuing_authorization.request'] },
+      { isReconciling: true, requestTypes: ['issuing_authorization.request'], targets: ['shop'] },
     ).render(inbox)
     const there = new Set(Array.from(text.matchAll(/^# HELP stripe_receiver_(\w+)/gm), ([, name = '']) => name))
     const table = rowsOf('Metrics').flatMap(([names = '']) => quotedIn(names).map((name) => name.replace(/\{.*/, '')))

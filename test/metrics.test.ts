@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest'
 import { ReceiverError } from '../src/errors.ts'
 import type { HandlerMap } from '../src/event.ts'
-import type { Hold } from '../src/inbox/inbox.ts'
+import type { Hold, Inbox } from '../src/inbox/inbox.ts'
 import { createMetrics } from '../src/metrics.ts'
+import { UNTRIED } from '../src/targets/circuit.ts'
 import { newEntry } from './support/new-entry.ts'
 
 const leaseOf = (type: string) => ({
@@ -11,6 +12,7 @@ const leaseOf = (type: string) => ({
   attempt: 1,
   handledTwin: null,
   isSuperseded: false,
+  isForwarded: false,
   lastFailure: null,
   token: '1',
 })
@@ -20,6 +22,16 @@ const working = {
   counts: async () => counts,
   oldestPendingMs: async () => 4_500,
   held: async (): Promise<Hold | null> => null,
+  forwards: {
+    counts: async () => [
+      { target: 'shop', state: 'pending', forwards: 4, oldestDueMs: 2_500 },
+      { target: 'gone', state: 'pending', forwards: 9, oldestDueMs: 1 },
+    ],
+    states: async () => [
+      { target: 'shop', state: { ...UNTRIED, hold: { who: 'ann', reason: '', at: 1 } }, version: 1 },
+    ],
+    // What a scrape reads is all that is here.
+  } as unknown as Inbox['forwards'],
 }
 
 async function scrape(metrics: ReturnType<typeof createMetrics>, inbox = working): Promise<string[]> {
@@ -44,6 +56,23 @@ describe('metrics', () => {
       expect(text).toContain('stripe_receiver_oldest_pending_seconds 2')
     await metrics.render(slow)
     expect(times).toBe(2)
+  })
+
+  it('tell how each target does that is configured, and none where there are none', async () => {
+    const metrics = createMetrics({}, { targets: ['shop', 'books'] })
+    metrics.onForwarded('shop', { state: 'dead', error: 'no', status: 422, answer: 'no' }, 20)
+    expect(await scrape(metrics)).toEqual(
+      expect.arrayContaining([
+        'stripe_receiver_forwards{target="shop",state="pending"} 4',
+        'stripe_receiver_forwards{target="books",state="dead"} 0',
+        'stripe_receiver_oldest_forward_seconds{target="shop"} 2.5',
+        'stripe_receiver_target_held{target="shop"} 1',
+        'stripe_receiver_target_circuit_open{target="books"} 0',
+        'stripe_receiver_forward_duration_seconds_count{target="shop",outcome="dead"} 1',
+      ]),
+    )
+    expect((await scrape(metrics)).join()).not.toContain('gone')
+    expect((await scrape(createMetrics({}))).join()).not.toContain('target')
   })
 
   it('tell while handling is held', async () => {

@@ -6,7 +6,7 @@ import type { Inbox } from '../inbox/inbox.ts'
 import type { Log } from '../log.ts'
 import type { Tallies } from '../reconcile/tally.ts'
 import { composeMessage } from './message.ts'
-import { eventDied, type News, otherwiseReplied, undelivered } from './news.ts'
+import { eventDied, type News, otherwiseReplied, targetHeld, undelivered } from './news.ts'
 import { createOutage } from './outage.ts'
 import { createPace, type Due } from './pace.ts'
 import { createRefusalRate } from './refusal-rate.ts'
@@ -27,6 +27,8 @@ export interface Alerts {
   /** Of each refused delivery the code. */
   onRefused(code: string): void
   onReconciled(types: Tallies): void
+  /** Of a target that the server holds, with why. */
+  onTargetHeld(target: string, reason: string): void
   /** Sends what still waits, its minute over or not, for so long at most; nothing is sent afterwards. */
   stop(withinMs: number): Promise<void>
 }
@@ -129,6 +131,7 @@ export function startAlerts({ send, inbox, mode, log }: AlertsOptions, { lookMs 
       const added = Array.from(types, ([type, tally]) => [type, tally.added] as const).filter(([, count]) => count > 0)
       if (added.length > 0) raise(undelivered(Object.fromEntries(added)))
     },
+    onTargetHeld: (target, reason) => raise(targetHeld(target, reason)),
     stop: (withinMs) => (ending ??= end(withinMs)),
   }
 }

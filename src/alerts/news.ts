@@ -9,6 +9,7 @@ export type Kind =
   | 'store_back'
   | 'signatures_refused'
   | 'undelivered'
+  | 'target_held'
   | 'trial'
 
 /** How much there was of something, by type or code. */
@@ -148,6 +149,21 @@ export function undelivered(types: Counts): News {
       sentence: `Stripe could not deliver ${count(total, 'event', isFurther)}, which reconcile has added: ${list(counts)}`,
       hint: 'npm run events -- list --source reconcile --since 1h',
       facts: { count: total, types: counts },
+    }),
+  }
+}
+
+/** By the server itself: a person who holds a target knows. */
+export function targetHeld(target: string, reason: string): News {
+  return {
+    kind: 'target_held',
+    cause: `target ${target}`,
+    everyMs: 0,
+    counts: { [target]: 1 },
+    tell: () => ({
+      sentence: `the target ${name(target)} is held, ${quote(reason)}: nothing is sent to it, and what is for it waits`,
+      hint: `npm run targets -- resume ${target}`,
+      facts: { target, reason },
     }),
   }
 }

@@ -1,4 +1,3 @@
-import { resolve } from 'node:path'
 import { ReceiverError } from '../errors.ts'
 import { isKnownType } from '../event/known-types.ts'
 import type { Answerer, AnswerMap } from '../event.ts'
@@ -31,8 +30,8 @@ export async function loadAnswers(
   handledTypes: readonly string[] = [],
 ): Promise<LoadedAnswers> {
   if (modulePath === undefined) return { answerers: new Map(), unknownTypes: [] }
-  const { answers } = await importUserModule(modulePath, 'ANSWERS', invalid)
-  const path = resolve(modulePath)
+  const { path, exports } = await importUserModule(modulePath, 'ANSWERS', 'answers_invalid')
+  const { answers } = exports
   if (!isPlainObject(answers)) {
     const found = answers === undefined ? 'does not export it' : `exports ${kindOf(answers)}`
     throw invalid(`Expected \`export const answers = { … } satisfies AnswerMap\`, but ${path} ${found}.`)

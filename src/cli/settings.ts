@@ -9,6 +9,7 @@ export interface Settings {
   readonly mode: Mode
   readonly handlersPath: string | undefined
   readonly answersPath: string | undefined
+  readonly targetsPath: string | undefined
   readonly twins: 'one' | 'both'
   readonly hasSecret: boolean
   readonly hasConnectSecret: boolean
@@ -22,6 +23,7 @@ const asked = [
   'stripeApiBase',
   'handlersPath',
   'answersPath',
+  'targetsPath',
   'twins',
 ] as const
 
@@ -38,6 +40,7 @@ export function readSettings(): Settings {
     mode,
     handlersPath: config.handlersPath,
     answersPath: config.answersPath,
+    targetsPath: config.targetsPath,
     twins: config.twins,
     hasSecret,
     hasConnectSecret: config.connectWebhookSecrets.length > 0,

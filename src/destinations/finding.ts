@@ -32,6 +32,7 @@ export type Check =
   | 'twins'
   | 'ping'
   | 'alert'
+  | 'target'
 
 const MAX_NAMED = 20
 

@@ -1,9 +1,8 @@
-import { resolve } from 'node:path'
 import { ReceiverError } from '../errors.ts'
 import { isEventType } from '../event/known-types.ts'
 import { twinOf } from '../event/twin.ts'
 import type { Fallback, HandlerMap, Handlers, LaneOf } from '../event.ts'
-import { importUserModule, isPlainObject, kindOf, type ModuleExports } from '../user-module.ts'
+import { importUserModule, isPlainObject, kindOf, type UserModule } from '../user-module.ts'
 import { handlerMap } from './built-in/map.ts'
 
 /** Handlers to start with, and what to warn about. */
@@ -20,8 +19,7 @@ export interface LoadedHandlers {
  */
 export async function loadHandlers(modulePath: string | undefined): Promise<LoadedHandlers> {
   if (modulePath === undefined) return { handlers: { map: handlerMap }, unknownTypes: [] }
-  const path = resolve(modulePath)
-  const module = await importUserModule(path, 'HANDLERS', invalid)
+  const { path, exports: module } = await importUserModule(modulePath, 'HANDLERS', 'handlers_invalid')
   const own = checkedHandlers(module, path)
   const handlers = {
     map: own,
@@ -43,6 +41,8 @@ function findYielding(map: HandlerMap): ReadonlySet<string> {
   const isOwn = (type: string) => own.has(type) && !isBuiltIn(type)
   return new Set([...own.keys()].filter((type) => isBuiltIn(type) && isOwn(twinOf(type))))
 }
+
+type ModuleExports = UserModule['exports']
 
 function checkedHandlers(module: ModuleExports, path: string): HandlerMap {
   const { handlers } = module

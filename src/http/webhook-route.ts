@@ -44,7 +44,8 @@ export function createWebhookRoute(
     const text = body.toString('utf8')
     const header = req.get('stripe-signature')
     const secret = verifySignature({ text, header, secrets, toleranceSeconds, now: now() })
-    const entry: NewEntry = { ...toArrived(text, body, options.arrival), route, source: 'delivery', secret }
+    const arrived = toArrived(text, body, options.arrival, readHops(req.get('stripe-receiver-hops')))
+    const entry: NewEntry = { ...arrived, route, source: 'delivery', secret }
     if (entry.state === 'handled' && options.answering !== undefined) {
       const { headers, body: answer } = await options.answering.reply(entry, intake.startedAt(req))
       options.onAccepted(entry, 'answered')
@@ -59,4 +60,9 @@ export function createWebhookRoute(
       log.debug({ eventId: entry.eventId, type: entry.type, route, result }, 'delivery accepted')
     res.writeHead(200, RECEIVED_HEADERS).end(RECEIVED)
   }
+}
+
+/** How many receivers like this one it came through; none from Stripe. */
+function readHops(header: string | undefined): number {
+  return header !== undefined && /^\d{1,3}$/.test(header) ? Number(header) : 0
 }

@@ -5,15 +5,17 @@ import type { Lease } from '../event.ts'
  * nobody works on those.
  */
 export interface HeldLeases {
-  add<T extends Lease>(lease: T): T
-  delete(lease: Lease): void
-  /** `<token>:<attempt>` of each, which is `<seq>:<replays>:<attempt>` in both stores. */
+  add<T extends Held>(lease: T): T
+  delete(lease: Held): void
+  /** `<token>:<attempt>` of each: in both stores `<seq>:<replays>:<attempt>`, and of a forward `<seq>:<target>:<replays>:<attempt>`. */
   names(): string[]
 }
 
+type Held = Pick<Lease, 'token' | 'attempt'>
+
 export function createHeldLeases(): HeldLeases {
   const names = new Set<string>()
-  const nameOf = ({ token, attempt }: Lease) => `${token}:${attempt}`
+  const nameOf = ({ token, attempt }: Held) => `${token}:${attempt}`
   return {
     add(lease) {
       names.add(nameOf(lease))

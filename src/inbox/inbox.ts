@@ -10,6 +10,7 @@ import type {
   Outcome,
 } from '../event.ts'
 import type { Log } from '../log.ts'
+import type { ForwardDetail, Forwards } from './forwards.ts'
 
 /** Before an account's id: the name of the note by which it stays known when its entries are gone. */
 export const ACCOUNT_NOTE = 'reconciled '
@@ -147,7 +148,7 @@ export interface Inbox {
   /**
    * One small step of retention, which looks at `limit` bodies and as many entries: drops bodies of handled and unhandled entries
    * that settled longer ago than `bodiesAfterMs`, and whole ones that were received and settled longer ago than `entriesAfterMs`.
-   * Dead and parked ones stay: nobody has dealt with them. Ages count from the newest arrival, so that nothing is dropped because a
+   * Dead and parked ones stay: nobody has dealt with them; and what has a forward that is not delivered. Ages count from the newest arrival, so that nothing is dropped because a
    * clock runs ahead. Repeat with `next` as `after` until it is null.
    */
   prune(policy: PrunePolicy): Promise<Pruned>
@@ -157,6 +158,9 @@ export interface Inbox {
    * once it was found damaged, until it is opened anew.
    */
   check(): Promise<void>
+
+  /** What goes on to targets. */
+  readonly forwards: Forwards
 
   /** Finishes what was begun and lets go of the store. Safe to repeat. */
   close(): Promise<void>
@@ -311,6 +315,8 @@ export interface EntryDetail {
   readonly body: Uint8Array | null
   /** Null unless it is a request, and what was replied to it was kept. */
   readonly decision: Decision | null
+  /** By target. */
+  readonly forwards: readonly ForwardDetail[]
 }
 
 /** What is left out matches everything. */

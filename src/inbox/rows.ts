@@ -56,6 +56,7 @@ export function toLease(row: Row): Lease {
     attempt: row.attempts as number,
     handledTwin: row.handled_twin as string | null,
     isSuperseded: Boolean(row.is_superseded),
+    isForwarded: Boolean(row.is_forwarded),
     lastFailure: row.reason as string | null,
     token: `${row.seq}:${row.replays}`,
   }
@@ -79,7 +80,8 @@ export function toDecision(decision: unknown): Decision | null {
   return (parsed ?? null) as Decision | null
 }
 
-function toDate(instant: unknown): Date {
+/** An instant as either driver gives it. */
+export function toDate(instant: unknown): Date {
   return new Date(instant as number | string | Date)
 }
 

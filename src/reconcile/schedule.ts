@@ -1,16 +1,15 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import type { Handlers } from '../event.ts'
 import type { Inbox } from '../inbox/inbox.ts'
 import type { Log } from '../log.ts'
 import type { StripeClients } from '../stripe/client.ts'
 import { createDueAccounts } from './due-accounts.ts'
 import { type Reconciled, type ReconcileOptions, reconcileOnce } from './reconcile.ts'
 import { type ReconcileRun, sumOf } from './tally.ts'
-import { chooseTypes, findOwnDestinations, type WantedTypes } from './wanted-types.ts'
+import { chooseTypes, findOwnDestinations, type Taking, type WantedTypes } from './wanted-types.ts'
 
 export interface ReconcilingOptions extends Pick<ReconcileOptions, 'arrival'> {
   readonly inbox: Inbox
-  readonly handlers: Pick<Handlers, 'map' | 'yielding'>
+  readonly taking: Taking
   readonly clients: StripeClients
   readonly log: Log
   /** From the end of a run to the start of the next. A run looks at the accounts that are due; see `createDueAccounts`. */
@@ -102,7 +101,7 @@ export function startReconciling(options: ReconcilingOptions): Reconciling {
 }
 
 /** Gives what to look for, by destinations that were read an hour ago or later. */
-function createTypesReader({ clients, handlers, log }: ReconcilingOptions): () => Promise<WantedTypes> {
+function createTypesReader({ clients, taking, log }: ReconcilingOptions): () => Promise<WantedTypes> {
   let types: WantedTypes | undefined
   let readAt = Number.NEGATIVE_INFINITY
   const told = new Set<string>()
@@ -115,8 +114,8 @@ function createTypesReader({ clients, handlers, log }: ReconcilingOptions): () =
       told.add(reason)
     }
     // What was read once holds until it can be read again.
-    if (failures.length > 0) return types ?? chooseTypes(handlers, own)
-    types = chooseTypes(handlers, own)
+    if (failures.length > 0) return types ?? chooseTypes(taking, own)
+    types = chooseTypes(taking, own)
     readAt = now
     return types
   }

@@ -8,6 +8,12 @@ import { twinOf } from '../event/twin.ts'
 import type { EventShape, Handlers, WebhookRoute } from '../event.ts'
 import type { StripeClients } from '../stripe/client.ts'
 
+/** What is done here with which types. */
+export interface Taking extends Pick<Handlers, 'map' | 'yielding'> {
+  /** Those that a target takes. */
+  readonly forwarded?: ReadonlySet<string>
+}
+
 /** Event types to ask Stripe for: of the account itself, and of connected accounts. */
 export type WantedTypes = Readonly<Record<WebhookRoute, ShapedTypes>>
 
@@ -39,20 +45,22 @@ export async function findOwnDestinations(
 }
 
 /**
- * Types that have a handler here, that the SDK knows, and that one of the own destinations sends: Stripe's filter for undelivered events
+ * Types that have a handler or a target here, that the SDK knows, and that one of the own destinations sends: Stripe's filter for undelivered events
  * goes by every endpoint of the account, and another's are none of this server's. With `isAll`, all of the shapes that own destinations
  * have, and those whose change nothing else here tells of. Where own ones are not known (null), every snapshot type, and thin types
  * whose twin is not handled: whoever is sent snapshots never gets the thin twins of everything.
  */
 export function chooseTypes(
-  { map, yielding = new Set() }: Pick<Handlers, 'map' | 'yielding'>,
+  { map, yielding: yieldingTypes = new Set(), forwarded = new Set() }: Taking,
   own: readonly OwnDestination[] | null,
   { isAll = false } = {},
 ): WantedTypes {
+  const isTaken = (type: string) => Object.hasOwn(map, type) || forwarded.has(type)
   const handled: readonly string[] = [...snapshotTypes, ...thinTypes].filter(
-    (type) => Object.hasOwn(map, type) && type !== PING_TYPE,
+    (type) => isTaken(type) && type !== PING_TYPE,
   )
-  const isAlone = (type: string) => !Object.hasOwn(map, twinOf(type)) || yielding.has(twinOf(type))
+  const yielding = yieldingTypes.difference(forwarded)
+  const isAlone = (type: string) => !isTaken(twinOf(type)) || yielding.has(twinOf(type))
 
   function isWanted(type: string, sending: readonly OwnDestination[] | undefined): boolean {
     const shape = shapeOfType(type)

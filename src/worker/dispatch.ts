@@ -3,8 +3,9 @@ import { isCompatible } from '../event/api-version.ts'
 import { isKnownType } from '../event/known-types.ts'
 import type { AnyEvent, EventSource, EventType, FallbackContext, Handlers, Lease, Outcome } from '../event.ts'
 import { guardListeners } from '../guard-listeners.ts'
+import { FORWARDED_REASON } from '../inbox/forwards.ts'
 import { describeError, type Log } from '../log.ts'
-import { retryDelay } from './retry-delay.ts'
+import { retryDelay } from '../retry-delay.ts'
 import { type Overrunning, runHandler, ShutdownAbort } from './run-handler.ts'
 
 /** How an attempt ended, for the store and for the log. */
@@ -50,7 +51,7 @@ export function createDispatch(options: DispatchOptions): Dispatch {
     try {
       const event = options.events.parse(lease.entry, lease.body)
       const run = findHandler(handlers, lease.entry.type)
-      if (run === undefined) return { outcome: { state: 'unhandled' } }
+      if (run === undefined) return { outcome: lease.isForwarded ? FORWARDED : { state: 'unhandled' } }
       await watch(lease, () =>
         runHandler({
           ...options,
@@ -78,6 +79,9 @@ export function createDispatch(options: DispatchOptions): Dispatch {
     }
   }
 }
+
+/** Its targets take it: nobody has to look at it here. */
+const FORWARDED: Outcome = { state: 'handled', reason: FORWARDED_REASON }
 
 function describeLast({ attempt, lastFailure }: Lease): string {
   return `${attempt - 1} attempts (MAX_ATTEMPTS), the last: ${lastFailure ?? 'not recorded'}`

@@ -2,10 +2,10 @@ import { setTimeout as delay, setImmediate as nextTurn } from 'node:timers/promi
 import type { Lease, NewEntry, Outcome } from '../event.ts'
 import type { Inbox } from '../inbox/inbox.ts'
 import type { Log } from '../log.ts'
+import { createWakeUp } from '../wake-up.ts'
 import type { Dispatch, Ended } from './dispatch.ts'
 import { createSettling, STORE_RETRY_MS } from './settle.ts'
 import { createTurn } from './turn.ts'
-import { createWakeUp } from './wake-up.ts'
 
 export interface WorkerOptions {
   readonly inbox: Inbox

@@ -1,3 +1,4 @@
+import { readdirSync } from 'node:fs'
 import { setTimeout as delay } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
 import { eventually } from '../support/eventually.ts'
@@ -39,7 +40,8 @@ it('four processes that start at once on an empty database all become ready, and
   expect(new Set(servers.map(({ pid }) => pid)).size).toBe(4)
   const readiness = await Promise.all(servers.map(({ url }) => fetch(`${url}/readyz`)))
   expect(readiness.map(({ status }) => status)).toEqual(servers.map(() => 200))
-  expect(await schema.query('SELECT version FROM migration ORDER BY version')).toHaveLength(6)
+  const migrations = readdirSync(new URL('../../src/inbox/postgres/migrations/', import.meta.url))
+  expect(await schema.query('SELECT version FROM migration')).toHaveLength(migrations.length)
 
   const delivery = createDelivery()
   const answers = await Promise.all(servers.map(({ url }) => post(url, delivery)))

@@ -1,10 +1,15 @@
 import { expect, it } from 'vitest'
+import type { Inbox } from '../../src/inbox/inbox.ts'
 import { createMetrics } from '../../src/metrics.ts'
 
 const inbox = {
   counts: () => Promise.reject(new Error('not read here')),
   oldestPendingMs: async () => null,
   held: async () => null,
+  forwards: {
+    counts: () => Promise.reject(new Error('not read here')),
+    states: async () => [],
+  } as unknown as Inbox['forwards'],
 }
 
 async function scrape(metrics: ReturnType<typeof createMetrics>): Promise<string> {

@@ -56,7 +56,7 @@ function start(overrides: Partial<ReconcilingOptions> = {}): Reconciling {
   const options = {
     inbox: own(),
     clients,
-    handlers: { map: { 'payout.failed': () => undefined } },
+    taking: { map: { 'payout.failed': () => undefined } },
     arrival: { mode: 'any', searchFields: [] },
     log: captured.log,
     everyMs: HOUR_MS,
@@ -199,7 +199,7 @@ describe('says', () => {
     const complete: boolean[] = []
     start({
       everyMs: 20,
-      handlers: { map: { 'v1.payout.failed': () => undefined } },
+      taking: { map: { 'v1.payout.failed': () => undefined } },
       onReconciled: ({ isComplete }) => complete.push(isComplete),
     })
     await runs(3)

@@ -57,6 +57,13 @@ describe('of the handled types are wanted', () => {
     expect(chooseTypes({ map }, null)).toEqual({ account: expected, connect: expected })
   })
 
+  it('those that only a target takes, too', () => {
+    const forwarded = new Set(['charge.succeeded', 'v1.charge.succeeded', 'refund.created'])
+    expect(chooseTypes({ map: {}, forwarded }, [own()]).account).toEqual({ snapshot: ['charge.succeeded'], thin: [] })
+    const { account } = chooseTypes({ map: {}, forwarded }, null)
+    expect(account).toEqual({ snapshot: ['charge.succeeded', 'refund.created'], thin: [] })
+  })
+
   it('without known destinations no thin twin of a built-in handler', () => {
     expect(chooseTypes({ map: handlerMap }, null).account).toEqual({
       snapshot: expect.arrayContaining(snapshotHandled),

@@ -15,7 +15,7 @@ const never = new AbortController().signal
 
 function leaseOf(json: string, attempt = 1): Lease {
   const entry = { ...newEntry(), ...parseEnvelope(json), receivedAt: new Date() }
-  const found = { handledTwin: null, isSuperseded: false, lastFailure: 'still broken' }
+  const found = { handledTwin: null, isSuperseded: false, isForwarded: false, lastFailure: 'still broken' }
   return { entry, body: Buffer.from(json), attempt, ...found, token: '1' }
 }
 
@@ -151,6 +151,12 @@ describe('dispatch', () => {
   it('settles a type without a handler as unhandled', async () => {
     const { dispatch } = await setUp({ map: {} })
     expect((await dispatch(leaseOf(snapshotJson()), never)).outcome).toEqual({ state: 'unhandled' })
+  })
+
+  it('settles it as handled where a target takes it, so that nobody looks for it here', async () => {
+    const { dispatch } = await setUp({ map: {} })
+    const { outcome } = await dispatch({ ...leaseOf(snapshotJson()), isForwarded: true }, never)
+    expect(outcome).toEqual({ state: 'handled', reason: 'forwarded: its type has no handler' })
   })
 
   it.each([

@@ -6,7 +6,7 @@ import { findDestinations } from '../../destinations/find.ts'
 import { countTypes, listTypes } from '../../destinations/finding.ts'
 import { neededTypes, subscribableTypes } from '../../destinations/needed.ts'
 import { placeOf, routeOf } from '../../destinations/sites.ts'
-import { loadHandlers } from '../../handlers/load.ts'
+import { loadHandledTypes } from '../handled-types.ts'
 import type { Settings } from '../settings.ts'
 import { confirm } from '../terminal/confirm.ts'
 import { openAccount } from './account.ts'
@@ -49,7 +49,7 @@ function findUrlFault({ url, connect }: CreateOptions, isLive: boolean): string 
 }
 
 async function makePlan({ url, connect, thin }: CreateOptions, settings: Settings): Promise<DestinationPlan> {
-  const { handlers, unknownTypes } = await loadHandlers(settings.handlersPath)
+  const { handledTypes, unknownTypes } = await loadHandledTypes(settings)
   const shape = thin ? 'thin' : 'snapshot'
   const unknown = subscribableTypes(unknownTypes, shape)
   if (unknown.length > 0) process.stderr.write(`note: the SDK does not know ${unknown.join(', ')}: misspelt?\n`)
@@ -58,7 +58,7 @@ async function makePlan({ url, connect, thin }: CreateOptions, settings: Setting
     process.stderr.write(`note: the server takes these events at ${route}: a proxy must lead ${url.pathname} there\n`)
   }
   const from = connect ? 'connect' : 'account'
-  const { types, leftOut } = neededTypes(Object.keys(handlers.map), { shape, from })
+  const { types, leftOut } = neededTypes(handledTypes, { shape, from })
   if (leftOut.length > 0) {
     process.stderr.write(
       `note: left out ${listTypes(leftOut)}: Stripe sends them as your own account's, to a destination without --connect\n`,

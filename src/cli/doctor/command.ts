@@ -12,6 +12,7 @@ Examples:
   npm run doctor -- --url https://example.com/webhook
   npm run doctor -- --url https://example.com/webhook --ping
   npm run doctor -- --alert
+  npm run doctor -- --targets
   npm run --silent doctor -- --json | jq 'select(.severity == "fault")'`
 
 /** `doctor`: compares this server's configuration and handlers with Stripe's destinations. */
@@ -21,6 +22,13 @@ export function doctorCommand(): Command {
     .option('--url <url>', 'the URL that Stripe sends to, such as https://example.com/webhook', urlOption)
     .option('--ping', 'have Stripe ping the destinations, and wait for the pings in the inbox')
     .addOption(new Option('--alert', 'send a trial to ALERT_URL, and do nothing else').conflicts(['url', 'ping']))
+    .addOption(
+      new Option('--targets', 'connect to each target of TARGETS, and do nothing else').conflicts([
+        'url',
+        'ping',
+        'alert',
+      ]),
+    )
     .option('--timeout <seconds>', 'how long to wait for pings', wholeNumberOption(1, 3_600), 30)
     .option('--json', 'print one JSON object a line for each finding')
     .addHelpText('after', help)

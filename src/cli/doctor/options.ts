@@ -4,6 +4,8 @@ export interface DoctorOptions {
   readonly ping?: true
   /** Nothing else is done then. */
   readonly alert?: true
+  /** Nothing else is done then. */
+  readonly targets?: true
   /** How long to wait for pings, in seconds. */
   readonly timeout: number
   readonly json?: true

@@ -12,6 +12,7 @@ import { toOneLine } from '../terminal/table.ts'
 import { tryAlert } from './alert.ts'
 import type { DoctorOptions } from './options.ts'
 import { pingDestinations } from './ping.ts'
+import { tryTargets } from './targets.ts'
 
 /** Prints what it finds as it finds it. False when there is a fault. */
 export async function runDoctor(options: DoctorOptions): Promise<boolean> {
@@ -23,6 +24,7 @@ export async function runDoctor(options: DoctorOptions): Promise<boolean> {
     }
   }
   if (options.alert) report([await tryAlert()])
+  else if (options.targets) report(await tryTargets())
   else await checkAll(options, report)
   if (!options.json) process.stdout.write(`\n${summarize(counts)}\n`)
   return counts.fault === 0

@@ -1,9 +1,9 @@
 import { Command, Option } from 'commander'
 import type { Selection } from '../../operations/change-entries.ts'
 import { type Choice, isEverything, toFields, toFilter } from '../../operations/filter.ts'
-import { wholeNumberOption } from '../terminal/options.ts'
+import { urlOption, wholeNumberOption } from '../terminal/options.ts'
 import { addFilterOptions, filterOptionNames } from './filter.ts'
-import type { ActionsOptions, ChangeOptions, ListOptions, ShowOptions } from './options.ts'
+import type { ActionsOptions, ChangeOptions, ListOptions, SendOptions, ShowOptions } from './options.ts'
 
 const help = `
 Works on the database that DATABASE_URL names, whether or not a server is running on it.
@@ -18,6 +18,7 @@ Examples:
   npm run events -- park evt_1A2b3C4d5E6f
   npm run events -- actions
   npm run events -- backup inbox-2026-11-21.db
+  npm run events -- send evt_1A2b3C4d5E6f --to http://127.0.0.1:3000 --secret whsec_1a2b3c4d
 Each has --help with more.`
 
 /** `events`: looks at the entries in the inbox, replays, drops and parks them, and copies all of them. */
@@ -36,6 +37,7 @@ export function eventsCommand(): Command {
   addActions(events)
   addCounts(events)
   addBackup(events)
+  addSend(events)
   return events
 }
 
@@ -260,5 +262,18 @@ function addBackup(events: Command): void {
     .action(async (file: string) => {
       const { runBackup } = await import('./backup.ts')
       await runBackup(file)
+    })
+}
+
+function addSend(events: Command): void {
+  events
+    .command('send <event-id>')
+    .description('Send one stored event to a URL, now, signed with a secret of its own, and print what it answered.')
+    .requiredOption('--to <url>', 'such as http://127.0.0.1:3000/stripe', urlOption)
+    .requiredOption('--secret <secret>', 'that the receiver there verifies with (whsec_…)')
+    .addOption(new Option('--sign <scheme>', 'how it is signed').choices(['stripe', 'standard']).default('stripe'))
+    .action(async (eventId: string, options: SendOptions) => {
+      const { runSend } = await import('./send.ts')
+      if (!(await runSend(eventId, options))) process.exitCode = 1
     })
 }

@@ -18,6 +18,13 @@ export interface ActionsOptions {
   readonly json?: true
 }
 
+/** Where `events send` sends one, and how it is signed. */
+export interface SendOptions {
+  readonly to: URL
+  readonly secret: string
+  readonly sign: 'stripe' | 'standard'
+}
+
 /** How entries are to be changed. */
 export interface ChangeOptions {
   readonly dryRun?: true

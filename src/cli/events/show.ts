@@ -29,18 +29,33 @@ function printBody({ entry, body }: EntryDetail): boolean {
 }
 
 /** The entry's own fields, as `list` has them, and beside its count of attempts their history. */
-function toJson({ entry, attempts, body, decision }: EntryDetail) {
+function toJson({ entry, attempts, body, decision, forwards }: EntryDetail) {
   const history = attempts.map((attempt) => ({ ...attempt, durationMs: durationOf(attempt) }))
-  return { ...entry, bodyBytes: body?.byteLength ?? null, decision, history }
+  return { ...entry, bodyBytes: body?.byteLength ?? null, decision, history, forwards }
 }
 
-function formatDetail({ entry, attempts, body, decision }: EntryDetail): string[] {
+function formatDetail({ entry, attempts, body, decision, forwards }: EntryDetail): string[] {
   const facts = Object.entries(entry).map(([name, value]) => ({ cells: [toWords(name), describe(value)] }))
   const size = body === null ? 'dropped by retention' : `${body.byteLength} bytes; --payload prints them`
   const header = headerRow(['REPLAY', 'ATTEMPT', 'STARTED', 'TOOK', 'OUTCOME'], 'ERROR')
   const history = attempts.length === 0 ? [] : ['', ...formatTable([header, ...attempts.map(toRow)], Infinity)]
   const replied = decision === null ? [] : [{ cells: ['replied', describeDecision(decision)] }]
-  return [...formatTable([...facts, { cells: ['body', size] }, ...replied], Infinity), ...history]
+  return [
+    ...formatTable([...facts, { cells: ['body', size] }, ...replied], Infinity),
+    ...history,
+    ...formatForwards(forwards),
+  ]
+}
+
+/** Each with how its last attempt ended. */
+function formatForwards(forwards: EntryDetail['forwards']): string[] {
+  if (forwards.length === 0) return []
+  const header = headerRow(['TARGET', 'STATE', 'ATTEMPTS', 'STATUS'], 'REASON')
+  const rows = forwards.map(({ target, state, attempts, reason, history }) => ({
+    cells: [target, state, String(attempts), String(history.at(-1)?.status ?? '–')],
+    text: reason ?? '',
+  }))
+  return ['', ...formatTable([header, ...rows], Infinity)]
 }
 
 function toRow(attempt: Attempt): TableRow {

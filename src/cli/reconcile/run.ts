@@ -9,6 +9,9 @@ import type { Refusal } from '../../reconcile/refusal.ts'
 import { sumOf } from '../../reconcile/tally.ts'
 import { chooseTypes, findOwnDestinations, type WantedTypes } from '../../reconcile/wanted-types.ts'
 import { createStripeClients } from '../../stripe/client.ts'
+import { createChooseTargets } from '../../targets/choose-targets.ts'
+import { type LoadedTarget, loadTargets } from '../../targets/load.ts'
+import { findTakenTypes } from '../../targets/taken-types.ts'
 import { withInbox } from '../inbox.ts'
 import { createProgress } from '../terminal/progress.ts'
 import type { ReconcileCommandOptions } from './options.ts'
@@ -18,7 +21,8 @@ import { printReconciled } from './report.ts'
 export async function runReconcile(options: ReconcileCommandOptions): Promise<boolean> {
   const config = readConfig()
   const { handlers } = await loadHandlers(config.handlersPath)
-  const { result, types, failures } = await reconcile(config, handlers, options)
+  const { targets } = await loadTargets(config.targetsPath, readEnvironment())
+  const { result, types, failures } = await reconcile(config, { handlers, targets }, options)
   // An account that left is nothing to mend, unless it was asked for.
   const isFault = (refusal: Refusal) => !refusal.isAccountGone || options.account !== undefined
   const faults = result.refusals.filter(isFault)
@@ -41,6 +45,7 @@ function readConfig() {
     'mode',
     'searchFields',
     'handlersPath',
+    'targetsPath',
   ])
   if (apiKey !== undefined) return { apiKey, ...settings }
   throw new ReceiverError(
@@ -51,7 +56,7 @@ function readConfig() {
 
 async function reconcile(
   config: ReturnType<typeof readConfig>,
-  handlers: Handlers,
+  { handlers, targets }: { readonly handlers: Handlers; readonly targets: readonly LoadedTarget[] },
   { since, account, all: isAll = false, dryRun: isDryRun = false }: ReconcileCommandOptions,
 ): Promise<{ result: Reconciled; types: WantedTypes; failures: readonly string[] }> {
   const { mode, searchFields, apiKey, stripeApiBase: apiBase, stripeRequestsPerSecond: requestsPerSecond } = config
@@ -68,11 +73,12 @@ async function reconcile(
   const clients = createStripeClients({ apiKey, apiBase, requestsPerSecond })
   const { parse } = createStripeClients({ apiKey: undefined, apiBase })
   const chooseLane = handlers.lane && createChooseLane({ laneOf: handlers.lane, parse, onFault: warnOfLane })
-  const arrival = { mode, searchFields, chooseLane }
+  const chooseForwards = targets.length > 0 ? createChooseTargets(targets) : undefined
+  const arrival = { mode, searchFields, chooseLane, chooseForwards }
   try {
     return await withInbox(async (inbox) => {
       const { own, failures } = await findOwnDestinations(clients)
-      const types = chooseTypes(handlers, own, { isAll })
+      const types = chooseTypes({ ...handlers, forwarded: findTakenTypes(targets) }, own, { isAll })
       const sinceMs = since ?? (isAll ? LISTED_MS : undefined)
       const asked = { types, arrival, isAll, sinceMs, account, isDryRun, onProgress }
       const result = await reconcileOnce({ inbox, clients, ...asked })

@@ -1,7 +1,7 @@
 import type { EntryState } from '../../event.ts'
 import type { EntryFilter, Page } from '../inbox.ts'
 import type { Statement } from './connection.ts'
-import { findSeq } from './statements.ts'
+import { findSeq } from './find-seq.ts'
 
 /** What a filter and a page ask for. */
 export interface Conditions {

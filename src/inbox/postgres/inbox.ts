@@ -9,6 +9,13 @@ import { createRoom } from '../room.ts'
 import { ANSWER_WITHIN_MS, within } from '../within.ts'
 import { connectPostgres, type Postgres } from './connection.ts'
 import { toReceiverError } from './errors.ts'
+import {
+  claimForwards,
+  createForwardUpkeep,
+  type ForwardSettlement,
+  freeLostForwards,
+  settleForwards,
+} from './forwards.ts'
 import { createGroupCommit } from './group-commit.ts'
 import { createQueries } from './queries.ts'
 import { openSchema } from './schema.ts'
@@ -49,14 +56,16 @@ export async function openPostgresInbox(
 ): Promise<Inbox> {
   const { writer, reader, checker } = await connect(databaseUrl, as)
   const owner = randomUUID()
-  const { adds, settles } = createGroups(writer, owner, onCommit)
+  const { adds, settles, forwardSettles } = createGroups(writer, owner, onCommit)
   const room = createRoom()
   const held = createHeldLeases()
   const queries = createQueries(reader, { isExact: as === 'command' })
   const upkeep = createUpkeep(writer, owner)
+  const forwardUpkeep = createForwardUpkeep(writer)
   let isWriteFailing = false
   let isClosed = false
   let seekLostLeasesAt = 0
+  let seekLostForwardsAt = 0
 
   async function read<T>(work: () => Promise<T>): Promise<T> {
     if (isClosed) throw new ReceiverError('store_unavailable', 'The inbox is closed.')
@@ -74,6 +83,7 @@ export async function openPostgresInbox(
       if (error instanceof ReceiverError && error.code === 'store_unavailable') {
         isWriteFailing = true
         seekLostLeasesAt = performance.now() + AFTER_OUTAGE_MS
+        seekLostForwardsAt = seekLostLeasesAt
       }
       throw error
     }
@@ -87,7 +97,7 @@ export async function openPostgresInbox(
   }
 
   async function finish(): Promise<void> {
-    await Promise.all([adds.whenIdle(), settles.whenIdle()])
+    await Promise.all([adds, settles, forwardSettles].map((group) => group.whenIdle()))
     await Promise.all([writer.close(), reader.close(), checker.close()])
   }
 
@@ -158,6 +168,29 @@ export async function openPostgresInbox(
     drop: (eventIds, reason) => write(() => upkeep.drop(eventIds, reason)),
     prune: (policy) => write(() => upkeep.prune(policy)),
 
+    forwards: {
+      claim: ({ wanted, leaseMs }) =>
+        write(async () => {
+          if (performance.now() >= seekLostForwardsAt) {
+            seekLostForwardsAt = performance.now() + LOST_LEASES_EVERY_MS
+            await freeLostForwards(writer, owner, held.names())
+          }
+          return (await claimForwards(writer, { owner, wanted, leaseMs })).map(held.add)
+        }),
+      settle: (lease, outcome) =>
+        write(async () => {
+          const isSettled = await forwardSettles.submit({ lease, outcome })
+          held.delete(lease)
+          return isSettled
+        }),
+      add: (forwards) => write(() => forwardUpkeep.add(forwards)),
+      replay: (target, eventIds, states) => write(() => forwardUpkeep.replay(target, eventIds, states)),
+      list: (filter, page) => read(() => queries.forwards.list(filter, page)),
+      counts: () => read(queries.forwards.counts),
+      states: () => read(queries.forwards.states),
+      writeState: (target, state, version) => write(() => forwardUpkeep.writeState(target, state, version)),
+    },
+
     check: () => read(() => within(ANSWER_WITHIN_MS, checkWriting())),
 
     async close() {
@@ -195,5 +228,10 @@ function createGroups(writer: Postgres, owner: string, onCommit: OnCommit | unde
     maxItems: MAX_BATCH,
     onCommit,
   })
-  return { adds, settles }
+  const forwardSettles = createGroupCommit<ForwardSettlement, boolean>({
+    commit: failAlone((settlements) => settleForwards(writer, owner, settlements)),
+    maxItems: MAX_BATCH,
+    onCommit,
+  })
+  return { adds, settles, forwardSettles }
 }

@@ -27,6 +27,7 @@ import {
 } from '../rows.ts'
 import type { Postgres } from './connection.ts'
 import { type Conditions, selectEntries, toConditions } from './filter.ts'
+import { createForwardQueries } from './forwards.ts'
 import { sql } from './statements.ts'
 
 /** What is read and not claimed; with `isExact` all entries are counted, however many there are. Rejects with the driver's errors. */
@@ -58,14 +59,22 @@ export function createQueries(db: Postgres, { isExact }: { readonly isExact: boo
     }
   }
 
+  const forwards = createForwardQueries(db)
+
   return {
+    forwards,
+
     async get(eventId: string): Promise<EntryDetail | undefined> {
-      const [row] = await db.query({ text: sql.get, values: [eventId] })
+      const [[row], own] = await Promise.all([
+        db.query({ text: sql.get, values: [eventId] }),
+        forwards.ofEntry(eventId),
+      ])
       if (row === undefined) return undefined
       // Null when there are none.
       const attempts = (row.attempt_rows ?? []) as Row[]
       const body = row.body as Buffer | null
-      return { entry: toEntry(row), attempts: attempts.map(toAttempt), body, decision: toDecision(row.decision) }
+      const decision = toDecision(row.decision)
+      return { entry: toEntry(row), attempts: attempts.map(toAttempt), body, decision, forwards: own }
     },
 
     list: async (filter: EntryFilter, page: Page): Promise<Entry[]> =>

@@ -8,24 +8,10 @@ import {
   THIN_ACCOUNT_NOTE,
 } from '../inbox.ts'
 import { TWIN_WAS_HANDLED } from '../rows.ts'
+import { findSeq } from './find-seq.ts'
 
 /** Class of the advisory locks on lanes: any number. Lanes that share a key merely wait for each other. */
 const LANE_LOCKS = 25_000
-
-/**
- * Query for the number of the first entry that was received at that instant or later; one past the last when there is none.
- * Entries lie in order of arrival, so halving the range takes some 20 looks by key, and no index that every arrival pays for.
- */
-export const findSeq = (instant: string): string => `
-  WITH RECURSIVE search (low, high) AS (
-    SELECT (SELECT min(seq) FROM entry), (SELECT max(seq) + 1 FROM entry)
-    UNION ALL
-    SELECT CASE WHEN middle.is_before THEN middle.seq + 1 ELSE low END, CASE WHEN middle.is_before THEN high ELSE (low + high) / 2 END
-    FROM search CROSS JOIN LATERAL (SELECT seq, received_at < ${instant} AS is_before
-                                    FROM entry WHERE seq >= (low + high) / 2 ORDER BY seq LIMIT 1) AS middle
-    WHERE low < high
-  )
-  SELECT low FROM search WHERE low >= high LIMIT 1`
 
 /**
  * What settled before this was settled for long enough, $1 in milliseconds. Counted from the newest arrival, or from what the clock here
@@ -50,19 +36,13 @@ export const isSynced = `(current_setting('fsync')::boolean OR coalesce(current_
 export const FSYNC_OFF =
   'fsync is off: a crash of its machine would lose what was acknowledged, and could damage the rest.'
 
-/** Hot ones have a name, under which each connection prepares them once. Instants are the database's; durations come in milliseconds. */
-export const sql = {
-  /**
-   * Rows in the order of their ids, so that two processes that add the same ones in another order never wait for each other in a
-   * circle; `seq` keeps the order of arrival. Of equal ids in one batch the first wins. All start ready: a claim holds back
-   * what has to wait for its lane. The rows it gives are the duplicates, which are few.
-   */
-  add: `
+/** Adds entries with their bodies, what they are found by and where they go, in one statement. */
+const addStatement = ({ isForwarded }: { readonly isForwarded: boolean }): string => `
     WITH given AS MATERIALIZED (
       SELECT nextval('entry_seq_seq') AS seq, *
       FROM json_to_recordset($1) AS given (
         position integer, event_id text, type text, shape text, account text, object_id text, lane text, snapshot_event_id text,
-        livemode boolean, api_version text, created_ms double precision, route text, source text, secret text, state text, reason text, found_by json,
+        livemode boolean, api_version text, created_ms double precision, route text, source text, secret text, state text, reason text, found_by json${isForwarded ? ', forwards json' : ''},
         body_start integer, body_bytes integer)
     ), added AS (
       INSERT INTO entry (seq, event_id, type, shape, account, object_id, lane, snapshot_event_id, livemode, api_version, created_at,
@@ -79,8 +59,26 @@ export const sql = {
     ), searchable AS (
       INSERT INTO value (value, seq)
       SELECT DISTINCT found.value, seq FROM given JOIN added USING (seq) CROSS JOIN LATERAL json_array_elements_text(found_by) AS found
-    )
-    SELECT position FROM given LEFT JOIN added ON added.seq = given.seq WHERE added.seq IS NULL`,
+    )${isForwarded ? FORWARD : ''}
+    SELECT position FROM given LEFT JOIN added ON added.seq = given.seq WHERE added.seq IS NULL`
+
+const FORWARD = `, forwarded AS (
+      INSERT INTO forward (seq, target, hops, state, due_at, settled_at, reason)
+      SELECT seq, target, hops, CASE WHEN held IS NULL THEN 'pending' ELSE 'held' END, now(), CASE WHEN held IS NOT NULL THEN now() END, held
+      FROM given JOIN added USING (seq) CROSS JOIN LATERAL json_to_recordset(forwards) AS forward (target text, hops integer, held text)
+      ORDER BY seq
+    )`
+
+/** Hot ones have a name, under which each connection prepares them once. Instants are the database's; durations come in milliseconds. */
+export const sql = {
+  /**
+   * Rows in the order of their ids, so that two processes that add the same ones in another order never wait for each other in a
+   * circle; `seq` keeps the order of arrival. Of equal ids in one batch the first wins. All start ready: a claim holds back
+   * what has to wait for its lane. The rows it gives are the duplicates, which are few.
+   */
+  add: addStatement({ isForwarded: false }),
+  /** The same where some are forwarded: the others do not pay for it. */
+  addForwarded: addStatement({ isForwarded: true }),
 
   /** The first decision stands. */
   decide: `
@@ -108,7 +106,8 @@ export const sql = {
       WHERE seq = ANY (ARRAY (SELECT seq FROM first))
       RETURNING *
     )
-    SELECT claimed.*, (SELECT body FROM payload WHERE payload.seq = claimed.seq) AS body
+    SELECT claimed.*, (SELECT body FROM payload WHERE payload.seq = claimed.seq) AS body,
+           (SELECT 1 FROM forward WHERE forward.seq = claimed.seq LIMIT 1) IS NOT NULL AS is_forwarded
     FROM due LEFT JOIN claimed USING (seq)
     ORDER BY due.due_at, seq`,
   /**
@@ -279,6 +278,7 @@ export const sql = {
       SELECT payload.seq FROM payload
       CROSS JOIN LATERAL (SELECT 1 FROM entry WHERE entry.seq = payload.seq AND settled_at < ${UNTIL}
                             AND state IN ('handled', 'unhandled')
+                            AND NOT EXISTS (SELECT 1 FROM forward WHERE forward.seq = entry.seq AND forward.state <> 'delivered')
                           FOR SHARE SKIP LOCKED) AS settled
       WHERE payload.seq = ANY (ARRAY (SELECT seq FROM looked))
       FOR UPDATE OF payload SKIP LOCKED
@@ -292,6 +292,7 @@ export const sql = {
     ), old AS MATERIALIZED (
       SELECT seq FROM entry WHERE seq = ANY (ARRAY (SELECT seq FROM looked)) AND settled_at < ${UNTIL}
         AND state IN ('handled', 'unhandled')
+        AND NOT EXISTS (SELECT 1 FROM forward WHERE forward.seq = entry.seq AND forward.state <> 'delivered')
       FOR UPDATE SKIP LOCKED
     ), bodies AS (
       DELETE FROM payload WHERE seq = ANY (ARRAY (SELECT seq FROM old))
@@ -299,6 +300,10 @@ export const sql = {
       DELETE FROM attempt WHERE seq = ANY (ARRAY (SELECT seq FROM old))
     ), searchable AS (
       DELETE FROM value WHERE seq = ANY (ARRAY (SELECT seq FROM old))
+    ), forwards AS (
+      DELETE FROM forward WHERE seq = ANY (ARRAY (SELECT seq FROM old))
+    ), forward_attempts AS (
+      DELETE FROM forward_attempt WHERE seq = ANY (ARRAY (SELECT seq FROM old))
     ), dropped AS (
       DELETE FROM entry WHERE seq = ANY (ARRAY (SELECT seq FROM old)) RETURNING account, type
     ), forgotten AS (

@@ -1,4 +1,4 @@
-import { attemptOutcomes, type Lease, type NewEntry, type Outcome } from '../../event.ts'
+import { attemptOutcomes, type Lease, type NewEntry, type NewForward, type Outcome } from '../../event.ts'
 import { LOST_REASON, reasonOf, toLease } from '../rows.ts'
 import type { Postgres } from './connection.ts'
 import { describeUnavailable, isLostRace } from './errors.ts'
@@ -18,7 +18,9 @@ export async function addAll(db: Postgres, entries: readonly NewEntry[]): Promis
     return toGiven(entry, position, start)
   })
   const values = [JSON.stringify(given), Buffer.concat(entries.map(({ body }) => body))]
-  const rows = await db.query({ name: 'add', text: sql.add, values })
+  const isForwarded = entries.some(({ forwards }) => forwards !== undefined && forwards.length > 0)
+  const statement = isForwarded ? { name: 'add forwarded', text: sql.addForwarded } : { name: 'add', text: sql.add }
+  const rows = await db.query({ ...statement, values })
   const duplicates = new Set(rows.map(({ position }) => position))
   return entries.map((_, position) => ({ value: duplicates.has(position) ? 'duplicate' : 'added' }))
 }
@@ -43,10 +45,15 @@ function toGiven({ body, createdAt, ...entry }: NewEntry, position: number, body
     state: entry.state,
     reason: entry.reason,
     found_by: entry.values ?? [],
+    ...(entry.forwards?.length && { forwards: entry.forwards.map(toStorableForward) }),
     body_start: bodyStart,
     body_bytes: body.length,
   }
 }
+
+/** Postgres takes any text but NUL and half a surrogate pair, and a user's function may throw any. */
+const toStorable = (text: string) => text.toWellFormed().replaceAll('\0', '\u{fffd}')
+const toStorableForward = ({ held, ...forward }: NewForward) => ({ ...forward, held: held && toStorable(held) })
 
 const NOTHING_HANDLED = { handled_twin: null, is_superseded: false }
 
@@ -145,13 +152,13 @@ function toMark({ token, attempt }: Lease): { seq: string; replays: number; atte
 }
 
 function toOutcomeRow({ lease, outcome }: Settlement) {
+  const reason = reasonOf(outcome)
   return {
     ...toMark(lease),
     state: outcome.state,
     retry_in_ms: outcome.state === 'pending' ? outcome.retryInMs : 0,
     outcome: attemptOutcomes[outcome.state],
-    // Postgres takes any text but NUL and half a surrogate pair, and a handler may throw any.
-    reason: reasonOf(outcome)?.toWellFormed().replaceAll('\0', '\u{fffd}') ?? null,
+    reason: reason === null ? null : toStorable(reason),
   }
 }
 

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { ReceiverError } from '../../errors.ts'
 import { entryStates, type Lease, type NewEntry } from '../../event.ts'
+import { toForward, toForwardCount, toForwardDetails, toForwardLease, toKnownState } from '../forward-rows.ts'
 import { createHeldLeases } from '../held-leases.ts'
 import { HOLD_NOTE, type Inbox, type OpenOptions } from '../inbox.ts'
 import {
@@ -17,7 +18,7 @@ import {
 } from '../rows.ts'
 import { ANSWER_WITHIN_MS, within } from '../within.ts'
 import { realPath } from './file.ts'
-import type { Operation } from './operations.ts'
+import { toForwardSettlement, toForwardValues } from './forward-work.ts'
 import { keepPrivate } from './permissions.ts'
 import type { Queries } from './queries.ts'
 import type { ReaderData, ReadRequest } from './reader.ts'
@@ -99,7 +100,8 @@ export async function openSqliteInbox(
   return {
     async add(entry, lease) {
       assertOpen()
-      const operation: Operation = ['add', toEntryValues(entry), 0, 0, lease !== undefined, entry.values ?? []]
+      const add = ['add', toEntryValues(entry), 0, 0, lease !== undefined, entry.values ?? []] as const
+      const operation = entry.forwards?.length ? ([...add, entry.forwards.map(toForwardValues)] as const) : add
       const added = toAdded(entry, await submit(operation, entry.body))
       return typeof added === 'string' ? added : held.add(added)
     },
@@ -125,9 +127,15 @@ export async function openSqliteInbox(
     async get(eventId) {
       const found = await read('get', eventId)
       if (found === undefined) return undefined
-      const { row, attempts } = found
+      const { row, attempts, forwards } = found
       const body = row.body instanceof Uint8Array ? row.body : null
-      return { entry: toEntry(row), attempts: attempts.map(toAttempt), body, decision: toDecision(row.decision) }
+      return {
+        entry: toEntry(row),
+        attempts: attempts.map(toAttempt),
+        body,
+        decision: toDecision(row.decision),
+        forwards: toForwardDetails(forwards.rows, forwards.attempts),
+      }
     },
 
     lookUp: async (eventIds) => (await read('lookUp', eventIds)).map(toPresence),
@@ -173,6 +181,21 @@ export async function openSqliteInbox(
     drop: (eventIds, reason) => write(['drop', eventIds, reason]),
     prune: (policy) => write(['prune', policy]),
 
+    forwards: {
+      claim: async ({ wanted }) => (await write(['claimForwards', wanted])).map((row) => held.add(toForwardLease(row))),
+      async settle(lease, outcome) {
+        const isSettled = await write(['settleForward', ...toForwardSettlement(lease, outcome)])
+        held.delete(lease)
+        return isSettled
+      },
+      add: (forwards) => write(['addForwards', forwards]),
+      replay: (target, eventIds, states) => write(['replayForwards', target, eventIds, states]),
+      list: async (filter, page) => (await read('listForwards', filter, page)).map(toForward),
+      counts: async () => (await read('countForwards')).map(toForwardCount),
+      states: async () => (await read('targetStates')).map(toKnownState),
+      writeState: (target, state, version) => write(['writeTargetState', target, JSON.stringify(state), version]),
+    },
+
     async check() {
       assertOpen()
       await within(ANSWER_WITHIN_MS, writer.ask('check'))
@@ -194,13 +217,14 @@ function toAdded(entry: NewEntry, row: AddedRow | undefined): Added {
   if (row === undefined) return 'duplicate'
   const [seq, receivedAt, isLeased] = row
   if (!isLeased) return 'added'
-  const { body, values: _values, state: _state, reason: _reason, ...facts } = entry
+  const { body, values: _values, forwards, state: _state, reason: _reason, ...facts } = entry
   return {
     entry: { ...facts, receivedAt: new Date(receivedAt) },
     body,
     attempt: 1,
     handledTwin: null,
     isSuperseded: false,
+    isForwarded: forwards !== undefined && forwards.length > 0,
     lastFailure: null,
     token: `${seq}:0`,
   }

@@ -1,6 +1,15 @@
 import type { EntryState } from '../../event.ts'
+import type { ForwardState, LateForward, Wanted } from '../forwards.ts'
 import { type ActionState, FIGURES_MS, HOLD_NOTE, type Pruned, type PrunePolicy } from '../inbox.ts'
 import type { Row } from '../rows.ts'
+import {
+  addForwards,
+  claimForwards,
+  type ForwardSettlement,
+  type ForwardValues,
+  replayForwards,
+  settleForward,
+} from './forward-work.ts'
 import {
   type AddedRow,
   claimDue,
@@ -17,7 +26,16 @@ import {
 
 /** One thing to write, as it crosses threads. The body of an `add` lies from `start` to `end` in the bodies sent along. */
 export type Operation =
-  | readonly ['add', values: EntryValues, start: number, end: number, isToLease: boolean, searchable: readonly string[]]
+  | readonly [
+      'add',
+      values: EntryValues,
+      start: number,
+      end: number,
+      isToLease: boolean,
+      searchable: readonly string[],
+      // Left out where there are none: each element costs the threads time.
+      forwards?: readonly ForwardValues[],
+    ]
   | readonly ['decide', eventId: string, decision: string]
   | readonly ['claim', limit: number]
   | readonly ['settle', ...Settlement]
@@ -33,6 +51,11 @@ export type Operation =
   | readonly ['recordAction', state: ActionState, facts: string]
   | readonly ['updateAction', id: number, state: ActionState, facts: string | null]
   | readonly ['takeTurn', name: string, forMs: number]
+  | readonly ['claimForwards', wanted: readonly Wanted[]]
+  | readonly ['settleForward', ...ForwardSettlement]
+  | readonly ['addForwards', forwards: readonly LateForward[]]
+  | readonly ['replayForwards', target: string, eventIds: readonly string[], states: readonly ForwardState[]]
+  | readonly ['writeTargetState', target: string, state: string, version: number]
 
 /** What each operation gives. */
 export interface Results {
@@ -48,18 +71,25 @@ export interface Results {
   readonly takeTurn: boolean
   readonly recordAction: number
   readonly updateAction: boolean
+  readonly claimForwards: Row[]
+  readonly settleForward: boolean
+  readonly addForwards: string[]
+  readonly replayForwards: string[]
+  readonly writeTargetState: boolean
 }
 
 /** Does one of them, inside the transaction of its batch. */
 export function perform(writing: Writing, operation: Operation, bodies: Uint8Array): unknown {
   const { sql, owner, now } = writing
+  const forwarding = { sql: sql.forwards, owner, now }
   switch (operation[0]) {
     case 'add': {
-      const [, values, start, end, isToLease, searchable] = operation
+      const [, values, start, end, isToLease, searchable, forwards] = operation
       return insert(writing, {
         values,
         body: bodies.subarray(start, end),
         searchable,
+        forwards,
         isToLease,
       }) satisfies Results['add']
     }
@@ -115,6 +145,22 @@ export function perform(writing: Writing, operation: Operation, bodies: Uint8Arr
       const [, name, forMs] = operation
       const turn = { name: `turn ${name}`, owner, now, for_ms: forMs }
       return (sql.takeTurn.run(turn).changes === 1) satisfies Results['takeTurn']
+    }
+    case 'claimForwards':
+      return claimForwards(forwarding, operation[1]) satisfies Results['claimForwards']
+    case 'settleForward': {
+      const [, ...settlement] = operation
+      return settleForward(forwarding, settlement) satisfies Results['settleForward']
+    }
+    case 'addForwards':
+      return addForwards(forwarding, operation[1]) satisfies Results['addForwards']
+    case 'replayForwards': {
+      const [, target, eventIds, states] = operation
+      return replayForwards(forwarding, target, eventIds, states) satisfies Results['replayForwards']
+    }
+    case 'writeTargetState': {
+      const [, target, state, version] = operation
+      return (sql.forwards.writeState.run(target, state, version).changes === 1) satisfies Results['writeTargetState']
     }
   }
 }

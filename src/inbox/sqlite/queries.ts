@@ -13,6 +13,7 @@ import {
 } from '../inbox.ts'
 import type { Row } from '../rows.ts'
 import { toConditions } from './filter.ts'
+import { prepareForwardQueries } from './forward-queries.ts'
 import { prepareSeqSearch } from './seq.ts'
 
 export type Queries = ReturnType<typeof prepareQueries>
@@ -26,6 +27,7 @@ const WINDOW = 20_000
 /** Every question that only reads; rows as the driver gives them. */
 export function prepareQueries(db: DatabaseSync) {
   const findSeq = prepareSeqSearch(db)
+  const forwards = prepareForwardQueries(db)
   const getEntry = db.prepare(`
     SELECT *, (SELECT body FROM payload WHERE payload.seq = entry.seq) AS body FROM entry WHERE event_id = ?`)
   const listAttempts = db.prepare('SELECT * FROM attempt WHERE seq = ? ORDER BY replay, number')
@@ -76,10 +78,13 @@ export function prepareQueries(db: DatabaseSync) {
   const seqRange = db.prepare('SELECT (SELECT min(seq) FROM entry) AS first, (SELECT max(seq) FROM entry) AS last')
 
   return {
-    /** The entry with its body and its attempts; undefined when the id is unknown. */
-    get(eventId: string): { row: Row; attempts: Row[] } | undefined {
+    ...forwards,
+
+    /** The entry with its body, its attempts and its forwards; undefined when the id is unknown. */
+    get(eventId: string): { row: Row; attempts: Row[]; forwards: ReturnType<typeof forwards.forwardsOf> } | undefined {
       const row = getEntry.get(eventId)
-      return row && { row, attempts: listAttempts.all(row.seq ?? null) }
+      if (row === undefined) return undefined
+      return { row, attempts: listAttempts.all(row.seq ?? null), forwards: forwards.forwardsOf(Number(row.seq)) }
     },
 
     lookUp: (eventIds: readonly string[]): Row[] => lookUp.all(JSON.stringify(eventIds)),

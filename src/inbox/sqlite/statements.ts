@@ -1,6 +1,7 @@
 import type { DatabaseSync } from 'node:sqlite'
 import { ACCOUNT_NOTE, CONTEXT_NOTE, DEAUTHORIZED, HOLD_NOTE, THIN_ACCOUNT_NOTE } from '../inbox.ts'
 import { TWIN_WAS_HANDLED } from '../rows.ts'
+import { prepareForwardStatements } from './forward-statements.ts'
 import { prepareSeqSearch } from './seq.ts'
 
 /**
@@ -62,7 +63,8 @@ export function prepareStatements(db: DatabaseSync) {
                         WHERE newer.object_id = entry.object_id AND newer.seq > entry.seq
                           AND newer.state = 'handled' AND newer.reason IS NULL AND newer.account IS entry.account
                           AND newer.event_id IS NOT entry.snapshot_event_id AND newer.snapshot_event_id IS NOT entry.event_id
-                ) AS is_superseded`),
+                ) AS is_superseded,
+                EXISTS (SELECT 1 FROM forward WHERE forward.seq = entry.seq) AS is_forwarded`),
     /** Takes due entries of busy lanes out of the claims' sight, so that the next claim does not meet them again. */
     holdBack: db.prepare(`
       UPDATE entry SET ready = 0
@@ -174,14 +176,18 @@ export function prepareStatements(db: DatabaseSync) {
     dropBodies: db.prepare(`
       DELETE FROM payload
       WHERE seq > :after AND seq <= :last
-        AND EXISTS (SELECT 1 FROM entry WHERE entry.seq = payload.seq AND settled_at < :until AND state IN ('handled', 'unhandled'))`),
+        AND EXISTS (SELECT 1 FROM entry WHERE entry.seq = payload.seq AND settled_at < :until AND state IN ('handled', 'unhandled'))
+        AND NOT EXISTS (SELECT 1 FROM forward WHERE forward.seq = payload.seq AND forward.state <> 'delivered')`),
     forgetAccounts: db.prepare(`
       DELETE FROM note
       WHERE name IN (SELECT prefix.column1 || account FROM (VALUES ('${ACCOUNT_NOTE}'), ('${THIN_ACCOUNT_NOTE}'), ('${CONTEXT_NOTE}')) AS prefix, entry
                      WHERE seq > :after AND seq <= :last AND settled_at < :until AND state IN ('handled', 'unhandled')
                        AND type IN ${DEAUTHORIZED})`),
     dropEntries: db.prepare(`
-      DELETE FROM entry WHERE seq > :after AND seq <= :last AND settled_at < :until AND state IN ('handled', 'unhandled')`),
+      DELETE FROM entry WHERE seq > :after AND seq <= :last AND settled_at < :until AND state IN ('handled', 'unhandled')
+        AND NOT EXISTS (SELECT 1 FROM forward WHERE forward.seq = entry.seq AND forward.state <> 'delivered')`),
+
+    forwards: prepareForwardStatements(db),
 
     /** How many pages the log holds, and how many of them the file has too. */
     measureLog: db.prepare('PRAGMA wal_checkpoint(NOOP)'),

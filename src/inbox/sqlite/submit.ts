@@ -103,8 +103,8 @@ function pack(batch: readonly Submitted[]): { operations: Operation[]; bodies: U
     const start = end
     bodies.set(body, start)
     end += body.length
-    const [, values, , , isToLease, searchable] = operation
-    return ['add', values, start, end, isToLease, searchable]
+    const [, values, , , ...rest] = operation
+    return ['add', values, start, end, ...rest]
   })
   return { operations, bodies }
 }

@@ -1,6 +1,7 @@
 import { attemptOutcomes, type EntryState, type Lease, type NewEntry, type Outcome } from '../../event.ts'
 import type { Pruned, PrunePolicy } from '../inbox.ts'
 import { LOST_REASON, type Row, reasonOf } from '../rows.ts'
+import { type ForwardValues, freeLostForwards, insertForwards } from './forward-work.ts'
 import type { Statements } from './statements.ts'
 
 const MAX_HELD_BACK = 256
@@ -47,13 +48,14 @@ export interface Insertion {
   readonly values: EntryValues
   readonly body: Uint8Array
   readonly searchable: readonly string[]
+  readonly forwards: readonly ForwardValues[] | undefined
   readonly isToLease: boolean
 }
 
-/** Adds the entry, its body and what it is found by, unless the event id is there; leased to the owner when that is wanted and nothing keeps it waiting. */
+/** Adds the entry, its body, what it is found by and where it goes, unless the event id is there; leased to the owner when that is wanted and nothing keeps it waiting. */
 export function insert(
   { sql, owner, now, isHeld }: Writing,
-  { values, body, searchable, isToLease }: Insertion,
+  { values, body, searchable, forwards, isToLease }: Insertion,
 ): AddedRow | undefined {
   const leased = isToLease && !isHeld() ? sql.insertLeased.run(...values, now, owner) : undefined
   const isLeased = leased?.changes === 1
@@ -61,6 +63,7 @@ export function insert(
   if (inserted.changes === 0) return undefined
   sql.insertPayload.run(inserted.lastInsertRowid, body)
   for (const value of searchable) sql.insertValue.run(value, inserted.lastInsertRowid)
+  if (forwards !== undefined) insertForwards({ sql: sql.forwards, now }, inserted.lastInsertRowid, forwards)
   return [Number(inserted.lastInsertRowid), now, isLeased]
 }
 
@@ -88,6 +91,7 @@ export function freeLostLeases({ sql, owner, now }: Omit<Writing, 'isHeld'>, hel
   sql.recordLostAttempts.run(lost)
   sql.freeLostLeases.run(lost)
   sql.letGo.run({ now, event_id: null })
+  freeLostForwards({ sql: sql.forwards, owner, now }, held)
 }
 
 /** Makes the entry due now; false when it is running, unknown, without its body or in none of the states. */

@@ -76,8 +76,8 @@ function createWriter(
   function write(batch: Batch): void {
     const startedAt = performance.now()
     const operations = batch.flatMap((asked) => asked.operations)
-    const isIdle = operations.every(([kind]) => kind === 'claim') && !isAnythingToClaim(sql, clock())
-    const outcomes: Outcome[] = isIdle ? operations.map(() => ({ value: NOTHING_DUE })) : commitAll(batch)
+    const isIdle = operations.every((operation) => findsNothing(operation, clock()))
+    const outcomes: Outcome[] = isIdle ? operations.map(toNothing) : commitAll(batch)
     const spent = { items: operations.length, durationMs: performance.now() - startedAt }
     const answers = batch.map(({ id, operations: own }, index) => {
       const answer = toAnswer(outcomes.splice(0, own.length))
@@ -86,6 +86,13 @@ function createWriter(
     reply(answers)
     // At once: the collector would let them wait, and they are the largest part of what a flood takes.
     for (const { bodies } of batch) bodies.buffer.transfer(0)
+  }
+
+  /** Whether it is a claim of what there is none of. */
+  function findsNothing(operation: Operation, now: number): boolean {
+    if (operation[0] === 'claim') return !isAnythingToClaim(sql, now)
+    if (operation[0] !== 'claimForwards') return false
+    return operation[1].every(({ target }) => sql.forwards.isAnyDue.get(target, now) === undefined)
   }
 
   function commitAll(batch: Batch): Outcome[] {
@@ -162,6 +169,8 @@ function createWriter(
 }
 
 const NOTHING_DUE: Results['claim'] = { rows: [], heldBack: 0 }
+const NOTHING_TO_FORWARD: Results['claimForwards'] = []
+const toNothing = ([kind]: Operation): Outcome => ({ value: kind === 'claim' ? NOTHING_DUE : NOTHING_TO_FORWARD })
 const NOTHING_WRITTEN: WriteAnswer = { values: [], failures: [] }
 
 /**

@@ -1,5 +1,5 @@
 import { writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { type EventsAtStripe, secondsAgo, serveEvents, typesOf } from '../../reconcile/events-at-stripe.ts'
 import { snapshotHandled } from '../../support/destinations-double.ts'
@@ -69,6 +69,18 @@ describe('reconcile', () => {
       { source: 'reconcile', account: 'acct_1', route: 'connect' },
     ])
     expect(await entriesOf('evt_5')).toEqual([undefined])
+  })
+
+  it('sends what it adds to the targets that take it, also where no handler does', async () => {
+    await putFive()
+    const module = join(dirname(inbox.path), 'targets.mjs')
+    const shop = `{ url: 'http://127.0.0.1:1', secrets: [{ variable: 'SHOP' }], sign: 'stripe', types: ['invoice.paid'] }`
+    await writeFile(module, `export const targets = { shop: ${shop} }`)
+    expect(await run([], { TARGETS: module, SHOP: 'whsec_shop_secret_1' })).toMatchObject({ code: 0, stderr: '' })
+    const opened = await inbox.open()
+    const forwards = await opened.forwards.list({ target: 'shop' }, { limit: 10 })
+    await opened.close()
+    expect(forwards).toMatchObject([{ eventId: 'evt_5', type: 'invoice.paid', state: 'pending' }])
   })
 
   it('adds nothing in a dry run', async () => {

@@ -53,6 +53,7 @@ function createEvent(given: Given): KnownEvent {
     })),
     body: null,
     decision: null,
+    forwards: [],
   }
   return { delivery, twins: [], sentAt: BEGIN, acknowledgedAt: BEGIN, steps, settled }
 }

@@ -11,12 +11,13 @@ import { eventually } from '../../support/eventually.ts'
 import { newEntry } from '../../support/new-entry.ts'
 import { type PostgresSchema, planPostgresSchema } from '../../support/postgres-schema.ts'
 import { makeScratch } from '../../support/scratch.ts'
-import { describeInbox } from '../inbox-contract.ts'
+import { describeForwards } from '../forwards-contract.ts'
+import { describeInbox, type StoreUnderTest } from '../inbox-contract.ts'
 
 const run = promisify(execFile)
 const DAY_MS = 86_400_000
 
-describeInbox('the Postgres store', async () => {
+const openStore = async (): Promise<StoreUnderTest> => {
   const schema = planPostgresSchema()
   let inbox = await openPostgresInbox(schema.url, 'server')
   return {
@@ -28,7 +29,8 @@ describeInbox('the Postgres store', async () => {
     },
     async loseProcess() {
       await inbox.close()
-      await schema.query("UPDATE entry SET lease_until = now() - interval '1 second' WHERE state = 'running'")
+      for (const table of ['entry', 'forward'])
+        await schema.query(`UPDATE ${table} SET lease_until = now() - interval '1 second' WHERE state = 'running'`)
       inbox = await openPostgresInbox(schema.url, 'server')
       return inbox
     },
@@ -52,7 +54,9 @@ describeInbox('the Postgres store', async () => {
       await schema.remove()
     },
   }
-})
+}
+describeInbox('the Postgres store', openStore)
+describeForwards('the Postgres store', openStore)
 
 describe('the Postgres store', () => {
   let schema: PostgresSchema

@@ -1,8 +1,11 @@
+import { readdirSync } from 'node:fs'
 import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest'
 import { openPostgresInbox } from '../../../src/inbox/postgres/inbox.ts'
 import { parsePostgresUrl } from '../../../src/inbox/postgres/url.ts'
 import { newEntry } from '../../support/new-entry.ts'
 import { type PostgresSchema, planPostgresSchema } from '../../support/postgres-schema.ts'
+
+const migrations = readdirSync(new URL('../../../src/inbox/postgres/migrations/', import.meta.url))
 
 describe('the Postgres schema', () => {
   let schema: PostgresSchema
@@ -16,14 +19,9 @@ describe('the Postgres schema', () => {
     const entry = newEntry()
     const results = await Promise.all(inboxes.map((inbox) => inbox.add(entry)))
     expect(results.filter((result) => result === 'added')).toHaveLength(1)
-    expect(await schema.query('SELECT version FROM migration ORDER BY version')).toEqual([
-      { version: 1 },
-      { version: 2 },
-      { version: 3 },
-      { version: 4 },
-      { version: 5 },
-      { version: 6 },
-    ])
+    expect(await schema.query('SELECT version FROM migration ORDER BY version')).toEqual(
+      Array.from(migrations, (_, index) => ({ version: index + 1 })),
+    )
     await Promise.all(inboxes.map((inbox) => inbox.close()))
   })
 
@@ -38,9 +36,12 @@ describe('the Postgres schema', () => {
       'attempt',
       'entry',
       'figures',
+      'forward',
+      'forward_attempt',
       'migration',
       'note',
       'payload',
+      'target',
       'value',
       'write_probe',
     ])

@@ -9,9 +9,10 @@ import { openSqliteInbox } from '../../../src/inbox/sqlite/inbox.ts'
 import { eventually } from '../../support/eventually.ts'
 import { newEntry } from '../../support/new-entry.ts'
 import { makeScratch } from '../../support/scratch.ts'
-import { describeInbox } from '../inbox-contract.ts'
+import { describeForwards } from '../forwards-contract.ts'
+import { describeInbox, type StoreUnderTest } from '../inbox-contract.ts'
 
-describeInbox('the SQLite store', async () => {
+const openStore = async (): Promise<StoreUnderTest> => {
   const scratch = await makeScratch()
   const path = join(scratch.path, 'inbox.db')
   let inbox = await openSqliteInbox(path, 'server')
@@ -46,7 +47,9 @@ describeInbox('the SQLite store', async () => {
       await scratch.remove()
     },
   }
-})
+}
+describeInbox('the SQLite store', openStore)
+describeForwards('the SQLite store', openStore)
 
 describe('the SQLite file', () => {
   let scratch: Awaited<ReturnType<typeof makeScratch>>

@@ -15,7 +15,13 @@ it('goes by the wall clock: the store keeps the time of one that ran ahead, and 
   const writingAt = (now: number) => ({ sql, owner: 'test', now, isHeld: () => false })
   const addAt = (now: number) => {
     const entry = newEntry()
-    insert(writingAt(now), { values: toEntryValues(entry), body: entry.body, searchable: [], isToLease: false })
+    insert(writingAt(now), {
+      values: toEntryValues(entry),
+      body: entry.body,
+      searchable: [],
+      forwards: undefined,
+      isToLease: false,
+    })
   }
   const ahead = Date.now() + 70 * DAY_MS
   addAt(Date.now())

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { retryDelay } from '../../src/worker/retry-delay.ts'
+import { retryDelay } from '../src/retry-delay.ts'
 
 const middle = () => 0.5
 const HOUR_MS = 3_600_000

@@ -1,0 +1,110 @@
+import { Command, InvalidArgumentError } from 'commander'
+import { type ForwardState, forwardStates } from '../../inbox/forwards.ts'
+import { runToExit } from '../terminal/exit.ts'
+import { durationOption } from '../terminal/options.ts'
+import type { BackfillOptions, ReplayOptions } from './options.ts'
+
+const help = `
+Works on the module that TARGETS names and the database that DATABASE_URL names, whether or not a server is running on it.
+
+Examples:
+  npm run targets -- list
+  npm run targets -- test shop
+  npm run targets -- hold shop --reason 'moving house'
+  npm run targets -- resume shop
+  npm run targets -- replay shop --state dead --since 3d --dry-run
+  npm run targets -- backfill shop --since 30d`
+
+/** `targets`: looks at the targets, tries, holds and resumes them, and sends them what they missed. */
+export function targetsCommand(): Command {
+  const targets = new Command('targets')
+    .description('Look at the targets that events are forwarded to; test, hold, resume, replay and backfill them.')
+    .showHelpAfterError('(--help tells more)')
+    .addHelpText('after', help)
+  addList(targets)
+  addTest(targets)
+  addHold(targets)
+  addReplay(targets)
+  return targets
+}
+
+function addList(targets: Command): void {
+  targets
+    .command('list')
+    .description('How each target does, and what waits for it.')
+    .option('--json', 'print one JSON object a line instead of a table')
+    .action((options: { readonly json?: true }) =>
+      runToExit(async () => {
+        const { runList } = await import('./list.ts')
+        await runList(options)
+        return true
+      }),
+    )
+}
+
+function addTest(targets: Command): void {
+  targets
+    .command('test <name>')
+    .description('Send a signed sample event to the target, now, and print what it answered; nothing is stored.')
+    .option('--type <type>', 'of the event', 'payment_intent.succeeded')
+    .action((name: string, { type }: { readonly type: string }) =>
+      runToExit(async () => {
+        const { runTest } = await import('./test.ts')
+        return runTest(name, type)
+      }),
+    )
+}
+
+function addHold(targets: Command): void {
+  targets
+    .command('hold <name>')
+    .description('Send nothing to the target until a resume; what is for it waits.')
+    .option('--reason <text>', 'why, for whoever looks next', 'held by hand')
+    .action((name: string, { reason }: { readonly reason: string }) =>
+      runToExit(async () => {
+        const { runHold } = await import('./hold.ts')
+        return runHold(name, reason)
+      }),
+    )
+  targets
+    .command('resume <name>')
+    .description('End a hold, a pause or an open circuit: the target is tried anew.')
+    .action((name: string) =>
+      runToExit(async () => {
+        const { runResume } = await import('./hold.ts')
+        return runResume(name)
+      }),
+    )
+}
+
+function addReplay(targets: Command): void {
+  targets
+    .command('replay <name>')
+    .description('Send what was given up or held to the target anew, newest first.')
+    .option('--state <states>', `which: ${forwardStates.join(', ')}; dead,held unless told`, stateOption)
+    .option('--since <duration>', 'of events that came within this time, such as 3d', durationOption)
+    .option('--dry-run', 'count them, and change nothing')
+    .action((name: string, options: ReplayOptions) =>
+      runToExit(async () => {
+        const { runReplay } = await import('./replay.ts')
+        return runReplay(name, options)
+      }),
+    )
+  targets
+    .command('backfill <name>')
+    .description('Send stored events that the target takes and never got, as one that was added later, newest first.')
+    .requiredOption('--since <duration>', 'of events that came within this time, such as 30d', durationOption)
+    .option('--dry-run', 'count them, and change nothing')
+    .action((name: string, options: BackfillOptions) =>
+      runToExit(async () => {
+        const { runBackfill } = await import('./replay.ts')
+        return runBackfill(name, options)
+      }),
+    )
+}
+
+function stateOption(text: string): readonly ForwardState[] {
+  const states = forwardStates.filter((state) => text.split(',').includes(state))
+  if (states.length === text.split(',').length && !states.includes('running')) return states
+  throw new InvalidArgumentError('Expected pending, delivered, dead or held, or several separated by commas.')
+}

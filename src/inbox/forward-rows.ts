@@ -1,0 +1,77 @@
+import type { Forward, ForwardAttempt, ForwardCount, ForwardDetail, ForwardLease, KnownState } from './forwards.ts'
+import { type Row, toDate } from './rows.ts'
+
+// The casts in this file hold because both schemas bind the columns to these types, and their CHECKs name the allowed words.
+
+/** Row of a claimed `forward` with what is sent of its entry → lease. */
+export function toForwardLease(row: Row): ForwardLease {
+  return {
+    target: row.target as string,
+    entry: {
+      eventId: row.event_id as string,
+      type: row.type as string,
+      account: row.account as string | null,
+      receivedAt: toDate(row.received_at),
+    },
+    body: row.body as Uint8Array | null,
+    hops: row.hops as number,
+    attempt: row.attempts as number,
+    token: `${row.seq}:${row.target}:${row.replays}`,
+  }
+}
+
+/** What the token of a lease was made of; the number of its entry as text. */
+export function readForwardToken({ token }: Pick<ForwardLease, 'token'>) {
+  const [seq = '', target = '', replays] = token.split(':')
+  return { seq, target, replays: Number(replays) }
+}
+
+/** Row of `forward` with its entry's `event_id` and `type` → forward. */
+export function toForward(row: Row): Forward {
+  return {
+    eventId: row.event_id as string,
+    type: row.type as string,
+    target: row.target as string,
+    state: row.state as Forward['state'],
+    attempts: row.attempts as number,
+    replays: row.replays as number,
+    dueAt: toDate(row.due_at),
+    settledAt: row.settled_at === null ? null : toDate(row.settled_at),
+    reason: row.reason as string | null,
+  }
+}
+
+/** Rows of an entry's forwards, and of all their attempts → each with its own. */
+export function toForwardDetails(rows: readonly Row[], attempts: readonly Row[]): ForwardDetail[] {
+  const historyOf = Map.groupBy(attempts, ({ target }) => target)
+  return rows.map((row) => ({ ...toForward(row), history: (historyOf.get(row.target) ?? []).map(toForwardAttempt) }))
+}
+
+function toForwardAttempt(row: Row): ForwardAttempt {
+  return {
+    number: row.number as number,
+    replay: row.replay as number,
+    startedAt: toDate(row.started_at),
+    endedAt: toDate(row.ended_at),
+    outcome: row.outcome as ForwardAttempt['outcome'],
+    status: row.status as number | null,
+    error: row.error as string | null,
+    answer: row.answer as string | null,
+  }
+}
+
+/** Row of `target`, `state`, `forwards` and `oldest_ms`, of what is due → count. */
+export function toForwardCount({ target, state, forwards, oldest_ms: oldestMs }: Row): ForwardCount {
+  const isDue = oldestMs !== null && Number(oldestMs) >= 0
+  return {
+    target: target as string,
+    state: state as ForwardCount['state'],
+    forwards: Number(forwards),
+    oldestDueMs: state === 'pending' && isDue ? Number(oldestMs) : null,
+  }
+}
+
+/** Row of `target`, `state` parsed → what is known of it. */
+export function toKnownState({ name, state, version }: Row): KnownState {
+  return { target: name as string, state: state as KnownState['state'], version: version as number }
+}

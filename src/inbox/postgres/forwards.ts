@@ -1,0 +1,133 @@
+import {
+  readForwardToken,
+  toForward,
+  toForwardCount,
+  toForwardDetails,
+  toForwardLease,
+  toKnownState,
+} from '../forward-rows.ts'
+import {
+  FORWARDED_REASON,
+  type Forward,
+  type ForwardCount,
+  type ForwardDetail,
+  type ForwardFilter,
+  type ForwardLease,
+  type ForwardOutcome,
+  type ForwardState,
+  forwardOutcomes,
+  type KnownState,
+  type LateForward,
+  type TargetState,
+  type Wanted,
+} from '../forwards.ts'
+import { LOST_REASON, type Row } from '../rows.ts'
+import type { Postgres } from './connection.ts'
+import { forwardSql as sql } from './forward-statements.ts'
+import type { Committed } from './group-commit.ts'
+
+/** More would be too many of the server's locks. */
+const MAX_FREED = 256
+
+export interface ForwardSettlement {
+  readonly lease: ForwardLease
+  readonly outcome: ForwardOutcome
+}
+
+/** Leases what is due of each target. */
+export async function claimForwards(
+  db: Postgres,
+  { owner, wanted, leaseMs }: { readonly owner: string; readonly wanted: readonly Wanted[]; readonly leaseMs: number },
+): Promise<ForwardLease[]> {
+  const given = JSON.stringify(wanted.map(({ target, limit }) => ({ target, most: limit })))
+  const rows = await db.query({ name: 'claim forwards', text: sql.claim, values: [owner, leaseMs, given] })
+  return rows.map(toForwardLease)
+}
+
+/** Records how attempts ended; false for each whose lease was lost. */
+export async function settleForwards(
+  db: Postgres,
+  owner: string,
+  settlements: readonly ForwardSettlement[],
+): Promise<Committed<boolean>[]> {
+  // A lease that is settled twice at once is settled by the first.
+  const firstOf = new Map<string, ForwardSettlement>()
+  for (const settlement of settlements) {
+    if (!firstOf.has(settlement.lease.token)) firstOf.set(settlement.lease.token, settlement)
+  }
+  const given = JSON.stringify([...firstOf.values()].map(toOutcomeRow))
+  const rows = await db.query({ name: 'settle forwards', text: sql.settle, values: [owner, given] })
+  const settled = new Set(rows.map(({ seq, target }) => `${seq}:${target}`))
+  return settlements.map((settlement) => {
+    const { seq, target } = readForwardToken(settlement.lease)
+    return { value: firstOf.get(settlement.lease.token) === settlement && settled.has(`${seq}:${target}`) }
+  })
+}
+
+function toOutcomeRow({ lease, outcome }: ForwardSettlement) {
+  return {
+    ...readForwardToken(lease),
+    attempt: lease.attempt,
+    state: outcome.state,
+    retry_in_ms: outcome.state === 'pending' ? outcome.retryInMs : 0,
+    outcome: forwardOutcomes[outcome.state],
+    status: outcome.status,
+    reason: outcome.state === 'delivered' ? null : toStorable(outcome.error),
+    answer: outcome.answer === null ? null : toStorable(outcome.answer),
+  }
+}
+
+/** Postgres takes any text but NUL and half a surrogate pair. */
+const toStorable = (text: string) => text.toWellFormed().replaceAll('\0', '\u{fffd}')
+
+/** Makes forwards whose lease ran out due again, but those that this process holds, by their names. */
+export async function freeLostForwards(db: Postgres, owner: string, held: readonly string[]): Promise<void> {
+  const [isAny] = await db.query({ name: 'look for lost forwards', text: sql.isAnyLeaseOver, values: [owner, held] })
+  if (isAny === undefined) return
+  const values = [owner, held, MAX_FREED, LOST_REASON]
+  await db.query({ name: 'free forwards', text: sql.freeLostLeases, values })
+}
+
+/** What operators and the processes among themselves write. Rejects with the driver's errors. */
+export function createForwardUpkeep(db: Postgres) {
+  return {
+    async add(forwards: readonly LateForward[]): Promise<string[]> {
+      const given = forwards.map(({ eventId, ...rest }) => ({ event_id: eventId, ...rest }))
+      const rows = await db.query({ text: sql.add, values: [JSON.stringify(given), FORWARDED_REASON] })
+      return rows.map(({ event_id }) => String(event_id))
+    },
+
+    async replay(target: string, eventIds: readonly string[], states: readonly ForwardState[]): Promise<string[]> {
+      const rows = await db.query({ text: sql.replay, values: [target, eventIds, states] })
+      return rows.map(({ event_id }) => String(event_id))
+    },
+
+    async writeState(target: string, state: TargetState, version: number): Promise<boolean> {
+      const values = [target, JSON.stringify(state), version]
+      return (await db.query({ text: sql.writeState, values })).length === 1
+    },
+  }
+}
+
+/** What is read. Rejects with the driver's errors. */
+export function createForwardQueries(db: Postgres) {
+  return {
+    async ofEntry(eventId: string): Promise<ForwardDetail[]> {
+      const rows = await db.query({ text: sql.listOfEntry, values: [eventId] })
+      // Null when there are none.
+      const attempts = rows.flatMap(({ attempt_rows: own }) => (own ?? []) as Row[])
+      return toForwardDetails(rows, attempts)
+    },
+
+    async list(
+      { target, states, receivedWithinMs }: ForwardFilter,
+      { limit, before }: { readonly limit: number; readonly before?: string },
+    ): Promise<Forward[]> {
+      const values = [target, states ?? null, receivedWithinMs ?? null, before ?? null, limit]
+      return (await db.query({ text: sql.list, values })).map(toForward)
+    },
+
+    counts: async (): Promise<ForwardCount[]> => (await db.query({ text: sql.count })).map(toForwardCount),
+    states: async (): Promise<KnownState[]> => (await db.query({ text: sql.listStates })).map(toKnownState),
+  }
+}

@@ -1,0 +1,42 @@
+-- One entry's way to one target. It keeps its entry, body included, until it is delivered.
+CREATE TABLE forward (
+  seq         bigint NOT NULL,
+  target      text COLLATE "C" NOT NULL,
+  hops        integer NOT NULL,
+  state       text COLLATE "C" NOT NULL CHECK (state IN ('pending', 'running', 'delivered', 'dead', 'held')),
+  due_at      timestamptz NOT NULL,
+  attempts    integer NOT NULL DEFAULT 0,
+  replays     integer NOT NULL DEFAULT 0,
+  owner       text,                                   -- of the lease
+  lease_until timestamptz,
+  started_at  timestamptz,
+  settled_at  timestamptz,
+  reason      text,
+  PRIMARY KEY (seq, target)
+)
+WITH (autovacuum_vacuum_scale_factor = 0.01, autovacuum_vacuum_threshold = 10000, vacuum_index_cleanup = on);
+-- What a claim reads: its cost does not grow with what other targets wait for, nor with what was delivered.
+CREATE INDEX forward_open ON forward (state, target, due_at, seq) WHERE state <> 'delivered';
+-- Finds leases that ran out.
+CREATE INDEX forward_lease ON forward (lease_until) WHERE lease_until IS NOT NULL;
+
+CREATE TABLE forward_attempt (
+  seq        bigint NOT NULL,
+  target     text COLLATE "C" NOT NULL,
+  replay     integer NOT NULL,
+  number     integer NOT NULL,
+  started_at timestamptz NOT NULL,
+  ended_at   timestamptz NOT NULL,
+  outcome    text NOT NULL CHECK (outcome IN ('delivered', 'retried', 'dead', 'lost')),
+  status     integer,
+  error      text,
+  answer     text,
+  PRIMARY KEY (seq, target, replay, number)
+);
+
+-- How each target does.
+CREATE TABLE target (
+  name    text COLLATE "C" PRIMARY KEY,
+  state   jsonb NOT NULL,
+  version integer NOT NULL
+);

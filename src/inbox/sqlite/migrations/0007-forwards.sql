@@ -1,0 +1,39 @@
+-- One entry's way to one target. It keeps its entry, body included, until it is delivered.
+CREATE TABLE forward (
+  seq        INTEGER NOT NULL REFERENCES entry ON DELETE CASCADE,
+  target     TEXT NOT NULL,
+  hops       INTEGER NOT NULL,
+  state      TEXT NOT NULL CHECK (state IN ('pending', 'running', 'delivered', 'dead', 'held')),
+  due_at     INTEGER NOT NULL,
+  attempts   INTEGER NOT NULL DEFAULT 0,
+  replays    INTEGER NOT NULL DEFAULT 0,
+  owner      TEXT,                             -- of the lease
+  started_at INTEGER,
+  settled_at INTEGER,
+  reason     TEXT,
+  PRIMARY KEY (seq, target)
+) STRICT, WITHOUT ROWID;
+-- What a claim reads: its cost does not grow with what other targets wait for, nor with what was delivered.
+CREATE INDEX forward_open ON forward (state, target, due_at) WHERE state <> 'delivered';
+
+CREATE TABLE forward_attempt (
+  seq        INTEGER NOT NULL,
+  target     TEXT NOT NULL,
+  replay     INTEGER NOT NULL,
+  number     INTEGER NOT NULL,
+  started_at INTEGER NOT NULL,
+  ended_at   INTEGER NOT NULL,
+  outcome    TEXT NOT NULL CHECK (outcome IN ('delivered', 'retried', 'dead', 'lost')),
+  status     INTEGER,
+  error      TEXT,
+  answer     TEXT,
+  PRIMARY KEY (seq, target, replay, number),
+  FOREIGN KEY (seq, target) REFERENCES forward ON DELETE CASCADE
+) STRICT, WITHOUT ROWID;
+
+-- How each target does.
+CREATE TABLE target (
+  name    TEXT PRIMARY KEY,
+  state   TEXT NOT NULL,                       -- JSON
+  version INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;

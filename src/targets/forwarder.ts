@@ -1,0 +1,209 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import { ReceiverError } from '../errors.ts'
+import type { ForwardLease, ForwardOutcome } from '../inbox/forwards.ts'
+import type { Inbox } from '../inbox/inbox.ts'
+import type { Log } from '../log.ts'
+import { createWakeUp } from '../wake-up.ts'
+import { HELD_BY_SERVER, judge } from './circuit.ts'
+import { pauseOf } from './judge-answer.ts'
+import type { LoadedTarget } from './load.ts'
+import { createRate, type Rate } from './rate.ts'
+import { createSender, type ProxyEnvironment, type Sender } from './send.ts'
+import { type Attempted, sendForward } from './send-forward.ts'
+import { createTargetStates } from './target-states.ts'
+
+export interface ForwarderOptions {
+  readonly targets: readonly LoadedTarget[]
+  readonly inbox: Pick<Inbox, 'forwards'>
+  readonly log: Log
+  readonly maxAttempts: number
+  readonly proxyEnv: ProxyEnvironment
+  /** What a lease has beyond its attempt's time. */
+  readonly leaseMarginMs: number
+  /** Told of each attempt whose end was recorded. */
+  readonly onAttemptEnded?: (target: string, outcome: ForwardOutcome, durationMs: number) => void
+  /** Told of a target that this process has held, with why. */
+  readonly onHeld?: (target: string, reason: string) => void
+}
+
+export interface Forwarder {
+  /** Something may be due. */
+  wake(): void
+  /** Claims no more, gives running attempts `graceMs`, then cuts them off; resolves once every attempt is settled. */
+  stop(graceMs: number): Promise<void>
+}
+
+/** One target with what it has under way. */
+interface Lane {
+  readonly target: LoadedTarget
+  readonly sender: Sender
+  readonly rate: Rate
+  running: number
+}
+
+/** How long an idle forwarder trusts that nothing is due, and what it knows of the targets. */
+const POLL_MS = 500
+const STORE_RETRY_MS = 1_000
+
+/** Starts the loop: claim for every target what it has room for, send, settle, wait. Targets share nothing but the claim. */
+export function startForwarder(options: ForwarderOptions): Forwarder {
+  const { inbox, log, maxAttempts } = options
+  const wakeUp = createWakeUp()
+  const shutdown = new AbortController()
+  const lanes = new Map(options.targets.map((target) => [target.name, createLane(target, options.proxyEnv)]))
+  const leaseMs = Math.max(...options.targets.map(({ timeoutMs }) => timeoutMs)) + options.leaseMarginMs
+  const states = createTargetStates({
+    inbox,
+    log,
+    onChanged(target, before, after) {
+      if (before.open === null && after.open !== null)
+        log.error({ target, failures: after.failures }, 'target fails again and again: its circuit is open')
+      if (before.open !== null && after.open === null) log.info({ target }, 'target is back: its circuit is closed')
+      if (before.hold !== null || after.hold === null) return
+      log.error({ target, reason: after.hold.reason }, 'target is held until `targets resume`')
+      options.onHeld?.(target, after.hold.reason)
+    },
+  })
+  let refreshAt = 0
+  let underWay = 0
+  let unrecorded = 0
+  let isStopping = false
+  let onThrough = () => {}
+
+  async function work(): Promise<void> {
+    while (!isStopping) {
+      if (!(await claimAndSend())) await wakeUp.wait(nextWaitMs())
+    }
+  }
+
+  /** Until the next look: sooner where a rate lets the next begin. */
+  function nextWaitMs(): number {
+    const now = performance.now()
+    return Math.min(POLL_MS, ...Array.from(lanes.values(), ({ rate }) => rate.waitMs(now)))
+  }
+
+  /** False when there was nothing to claim, or no room for more. */
+  async function claimAndSend(): Promise<boolean> {
+    try {
+      if (performance.now() >= refreshAt) {
+        await states.refresh()
+        refreshAt = performance.now() + POLL_MS
+      }
+      if (unrecorded > 0) return false
+      const wanted = await findWanted()
+      if (wanted.length === 0) return false
+      const leases = await inbox.forwards.claim({ wanted, leaseMs })
+      for (const lease of leases) start(lease)
+      return leases.length > 0
+    } catch (error) {
+      log.error({ err: error }, 'cannot claim forwards; will try again')
+      await delay(STORE_RETRY_MS)
+      return false
+    }
+  }
+
+  async function findWanted() {
+    const now = performance.now()
+    const wanted = []
+    for (const { target, running, rate } of lanes.values()) {
+      const room = Math.min(target.concurrency - running, rate.room(now))
+      const verdict = room < 1 ? 'none' : judge(states.of(target.name), Date.now())
+      if (verdict === 'none') continue
+      if (verdict === 'all') wanted.push({ target: target.name, limit: room })
+      else if (await states.tell(target.name, { kind: 'probe', forMs: target.timeoutMs + POLL_MS }))
+        wanted.push({ target: target.name, limit: 1 })
+    }
+    return wanted
+  }
+
+  function start(lease: ForwardLease): void {
+    const lane = lanes.get(lease.target)
+    if (lane === undefined) throw new Error(`a forward to ${lease.target} was leased, which nobody asked for`)
+    lane.running += 1
+    lane.rate.take(1)
+    underWay += 1
+    void run(lane, lease).finally(() => {
+      underWay -= 1
+      if (underWay === 0) onThrough()
+    })
+  }
+
+  async function run(lane: Lane, lease: ForwardLease): Promise<void> {
+    const startedAt = performance.now()
+    const at = Date.now()
+    const attempted = await sendForward({ ...lane, maxAttempts }, lease, shutdown.signal)
+    const durationMs = performance.now() - startedAt
+    const learning = learnFrom(lease, attempted, at)
+    // Of a target that is well nothing is learned, and its place is free before the settle is durable.
+    if (attempted.outcome.state !== 'delivered') await learning
+    lane.running -= 1
+    wakeUp.wake()
+    const isRecorded = await settle(lease, attempted.outcome)
+    await learning
+    if (!isRecorded) return
+    options.onAttemptEnded?.(lease.target, attempted.outcome, durationMs)
+    logEnd(log, lease, attempted.outcome, Math.round(durationMs))
+  }
+
+  async function learnFrom({ target }: ForwardLease, { sent }: Attempted, at: number): Promise<void> {
+    if (sent === undefined) return
+    const { status } = sent
+    if (status !== null && status >= 200 && status < 300) return void (await states.tell(target, { kind: 'success' }))
+    const pauseMs = pauseOf(sent)
+    await states.tell(target, { kind: 'failure', at })
+    if (pauseMs !== undefined) await states.tell(target, { kind: 'pause', forMs: pauseMs })
+    if (status === 410) await states.tell(target, { kind: 'hold', who: HELD_BY_SERVER, reason: 'it answered 410' })
+  }
+
+  /** Tries until the store says yes or no; while stopping once. */
+  async function settle(lease: ForwardLease, outcome: ForwardOutcome): Promise<boolean> {
+    const facts = { eventId: lease.entry.eventId, target: lease.target, attempt: lease.attempt }
+    for (;;) {
+      try {
+        const isSettled = await inbox.forwards.settle(lease, outcome)
+        if (!isSettled) log.warn(facts, 'lease of a forward was lost; the result of this attempt is not recorded')
+        return isSettled
+      } catch (error) {
+        const isAway = error instanceof ReceiverError && error.code === 'store_unavailable'
+        const goesOn = isAway && !isStopping
+        const end = goesOn ? 'will try again' : 'it will be sent again'
+        log.error({ ...facts, err: error }, `cannot settle a forward; ${end}`)
+        if (!goesOn) return false
+        unrecorded += 1
+        await delay(STORE_RETRY_MS)
+        unrecorded -= 1
+      }
+    }
+  }
+
+  const looping = work()
+  return {
+    wake: wakeUp.wake,
+    async stop(graceMs) {
+      isStopping = true
+      wakeUp.wake()
+      const timer = setTimeout(() => shutdown.abort(), graceMs)
+      await looping
+      while (underWay > 0) {
+        await new Promise<void>((resolve) => {
+          onThrough = resolve
+        })
+      }
+      clearTimeout(timer)
+      for (const { sender } of lanes.values()) sender.close()
+    },
+  }
+}
+
+function createLane(target: LoadedTarget, proxyEnv: ProxyEnvironment): Lane {
+  return { target, sender: createSender(target, proxyEnv), rate: createRate(target.perSecond), running: 0 }
+}
+
+function logEnd(log: Log, { entry, target, attempt }: ForwardLease, outcome: ForwardOutcome, durationMs: number): void {
+  const { status } = outcome
+  const facts = { eventId: entry.eventId, type: entry.type, target, attempt, status, durationMs }
+  if (outcome.state === 'delivered') log.info(facts, 'event forwarded')
+  else if (outcome.state === 'dead')
+    log.error({ ...facts, reason: outcome.error }, 'forward is dead; replay it once the cause is mended')
+  else log.warn({ ...facts, reason: outcome.error, retryInMs: outcome.retryInMs }, 'forward failed; will be sent again')
+}

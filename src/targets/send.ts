@@ -1,0 +1,107 @@
+import { Agent as HttpAgent, request as httpRequest, type IncomingMessage } from 'node:http'
+import { Agent as HttpsAgent, request as httpsRequest } from 'node:https'
+import { assertNotRefused, guardedLookup, RefusedAddress } from './guarded-lookup.ts'
+import type { LoadedTarget } from './load.ts'
+
+/** What came of one request. */
+export interface Sent {
+  /** Null when no answer came, or not in time. */
+  readonly status: number | null
+  /** Milliseconds to wait that the answer named. */
+  readonly retryAfterMs: number | null
+  /** The first KB of an answer that is no success; null of the others. */
+  readonly answer: string | null
+  /** Why no answer came; null when one did. */
+  readonly error: string | null
+}
+
+export interface Request {
+  readonly headers: Readonly<Record<string, string>>
+  readonly body: Uint8Array
+  /** Cuts it off. */
+  readonly signal: AbortSignal
+}
+
+/** Sends to one target, over connections that are kept. */
+export interface Sender {
+  /** Never rejects, but with the signal's reason when that aborts. */
+  send(request: Request): Promise<Sent>
+  close(): void
+}
+
+/** What a proxy is named by. nodejs.org/api/http.html#built-in-proxy-support */
+export type ProxyEnvironment = Readonly<Record<string, string | undefined>>
+
+const MAX_ANSWER_BYTES = 1_024
+/** More of a failed answer is not waited for: its connection goes. */
+const MAX_READ_BYTES = 65_536
+const LONGEST_PAUSE_MS = 6 * 3_600_000
+/** Less than servers keep theirs, so that none is used just when its server closes it. */
+const IDLE_CONNECTION_MS = 2_000
+
+/**
+ * Posts to the target's URL: no redirect is followed, no link-local address reached, TLS always verified, all within the target's time.
+ * Behind a proxy, names are its to look up.
+ */
+export function createSender(
+  target: Pick<LoadedTarget, 'url' | 'timeoutMs' | 'ca' | 'concurrency'>,
+  proxyEnv: ProxyEnvironment,
+): Sender {
+  const { url, timeoutMs, ca, concurrency } = target
+  const options = { keepAlive: true, maxSockets: concurrency, timeout: IDLE_CONNECTION_MS, proxyEnv: { ...proxyEnv } }
+  const isSecure = url.protocol === 'https:'
+  const agent = isSecure ? new HttpsAgent({ ...options, ...(ca !== undefined && { ca }) }) : new HttpAgent(options)
+  const begin = isSecure ? httpsRequest : httpRequest
+
+  async function exchange({ headers, body }: Request, signal: AbortSignal): Promise<Sent> {
+    assertNotRefused(url.hostname)
+    const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>()
+    const request = begin(url, { method: 'POST', agent, headers, lookup: guardedLookup, signal })
+    request.on('response', resolve).on('error', reject).end(body)
+    const response = await promise
+    return readAnswer(response)
+  }
+
+  return {
+    async send(asked) {
+      const timeUp = AbortSignal.timeout(timeoutMs)
+      try {
+        return await exchange(asked, AbortSignal.any([timeUp, asked.signal]))
+      } catch (error) {
+        if (asked.signal.aborted) throw asked.signal.reason
+        const words = timeUp.aborted ? `no answer within ${timeoutMs} ms (timeoutMs)` : describeFailure(error)
+        return { status: null, retryAfterMs: null, answer: null, error: words }
+      }
+    },
+    close: () => agent.destroy(),
+  }
+}
+
+async function readAnswer(response: IncomingMessage): Promise<Sent> {
+  const { statusCode: status = 0, headers } = response
+  const isSuccess = status >= 200 && status < 300
+  const chunks: Buffer[] = []
+  let bytes = 0
+  for await (const chunk of response as AsyncIterable<Buffer>) {
+    bytes += chunk.length
+    if (!isSuccess && bytes - chunk.length < MAX_ANSWER_BYTES) chunks.push(chunk)
+    // Leaving the loop destroys the connection, and nothing more of it is read.
+    if (bytes > MAX_READ_BYTES) break
+  }
+  const answer = isSuccess ? null : Buffer.concat(chunks).subarray(0, MAX_ANSWER_BYTES).toString('utf8')
+  return { status, retryAfterMs: readRetryAfter(headers['retry-after'], Date.now()), answer, error: null }
+}
+
+/** Seconds or a date (RFC 9110 §10.2.3), six hours at most; null for anything else. */
+export function readRetryAfter(text: string | undefined, now: number): number | null {
+  if (text === undefined) return null
+  const waitMs = /^\d{1,9}$/.test(text) ? Number(text) * 1_000 : Date.parse(text) - now
+  return Number.isNaN(waitMs) ? null : Math.min(Math.max(0, waitMs), LONGEST_PAUSE_MS)
+}
+
+/** An error of a connection has its code; messages are not told, but for our own. */
+function describeFailure(error: unknown): string {
+  if (error instanceof RefusedAddress) return error.message
+  const code = error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined
+  return `no answer: ${code ?? 'the connection failed'}`
+}

@@ -1,0 +1,161 @@
+import { mkdir, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import Stripe from 'stripe'
+import { afterEach, beforeEach, expect, it } from 'vitest'
+import type { ForwardLease } from '../../../src/inbox/forwards.ts'
+import type { Inbox } from '../../../src/inbox/inbox.ts'
+import { openSqliteInbox } from '../../../src/inbox/sqlite/inbox.ts'
+import { TARGET_SECRET } from '../../support/loaded-target.ts'
+import { newEntry } from '../../support/new-entry.ts'
+import { runCli } from '../../support/run-cli.ts'
+import { makeScratch } from '../../support/scratch.ts'
+import { snapshotJson } from '../../support/sign.ts'
+import { startTargetServer, status, type TargetServer } from '../../support/target-server.ts'
+
+let scratch: Awaited<ReturnType<typeof makeScratch>>
+let inbox: Inbox
+let server: TargetServer
+let env: Record<string, string>
+beforeEach(async () => {
+  scratch = await makeScratch()
+  const database = join(scratch.path, 'inbox.db')
+  inbox = await openSqliteInbox(database, 'server')
+  server = await startTargetServer()
+  const module = join(scratch.path, 'targets.mjs')
+  await mkdir(scratch.path, { recursive: true })
+  const target = `{ url: '${server.url}', secrets: [{ variable: 'SHOP_SECRET' }], sign: 'stripe' }`
+  await writeFile(module, `export const targets = { shop: { ...${target}, types: ['payout.*'] }, books: ${target} }`)
+  env = { DATABASE_URL: `file:${database}`, TARGETS: module, SHOP_SECRET: TARGET_SECRET }
+})
+afterEach(async () => {
+  await inbox.close()
+  await scratch.remove()
+})
+
+const run = (...args: string[]) => runCli(['targets', ...args], { env })
+const parseLines = (text: string) =>
+  text
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line))
+
+async function add(type: string, ...targets: string[]): Promise<string> {
+  const entry = newEntry({ type, forwards: targets.map((target) => ({ target, hops: 1, held: null })) })
+  await inbox.add({ ...entry, body: Buffer.from(snapshotJson({ id: entry.eventId, type })) })
+  return entry.eventId
+}
+async function die(target: string): Promise<void> {
+  const leases = await inbox.forwards.claim({ wanted: [{ target, limit: 10 }], leaseMs: 60_000 })
+  const outcome = { state: 'dead', error: 'answered 422', status: 422, answer: 'no' } as const
+  await Promise.all(leases.map((lease: ForwardLease) => inbox.forwards.settle(lease, outcome)))
+}
+
+it('lists each target with what waits for it, and those that are named no more', async () => {
+  await add('payout.paid', 'shop', 'gone')
+  await add('payout.paid', 'shop')
+  const { code, stdout } = await run('list', '--json')
+  expect(code).toBe(0)
+  expect(parseLines(stdout)).toMatchObject([
+    { name: 'shop', pending: 2, dead: 0, state: { hold: null } },
+    { name: 'books', pending: 0, oldestDueMs: null },
+    { name: 'gone', url: null, pending: 1 },
+  ])
+  const table = (await run('list')).stdout
+  expect(table).toMatch(/^shop +2 .* well$/m)
+  expect(table).toMatch(/^gone +1 .*TARGETS does not name it/m)
+  expect(table).not.toContain(TARGET_SECRET)
+})
+
+it('holds and resumes, and records both', async () => {
+  expect(await run('hold', 'shop', '--reason', 'moving')).toMatchObject({
+    code: 0,
+    stdout: expect.stringMatching(/^held: /),
+  })
+  expect(await inbox.forwards.states()).toMatchObject([{ target: 'shop', state: { hold: { reason: 'moving' } } }])
+  expect((await run('list')).stdout).toMatch(/^shop .*held for .* moving$/m)
+  expect((await run('hold', 'shop')).code).toBe(1)
+  expect((await run('resume', 'shop')).code).toBe(0)
+  expect(await run('resume', 'shop')).toMatchObject({
+    code: 1,
+    stderr: expect.stringMatching(/neither held nor paused/),
+  })
+  expect(await inbox.actions({ limit: 10 })).toMatchObject([
+    { facts: { verb: 'resume target', filter: 'target=shop' } },
+    { facts: { verb: 'hold target', filter: 'target=shop', reason: 'moving' } },
+  ])
+})
+
+it('knows no other target than those of the module', async () => {
+  for (const command of ['hold', 'resume', 'test', 'replay'])
+    expect(await run(command, 'shoop')).toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(/no such target; it has: shop, books/),
+    })
+})
+
+it('sends a signed sample, and prints what came back', async () => {
+  expect(await run('test', 'shop')).toMatchObject({
+    code: 0,
+    stdout: expect.stringMatching(/^200 in \d+ ms payment_intent\.succeeded evt_/),
+  })
+  const [got] = server.received
+  const signature = String(got?.headers['stripe-signature'])
+  expect(Stripe.webhooks.constructEvent(got?.body ?? '', signature, TARGET_SECRET).object).toBe('event')
+  server.answer(status(400, {}, 'wrong secret'))
+  expect(await run('test', 'shop')).toMatchObject({
+    code: 1,
+    stdout: expect.stringMatching(/^400 in .*: wrong secret/),
+  })
+  expect(await run('test', 'shop', '--type', 'payuot.paid')).toMatchObject({
+    code: 1,
+    stderr: expect.stringMatching(/no such type/),
+  })
+})
+
+it('replays what died, and counts it first when asked', async () => {
+  const eventIds = [await add('payout.paid', 'shop'), await add('payout.paid', 'shop')]
+  await die('shop')
+  await add('payout.paid', 'shop')
+  expect((await run('replay', 'shop', '--dry-run')).stdout).toBe('would send 2 events to shop anew\n')
+  expect((await inbox.forwards.counts()).find(({ state }) => state === 'dead')?.forwards).toBe(2)
+  expect((await run('replay', 'shop', '--state', 'dead', '--since', '1h')).stdout).toBe(
+    'sending 2 events to shop anew\n',
+  )
+  expect(await inbox.forwards.list({ target: 'shop', states: ['pending'] }, { limit: 10 })).toHaveLength(3)
+  expect((await inbox.get(eventIds[0] ?? ''))?.forwards).toMatchObject([{ state: 'pending', replays: 1, attempts: 0 }])
+  expect((await run('replay', 'shop')).code).toBe(1)
+  expect((await run('replay', 'shop', '--state', 'lost')).stderr).toContain('Expected pending')
+})
+
+it('backfills a target that was added later with what it takes', async () => {
+  const [paid, charged] = [await add('payout.paid', 'books'), await add('charge.succeeded')]
+  expect((await run('backfill', 'shop', '--since', '1d', '--dry-run')).stdout).toBe('would send 1 events to shop\n')
+  expect((await inbox.get(paid))?.forwards).toHaveLength(1)
+  expect((await run('backfill', 'shop', '--since', '1d')).stdout).toBe('sending 1 events to shop\n')
+  expect((await inbox.get(paid))?.forwards).toMatchObject([{ target: 'books' }, { target: 'shop', state: 'pending' }])
+  expect((await inbox.get(charged))?.forwards).toEqual([])
+  expect((await run('backfill', 'shop', '--since', '1d')).stdout).toBe('sending 0 events to shop\n')
+})
+
+it('tells of each entry what became of its forwards', async () => {
+  const eventId = await add('payout.paid', 'shop')
+  await die('shop')
+  const shown = await runCli(['events', 'show', eventId], { env })
+  expect(shown.stdout).toMatch(/^shop +dead +1 +422 +answered 422$/m)
+})
+
+it('sends one stored event to a laptop, signed with its secret', async () => {
+  const eventId = await add('payout.paid')
+  const secret = 'whsec_of_a_laptop_1'
+  const send = (id: string, given: string) =>
+    runCli(['events', 'send', id, '--to', server.url.href, '--secret', given], { env })
+  expect(await send(eventId, secret)).toMatchObject({ code: 0, stdout: expect.stringMatching(/^200 in /) })
+  const [got] = server.received
+  const signature = String(got?.headers['stripe-signature'])
+  expect(Stripe.webhooks.constructEvent(got?.body ?? '', signature, secret).id).toBe(eventId)
+  expect((await inbox.get(eventId))?.forwards).toEqual([])
+  expect((await send('evt_none', secret)).code).toBe(1)
+  expect((await send(eventId, 'sk_live_oops')).stderr).not.toContain('oops')
+  server.answer(status(500))
+  expect((await send(eventId, secret)).code).toBe(1)
+})

@@ -1,0 +1,226 @@
+import Stripe from 'stripe'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { ReceiverError } from '../../src/errors.ts'
+import type { NewEntry } from '../../src/event.ts'
+import type { Inbox } from '../../src/inbox/inbox.ts'
+import { UNTRIED } from '../../src/targets/circuit.ts'
+import { type Forwarder, type ForwarderOptions, startForwarder } from '../../src/targets/forwarder.ts'
+import type { LoadedTarget } from '../../src/targets/load.ts'
+import { eventually } from '../support/eventually.ts'
+import { loadedTarget, TARGET_SECRET } from '../support/loaded-target.ts'
+import { captureLog } from '../support/log-lines.ts'
+import { newEntry } from '../support/new-entry.ts'
+import { openScratchInbox } from '../support/scratch-inbox.ts'
+import { snapshotJson } from '../support/sign.ts'
+import { startTargetServer, status } from '../support/target-server.ts'
+
+let inbox: Inbox
+let remove: () => Promise<void>
+let forwarder: Forwarder | undefined
+beforeEach(async () => {
+  const opened = await openScratchInbox()
+  inbox = opened.inbox
+  remove = opened.remove
+})
+afterEach(async () => {
+  await forwarder?.stop(0)
+  forwarder = undefined
+  await remove()
+})
+
+async function start(targets: readonly Partial<LoadedTarget>[], given: Partial<ForwarderOptions> = {}) {
+  const captured = await captureLog()
+  forwarder = startForwarder({
+    ...{ targets: targets.map(loadedTarget), inbox, log: captured.log, maxAttempts: 20, proxyEnv: {} },
+    leaseMarginMs: 15_000,
+    ...given,
+  })
+  return captured
+}
+
+async function add(targets: readonly string[], overrides: Partial<NewEntry> = {}): Promise<string> {
+  const forwards = targets.map((target) => ({ target, hops: 1, held: null }))
+  const entry = newEntry({ forwards, ...overrides })
+  await inbox.add(entry)
+  forwarder?.wake()
+  return entry.eventId
+}
+const addMany = (count: number, targets: readonly string[]) =>
+  Promise.all(Array.from({ length: count }, () => add(targets)))
+const forwardOf = async (eventId: string, target = 'shop') =>
+  (await inbox.get(eventId))?.forwards.find((each) => each.target === target)
+const reaches = (eventId: string, state: string, target = 'shop') =>
+  eventually(`${eventId} to be ${state} for ${target}`, async () => {
+    const forward = await forwardOf(eventId, target)
+    return forward?.state === state && forward
+  })
+const known = async (target = 'shop') =>
+  (await inbox.forwards.states()).find((each) => each.target === target)?.state ?? UNTRIED
+
+describe('the forwarder', () => {
+  it('sends the exact bytes, signed for the target, with what it may want to know', async () => {
+    const server = await startTargetServer()
+    await start([{ url: server.url }])
+    const body = Buffer.from(snapshotJson())
+    const eventId = await add(['shop'], { body, account: 'acct_1' })
+    const forward = await reaches(eventId, 'delivered')
+    expect(forward.history).toMatchObject([{ number: 1, outcome: 'delivered', status: 200, answer: null }])
+    const [got] = server.received
+    expect(got?.body).toEqual(body)
+    const signature = String(got?.headers['stripe-signature'])
+    expect(Stripe.webhooks.constructEvent(body, signature, TARGET_SECRET)).toMatchObject({ object: 'event' })
+    expect(got?.headers).toMatchObject({
+      'content-type': 'application/json; charset=utf-8',
+      'stripe-receiver-event': eventId,
+      'stripe-receiver-attempt': '1',
+      'stripe-receiver-account': 'acct_1',
+      'stripe-receiver-hops': '1',
+    })
+  })
+
+  it('sends again what failed, with a signature and a number of its own, and keeps the answers', async () => {
+    const server = await startTargetServer(status(500, {}, 'out of order'))
+    await start([{ url: server.url }])
+    const eventId = await add(['shop'])
+    const failed = await eventually('a failure on record', async () => {
+      const forward = await forwardOf(eventId)
+      return forward?.history.length === 1 && forward
+    })
+    expect(failed).toMatchObject({
+      state: 'pending',
+      reason: 'answered 500',
+      history: [{ outcome: 'retried', status: 500, answer: 'out of order' }],
+    })
+    expect(failed.dueAt.getTime()).toBeGreaterThan(Date.now() + 5_000)
+    server.answer(status(200))
+    await inbox.forwards.replay('shop', [eventId], ['pending'])
+    await reaches(eventId, 'delivered')
+    expect(server.received.map(({ headers }) => headers['stripe-receiver-attempt'])).toEqual(['1', '2'])
+    expect(await known()).toEqual(UNTRIED)
+  })
+
+  it('gives up at a final status, and after the last attempt', async () => {
+    const server = await startTargetServer(status(422))
+    await start(
+      [
+        { url: server.url, final: [422] },
+        { name: 'books', url: server.url },
+      ],
+      { maxAttempts: 1 },
+    )
+    const eventId = await add(['shop', 'books'])
+    expect(await reaches(eventId, 'dead')).toMatchObject({ reason: 'answered 422' })
+    expect(await reaches(eventId, 'dead', 'books')).toMatchObject({ attempts: 1 })
+  })
+
+  it('holds a target that answers 410, tells of it, and goes on once it is resumed', async () => {
+    const server = await startTargetServer(status(410))
+    const held: string[] = []
+    await start([{ url: server.url, concurrency: 1 }], {
+      onHeld: (target, reason) => held.push(`${target}: ${reason}`),
+    })
+    const [first = ''] = await addMany(5, ['shop'])
+    await eventually('the hold', async () => (await known()).hold !== null)
+    await eventually('its end on record', async () => (await forwardOf(first))?.history.length === 1)
+    expect(held).toEqual(['shop: it answered 410'])
+    expect(server.received).toHaveLength(1)
+    server.answer(status(200))
+    const [state] = await inbox.forwards.states()
+    await inbox.forwards.writeState('shop', UNTRIED, state?.version ?? 0)
+    await eventually('all to be sent', () => new Set(server.idsOf()).size === 5)
+  })
+
+  it.each([429, 503])('leaves a target alone for as long as its %s says', async (code) => {
+    const server = await startTargetServer(status(code, { 'Retry-After': '3600' }))
+    await start([{ url: server.url, concurrency: 1 }])
+    await addMany(5, ['shop'])
+    const { pausedUntil } = await eventually('the pause', async () => {
+      const state = await known()
+      return state.pausedUntil !== null && state
+    })
+    expect(pausedUntil).toBeGreaterThan(Date.now() + 3_500_000)
+    await eventually('its end on record', async () => {
+      const [count] = await inbox.forwards.counts()
+      return count?.state === 'pending' && count.forwards === 5
+    })
+    expect(server.received).toHaveLength(1)
+  })
+
+  it('sends nothing while the circuit is open but one probe, whose success lets all go', async () => {
+    const server = await startTargetServer()
+    const now = Date.now()
+    const open = { since: now - 60_000, probeAt: now - 1, probes: 0 }
+    await inbox.forwards.writeState('shop', { ...UNTRIED, failures: 10, failingSince: now - 60_000, open }, 0)
+    let release = () => {}
+    server.answer((response) => {
+      release = () => void response.writeHead(200).end()
+    })
+    await addMany(20, ['shop'])
+    await start([{ url: server.url }])
+    await eventually('the probe', () => server.received.length === 1)
+    // Any other claim would be in this one: the store works in order.
+    await inbox.forwards.claim({ wanted: [{ target: 'none', limit: 1 }], leaseMs: 1_000 })
+    expect(server.received).toHaveLength(1)
+    server.answer(status(200))
+    release()
+    await eventually('all to be sent', () => new Set(server.idsOf()).size === 20)
+    expect(await known()).toEqual(UNTRIED)
+  })
+
+  it('sends no more at once than the target takes, nor for one what is for another', async () => {
+    const [shop, books] = [await startTargetServer(), await startTargetServer()]
+    for (const server of [shop, books])
+      server.answer((response) => void setImmediate(() => response.writeHead(200).end()))
+    await start([
+      { url: shop.url, concurrency: 3 },
+      { name: 'books', url: books.url, concurrency: 1 },
+    ])
+    const [both, one] = [await addMany(30, ['shop', 'books']), await addMany(30, ['shop'])]
+    await eventually('all to be sent', () => shop.received.length === 60 && books.received.length === 30)
+    expect(new Set(shop.idsOf())).toEqual(new Set([...both, ...one]))
+    expect(new Set(books.idsOf())).toEqual(new Set(both))
+    expect(shop.most()).toBeLessThanOrEqual(3)
+    expect(books.most()).toBe(1)
+  })
+
+  it('lets no dead target slow another', async () => {
+    const [hanging, well] = [await startTargetServer(() => undefined), await startTargetServer()]
+    const dead = Array.from({ length: 10 }, (_, index) => ({ name: `dead-${index}`, url: hanging.url }))
+    await start([...dead, { url: well.url }])
+    const names = [...dead.map(({ name }) => name), 'shop']
+    await addMany(50, names)
+    await eventually('all to reach the one that is well', () => well.received.length === 50)
+    expect(hanging.received.length).toBeLessThanOrEqual(80)
+  })
+
+  it('makes what a stop cuts off due at once, as one more attempt', async () => {
+    const server = await startTargetServer(() => undefined)
+    await start([{ url: server.url }])
+    const eventId = await add(['shop'])
+    await eventually('the request', () => server.received.length === 1)
+    await forwarder?.stop(0)
+    expect(await forwardOf(eventId)).toMatchObject({ state: 'pending', reason: expect.stringContaining('cut off') })
+    server.answer(status(200))
+    await start([{ url: server.url }])
+    expect(await reaches(eventId, 'delivered')).toMatchObject({ attempts: 2 })
+  })
+
+  it('goes on after the store was away', async () => {
+    const server = await startTargetServer()
+    let failures = 2
+    const { forwards } = inbox
+    const flaky: typeof forwards = {
+      ...forwards,
+      settle: (...given) => {
+        failures -= 1
+        return failures >= 0 ? Promise.reject(unavailable()) : forwards.settle(...given)
+      },
+    }
+    await start([{ url: server.url }], { inbox: { forwards: flaky } })
+    const eventId = await add(['shop'])
+    await reaches(eventId, 'delivered')
+    expect(server.received).toHaveLength(1)
+  })
+})
+
+const unavailable = () => new ReceiverError('store_unavailable', 'away')
