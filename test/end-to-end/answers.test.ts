@@ -175,7 +175,10 @@ describe('while the store', () => {
     expect(await send(body)).toMatchObject({ status: 200, answer: approved })
     expect(runsOf(id)).toBe(1)
     expect(await metric('answers_before_stored_total')).toBe(2)
-    expect(server.lines().filter(({ msg }) => msg === 'a reply goes out before its request is stored')).toHaveLength(2)
+    await eventually(
+      'both in the log',
+      () => server.lines().filter(({ msg }) => msg === 'a reply goes out before its request is stored').length === 2,
+    )
     rmSync(pathTo('break'))
     await expectKept(id)
   })
