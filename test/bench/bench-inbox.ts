@@ -19,6 +19,8 @@ export interface BenchInbox extends AsyncDisposable {
   takeIds(count: number): number
   /** By the attempts that the store recorded: measuring takes nothing from what is measured. */
   readHandled(span?: Span): Promise<Handled>
+  /** The same of forwards that were delivered. */
+  readForwarded(): Promise<Pick<Handled, 'count' | 'durationMs'>>
   /** Makes it, with that many entries as a server has them after some weeks. Nobody else may use it meanwhile. */
   fill(checkout: Checkout, count: number): Promise<void>
 }
@@ -65,6 +67,16 @@ function describeFile(folder: Folder): BenchInbox {
       db.close()
       return toHandled(row)
     },
+    async readForwarded() {
+      const db = new DatabaseSync(file, { readOnly: true })
+      const row = db
+        .prepare(`
+          SELECT count(*) AS count, max(ended_at) - min(started_at) AS "durationMs"
+          FROM forward_attempt WHERE outcome = 'delivered'`)
+        .get()
+      db.close()
+      return toHandled(row)
+    },
     async fill(checkout, count) {
       await withInbox(checkout, `file:${file}`, 'server', addTemplates)
       fillVariedInbox(file, count)
@@ -88,6 +100,12 @@ function describeSchema(folder: Folder, schema: PostgresSchema): BenchInbox {
           WHERE outcome = 'handled' AND ended_at BETWEEN to_timestamp($1 / 1000.0) AND to_timestamp($2 / 1000.0)`,
         [fromAt, untilAt],
       )
+      return toHandled(row)
+    },
+    async readForwarded() {
+      const [row] = await schema.query(`
+        SELECT count(*) AS count, extract(epoch FROM max(ended_at) - min(started_at)) * 1000 AS "durationMs"
+        FROM forward_attempt WHERE outcome = 'delivered'`)
       return toHandled(row)
     },
     async fill(checkout, count) {

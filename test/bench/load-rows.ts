@@ -20,8 +20,10 @@ const titles: Readonly<Record<LoadName, string>> = {
   sample: "docs' sample",
   receive: 'accepting only, durable',
   'receive-unsearched': 'accepting only, no searchable values',
+  'receive-targets': 'accepting only, one target that takes all',
   'receive-slow-sync': `accepting only, syncs ${SLOW_SYNC_MS} ms slower`,
   'postgres-receive': 'accepting only, on Postgres',
+  'postgres-receive-targets': 'accepting only, on Postgres, one target that takes all',
   whole: 'whole route, no-op handler',
 }
 
@@ -48,6 +50,8 @@ const rateLine: Line = {
   pick: rateOf,
   targets: {
     receive: { of: 'before', atLeast: 1.1 },
+    'receive-targets': { of: 'ratio', atLeast: 0.85 },
+    'postgres-receive-targets': { of: 'ratio', atLeast: 0.85 },
     'receive-slow-sync': { of: 'before', atLeast: 1.2 },
     whole: { of: 'before', atLeast: 1.1 },
   },
@@ -113,8 +117,13 @@ function createLine(results: Results, name: LoadName, { title, unit, pick, targe
   })
 }
 
-/** What a load's ratios are to. What searchable values cost is told beside those that keep them. */
-const unitOf = (name: LoadName): LoadName => (name === 'receive-unsearched' ? 'receive' : 'sample')
+/** What a load's ratios are to: what searchable values and targets cost is told beside what has them, or has none. */
+const unitOf = (name: LoadName): LoadName => units[name] ?? 'sample'
+const units: Partial<Record<LoadName, LoadName>> = {
+  'receive-unsearched': 'receive',
+  'receive-targets': 'receive',
+  'postgres-receive-targets': 'postgres-receive',
+}
 
 function createCeilingRow(results: Results): Row {
   const servers = loadNames.filter((name) => name !== 'ceiling')

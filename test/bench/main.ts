@@ -28,8 +28,10 @@ Measurements:
   sample             the docs' sample: the unit of the ratios
   receive            this server accepting only (ROLE=receive)
   receive-unsearched the same with SEARCH_FIELDS=none: what it costs that customers can be searched for
+  receive-targets    the same with one target that takes all: what it costs that events are forwarded
   receive-slow-sync  receive with 2 ms more for each sync of the disk: Linux with cc
   postgres-receive   receive on Postgres
+  postgres-receive-targets the same on Postgres
   whole              this server on the whole route, with a no-op handler
   drain              a backlog, with a no-op handler
   postgres-drain     the same on Postgres
@@ -39,6 +41,9 @@ Measurements:
   idle               from answered to handler started
   start              from start to ready
   answers            from request to reply: 200 requests/s beside 5,000 deliveries/s, one function in ten hangs
+  forward            a backlog that is forwarded to one target, 64 at once
+  postgres-forward   the same on Postgres
+  fairness           from a delivery to its coming to a target, alone and beside 31 dead ones
   stall-slow-sync    longest stall of the event loop at 200 deliveries/s, of the docs' sample too: with slow syncs
   stall-locked       the same while another process holds the lock on the file for 10 s
   stall-search       the same with two million entries, searched and scraped (/metrics) without a pause

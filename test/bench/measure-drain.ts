@@ -58,16 +58,16 @@ async function drain(context: BenchContext, checkout: Checkout, { store, workers
   return (count * 1_000) / handled.durationMs
 }
 
-/** Through the store, as deliveries would. */
-async function fill(inbox: Inbox, count: number): Promise<void> {
+/** Through the store, as deliveries would, with more of each entry. */
+export async function fill(inbox: Inbox, count: number, more: Partial<NewEntry> = {}): Promise<void> {
   for (let added = 0; added < count; added += ADDS_AT_ONCE)
-    await addAll(inbox, Math.min(ADDS_AT_ONCE, count - added), added)
+    await addAll(inbox, Math.min(ADDS_AT_ONCE, count - added), added, more)
 }
 
-async function addAll(inbox: Inbox, count: number, from: number): Promise<void> {
+async function addAll(inbox: Inbox, count: number, from: number, more: Partial<NewEntry>): Promise<void> {
   const deliveries = createDeliveries(count, from)
   const entries = Array.from({ length: count }, (_, index) => toNewEntry(deliveries.body(index)))
-  await Promise.all(entries.map((entry) => inbox.add(entry)))
+  await Promise.all(entries.map((entry) => inbox.add({ ...entry, ...more })))
 }
 
 function toNewEntry(body: Uint8Array): NewEntry {

@@ -9,14 +9,17 @@ import { checkoutOf, ownTurn, type Rounds, type Turn, takeTurns, turnsOf } from 
 import { runLoad } from './run-load.ts'
 import { startServer } from './server-process.ts'
 import { slowSyncs } from './slow-sync.ts'
+import { targetEnv } from './target-env.ts'
 
 export const loadNames = [
   'ceiling',
   'sample',
   'receive',
   'receive-unsearched',
+  'receive-targets',
   'receive-slow-sync',
   'postgres-receive',
+  'postgres-receive-targets',
   'whole',
 ] as const
 export type LoadName = (typeof loadNames)[number]
@@ -53,11 +56,16 @@ interface ReceiverTarget {
   readonly isSlow?: boolean
 }
 
+/** Nothing is sent by a server that only accepts. */
+const oneTarget = targetEnv(['http://127.0.0.1:1/'])
+
 const receivers: Readonly<Record<Exclude<LoadName, keyof typeof others>, ReceiverTarget>> = {
   receive: { store: 'sqlite', env: { ROLE: 'receive' } },
   'receive-unsearched': { store: 'sqlite', env: { ROLE: 'receive', SEARCH_FIELDS: 'none' } },
+  'receive-targets': { store: 'sqlite', env: { ROLE: 'receive', ...oneTarget } },
   'receive-slow-sync': { store: 'sqlite', env: { ROLE: 'receive' }, isSlow: true },
   'postgres-receive': { store: 'postgres', env: { ROLE: 'receive' } },
+  'postgres-receive-targets': { store: 'postgres', env: { ROLE: 'receive', ...oneTarget } },
   whole: { store: 'sqlite', env: { ROLE: 'all', HANDLERS: handlersPath('noop-handlers') }, isWhole: true },
 }
 

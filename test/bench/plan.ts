@@ -4,8 +4,10 @@ export const measurementNames = [
   'sample',
   'receive',
   'receive-unsearched',
+  'receive-targets',
   'receive-slow-sync',
   'postgres-receive',
+  'postgres-receive-targets',
   'whole',
   'drain',
   'postgres-drain',
@@ -15,6 +17,9 @@ export const measurementNames = [
   'idle',
   'start',
   'answers',
+  'forward',
+  'postgres-forward',
+  'fairness',
   'stall-slow-sync',
   'stall-locked',
   'stall-search',
@@ -33,6 +38,8 @@ export interface Plan {
   /** Sent before the clock starts: V8 compiles the servers' hot paths meanwhile. */
   readonly warmUpSeconds: number
   readonly drainEntries: number
+  /** Of a backlog that is forwarded. */
+  readonly forwardEntries: number
   readonly claim: ClaimPlan
   readonly idleDeliveries: number
   /** How long another process holds the lock on the file. */
@@ -70,6 +77,7 @@ export function createPlan({ only, rounds, seconds, quick }: PlanOptions): Plan 
 const fullSizes = {
   warmUpSeconds: 1.5,
   drainEntries: 100_000,
+  forwardEntries: 30_000,
   claim: { sizes: [1_000, 100_000, 1_000_000], settled: 1_000_000, oneLane: 100_000, rounds: 300 },
   idleDeliveries: 200,
   lockSeconds: 10,
@@ -79,6 +87,7 @@ const fullSizes = {
 const quickSizes = {
   warmUpSeconds: 0.1,
   drainEntries: 5_000,
+  forwardEntries: 1_000,
   claim: { sizes: [1_000, 5_000], settled: 5_000, oneLane: 2_000, rounds: 20 },
   idleDeliveries: 20,
   lockSeconds: 1,

@@ -55,9 +55,9 @@ function describeNotes({ syncMs, postgres }: Machine, rows: readonly Row[]): str
   return [
     'Loads: 64 keep-alive connections, 3 KB payment_intent.succeeded, every id distinct and freshly signed.',
     "Values: medians of the rounds; of memory the most. Ratios: medians of each round's own.",
-    "RATIO: to the docs' sample, which stores nothing; of accepting without searchable values, to accepting with them; of",
-    'claims, to the one with the fewest entries waiting; of two workers, to one; of searches and looks at the console, to',
-    'none. BEFORE: to the checkout of --against.',
+    "RATIO: to the docs' sample, which stores nothing; of accepting without searchable values or with a target, to plain",
+    'accepting; of claims, to the one with the fewest entries waiting; of two workers, to one; of searches and looks at the',
+    'console, to none; of a target beside dead ones, to being alone. BEFORE: to the checkout of --against.',
     'The receiver runs as `npm start` does, with LOG_LEVEL=error: at info it writes one line for each handled event.',
     ...(postgres === undefined ? [] : [`Postgres on the same machine: ${postgres}.`]),
     ...(hasMemory ? [] : ['No resident memory: no load on the receiver was measured, or this system has no /proc.']),

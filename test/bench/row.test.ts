@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest'
 import type { ClaimResult } from './claim-process.ts'
 import { createConsoleRows } from './console-rows.ts'
+import { createFairnessRows, createForwardRows } from './forward-rows.ts'
 import { createLoadRows, describeSample } from './load-rows.ts'
 import type { Handling, LoadMeasurement } from './measure-loads.ts'
 import { createClaimRows, createDrainRows } from './other-rows.ts'
@@ -67,6 +68,32 @@ it('compares accepting without searchable values with accepting them, where that
   const rows = createLoadRows(rounds.set('receive', [measured(10_000)]))
   expect(find(rows, 'no searchable values')?.ratio).toBe(1.2)
   expect(find(rows, 'processor time')).toMatchObject({ value: 75, ratio: expect.closeTo(75 / 90) })
+})
+
+it('compares accepting with a target with accepting without, on the same store', () => {
+  const rounds = new Map([
+    ['receive', [measured(10_000)]],
+    ['receive-targets', [measured(8_400)]],
+    ['postgres-receive', [measured(6_000)]],
+    ['postgres-receive-targets', [measured(5_400)]],
+  ])
+  const rows = createLoadRows(rounds).filter(({ name }) => name.includes('target'))
+  expect(rows).toMatchObject([
+    { ratio: 0.84, isMet: false },
+    { ratio: 0.9, isMet: true },
+  ])
+})
+
+it('compares the way to a target beside dead ones with the way to the same alone, round by round', () => {
+  const round = (aloneMs: number) => ({ aloneMs, besideDeadMs: 1.2 * aloneMs, besideDyingMs: 2 * aloneMs })
+  expect(createFairnessRows(new Map([['fairness', [round(5), round(50), round(10)]]]))).toMatchObject([
+    { value: 10, ratio: 1, isMet: undefined },
+    { value: 12, ratio: 1.2, isMet: true },
+    { value: 20, ratio: 2, isMet: undefined },
+  ])
+  expect(createForwardRows(new Map([['postgres-forward', [2_900, 3_100, 2_950]]]))).toMatchObject([
+    { value: 2_950, isMet: false },
+  ])
 })
 
 it('gives the processor time for a delivery, and the most memory of all rounds', () => {

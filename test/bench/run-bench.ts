@@ -1,11 +1,14 @@
 import { type BenchContext, makeFolder } from './bench-context.ts'
 import { createConsoleRows } from './console-rows.ts'
 import { createFilledInboxes } from './filled-inboxes.ts'
+import { createFairnessRows, createForwardRows } from './forward-rows.ts'
 import { createLoadRows, describeSample } from './load-rows.ts'
 import { measureAnswers } from './measure-answers.ts'
 import { measureClaims } from './measure-claims.ts'
 import { consoleNames, measureConsole } from './measure-console.ts'
 import { drainNames, measureDrains } from './measure-drain.ts'
+import { measureFairness } from './measure-fairness.ts'
+import { forwardNames, measureForwards } from './measure-forwards.ts'
 import { measureIdle } from './measure-idle.ts'
 import { loadNames, measureLoads } from './measure-loads.ts'
 import { measureSearches, searchNames } from './measure-searches.ts'
@@ -103,6 +106,20 @@ const parts: readonly Part[] = [
     async run(context) {
       const rounds = await measureAnswers(context)
       return { rows: createAnswerRows(rounds), rounds }
+    },
+  },
+  {
+    names: forwardNames,
+    async run(context) {
+      const rounds = await measureForwards(context)
+      return { rows: createForwardRows(rounds), rounds }
+    },
+  },
+  {
+    names: ['fairness'],
+    async run(context) {
+      const rounds = await measureFairness(context)
+      return { rows: createFairnessRows(rounds), rounds }
     },
   },
   {
