@@ -1,7 +1,7 @@
-import { setTimeout as delay } from 'node:timers/promises'
 import type { EntryFacts, NewEntry, Outcome } from './event.ts'
 import { type Figures, type Inbox, WAIT_LIMITS_MS } from './inbox/inbox.ts'
 import type { Log } from './log.ts'
+import { type Repeating, repeat } from './repeat.ts'
 
 /** Counts what a process does, for people who look at it later. */
 export interface FigureCounter {
@@ -68,14 +68,9 @@ function createEmpty() {
   }
 }
 
-export interface Keeping {
-  /** Keeps what was counted last. */
-  stop(): Promise<void>
-}
-
 const EVERY_MS = 60_000
 
-/** Hands what was counted to the inbox, once a minute. What an inbox that is down does not take is lost, and only that. */
+/** Hands what was counted to the inbox, once a minute and at the end. What an inbox that is down does not take is lost, and only that. */
 export function startKeeping(
   {
     inbox,
@@ -83,9 +78,7 @@ export function startKeeping(
     log,
   }: { readonly inbox: Pick<Inbox, 'recordFigures'>; readonly counter: Pick<FigureCounter, 'take'>; readonly log: Log },
   everyMs = EVERY_MS,
-): Keeping {
-  const stopping = new AbortController()
-
+): Repeating {
   async function keep(): Promise<void> {
     const figures = counter.take()
     if (figures === undefined) return
@@ -94,18 +87,11 @@ export function startKeeping(
       .catch((error: unknown) => log.warn({ err: error }, 'figures of this minute are lost'))
   }
 
-  async function work(): Promise<void> {
-    while (!stopping.signal.aborted) {
-      await delay(everyMs, undefined, { signal: stopping.signal }).catch(() => undefined)
-      await keep()
-    }
-  }
-
-  const working = work()
+  const keeping = repeat(everyMs, keep)
   return {
-    stop() {
-      stopping.abort()
-      return working
+    async stop() {
+      await keeping.stop()
+      await keep()
     },
   }
 }

@@ -1,7 +1,7 @@
-import { setTimeout as delay } from 'node:timers/promises'
 import { ReceiverError } from '../errors.ts'
 import type { Action, ActionFacts, EntryFilter, Inbox, Summary } from '../inbox/inbox.ts'
 import type { Log } from '../log.ts'
+import { pause, type Repeating, repeat } from '../repeat.ts'
 import { CHUNK_SIZE, type Change, MIN_PAUSE_MS, statesOf } from './change-entries.ts'
 import { dropBy, replay } from './changes.ts'
 import { type Choice, readChoice, toFields, toFilter } from './filter.ts'
@@ -63,11 +63,6 @@ export function requestChange(inbox: Pick<Inbox, 'recordAction'>, request: Chang
   return inbox.recordAction('running', perSecond === undefined ? facts : { ...facts, perSecond })
 }
 
-export interface ChangeRunner {
-  /** Resolves once the chunk under way is done; the next process goes on behind it. */
-  stop(): Promise<void>
-}
-
 const POLL_MS = 1_000
 const OUTAGE_MS = 5_000
 const TURN = 'changes'
@@ -76,39 +71,33 @@ const TURN_MS = 15_000
 
 /**
  * Runs what was requested, in small steps, in one of the processes on the inbox at a time, over restarts and outages: each chunk's
- * end is recorded. A process that dies between a chunk and its record does that chunk twice, which changes nothing, but for handled
+ * end is recorded, and a stop waits for it. A process that dies between a chunk and its record does that chunk twice, which changes nothing, but for handled
  * entries that were to run again.
  */
 export function startChangeRunner(
   { inbox, log }: { readonly inbox: Inbox; readonly log: Log },
   pollMs = POLL_MS,
   outageMs = OUTAGE_MS,
-): ChangeRunner {
-  const stopping = new AbortController()
-  const { signal } = stopping
-  const pause = (ms: number) => delay(ms, undefined, { signal }).catch(() => undefined)
-
-  async function work(): Promise<void> {
-    for (; !signal.aborted; await pause(pollMs)) {
-      try {
-        const running = await inbox.actions({ limit: 10, state: 'running' })
-        for (const action of running.toReversed()) await run(action)
-        // So that whoever is next need not wait for it to end.
-        if (running.length > 0) await inbox.takeTurn(TURN, 0)
-      } catch (error) {
-        log.warn({ err: error }, 'changes of many entries cannot go on; will try again')
-        await pause(outageMs)
-      }
+): Repeating {
+  async function runAll(signal: AbortSignal): Promise<void> {
+    try {
+      const running = await inbox.actions({ limit: 10, state: 'running' })
+      for (const action of running.toReversed()) await run(action, signal)
+      // So that whoever is next need not wait for it to end.
+      if (running.length > 0) await inbox.takeTurn(TURN, 0)
+    } catch (error) {
+      log.warn({ err: error }, 'changes of many entries cannot go on; will try again')
+      await pause(outageMs, signal)
     }
   }
 
-  async function run({ id, facts }: Action): Promise<void> {
+  async function run({ id, facts }: Action, signal: AbortSignal): Promise<void> {
     const change = changeOf(facts.verb, facts.who)
     let progress: ActionFacts | undefined = facts
     try {
       while (change !== undefined && progress !== undefined && !signal.aborted) {
         if (!(await inbox.takeTurn(TURN, TURN_MS))) return
-        progress = await step(id, change, progress)
+        progress = await step(id, change, progress, signal)
       }
     } catch (error) {
       if (error instanceof ReceiverError && error.code === 'store_unavailable') throw error
@@ -118,7 +107,12 @@ export function startChangeRunner(
   }
 
   /** Does a chunk, and tells how far it has come; undefined once there is no more of it, or somebody ended it. */
-  async function step(id: number, change: Change, facts: ActionFacts): Promise<ActionFacts | undefined> {
+  async function step(
+    id: number,
+    change: Change,
+    facts: ActionFacts,
+    signal: AbortSignal,
+  ): Promise<ActionFacts | undefined> {
     const { changed = 0, leftAlone = 0, perSecond } = facts
     const startedAt = performance.now()
     const filter = filterOf(change, facts)
@@ -139,6 +133,7 @@ export function startChangeRunner(
     const tookMs = performance.now() - startedAt
     await pause(
       Math.max(MIN_PAUSE_MS, perSecond === undefined ? tookMs : (eventIds.length / perSecond) * 1_000 - tookMs),
+      signal,
     )
     return progress
   }
@@ -154,13 +149,7 @@ export function startChangeRunner(
     return next === undefined ? [newest, ...eventIds] : eventIds
   }
 
-  const working = work()
-  return {
-    stop() {
-      stopping.abort()
-      return working
-    },
-  }
+  return repeat(pollMs, runAll)
 }
 
 /** Ends a change that runs, after its chunk under way; false when it does not run any more. */

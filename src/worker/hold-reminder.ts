@@ -1,10 +1,6 @@
-import { setTimeout as delay } from 'node:timers/promises'
 import type { Inbox } from '../inbox/inbox.ts'
 import type { Log } from '../log.ts'
-
-export interface HoldReminder {
-  stop(): Promise<void>
-}
+import { type Repeating, repeat } from '../repeat.ts'
 
 const LOOK_MS = 30_000
 const REMIND_MS = 3_600_000
@@ -13,8 +9,7 @@ const REMIND_MS = 3_600_000
 export function startHoldReminder(
   { inbox, log }: { readonly inbox: Pick<Inbox, 'held'>; readonly log: Log },
   { lookMs = LOOK_MS, remindMs = REMIND_MS } = {},
-): HoldReminder {
-  const stopping = new AbortController()
+): Repeating {
   let remindAt: number | undefined
 
   async function look(): Promise<void> {
@@ -33,19 +28,6 @@ export function startHoldReminder(
     )
   }
 
-  async function work(): Promise<void> {
-    while (!stopping.signal.aborted) {
-      // A store that is down is told of by everything else.
-      await look().catch(() => undefined)
-      await delay(lookMs, undefined, { signal: stopping.signal }).catch(() => undefined)
-    }
-  }
-
-  const working = work()
-  return {
-    stop() {
-      stopping.abort()
-      return working
-    },
-  }
+  // A store that is down is told of by everything else.
+  return repeat(lookMs, () => look().catch(() => undefined))
 }

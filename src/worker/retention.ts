@@ -1,16 +1,11 @@
-import { setTimeout as delay } from 'node:timers/promises'
 import type { Inbox } from '../inbox/inbox.ts'
 import type { Log } from '../log.ts'
+import { pause, type Repeating, repeat } from '../repeat.ts'
 
 export interface RetentionOptions {
   readonly inbox: Inbox
   readonly log: Log
   readonly retentionDays: number
-}
-
-export interface Retention {
-  /** Resolves once the step under way is done. */
-  stop(): Promise<void>
 }
 
 const DAY_MS = 86_400_000
@@ -27,28 +22,13 @@ const LARGEST_STEP_OF_CLOCK_MS = 60_000
  * Drops bodies of settled entries after `retentionDays`, and their ids after twice as long, 60 days at least; hourly, in small steps.
  * What nobody has dealt with stays, with a warning.
  */
-export function startRetention(options: RetentionOptions): Retention {
-  const stopping = new AbortController()
-  const round = createRound(options, stopping.signal)
-
-  async function run(): Promise<void> {
-    while (!stopping.signal.aborted) {
-      try {
-        await round()
-      } catch (error) {
-        options.log.warn({ err: error }, 'retention failed; will try again in an hour')
-      }
-      await pause(ROUND_MS, stopping.signal)
-    }
-  }
-
-  const running = run()
-  return {
-    stop() {
-      stopping.abort()
-      return running
-    },
-  }
+export function startRetention(options: RetentionOptions): Repeating {
+  const round = createRound(options)
+  return repeat(ROUND_MS, (stopping) =>
+    round(stopping).catch((error: unknown) =>
+      options.log.warn({ err: error }, 'retention failed; will try again in an hour'),
+    ),
+  )
 }
 
 /**
@@ -57,9 +37,8 @@ export function startRetention(options: RetentionOptions): Retention {
  */
 export function createRound(
   { inbox, log, retentionDays }: RetentionOptions,
-  signal: AbortSignal,
   { wall = Date.now, monotonic = () => performance.now() } = {},
-): () => Promise<void> {
+): (stopping: AbortSignal) => Promise<void> {
   const policy = {
     bodiesAfterMs: retentionDays * DAY_MS,
     entriesAfterMs: Math.max(retentionDays * 2, SHORTEST_ID_DAYS) * DAY_MS,
@@ -74,7 +53,7 @@ export function createRound(
   }
 
   /** False when it ended because the clock jumped. */
-  async function pruneAll(): Promise<boolean> {
+  async function pruneAll(signal: AbortSignal): Promise<boolean> {
     const dropped = { bodies: 0, entries: 0 }
     try {
       for (let after: string | undefined; !signal.aborted; await pause(STEP_PAUSE_MS, signal)) {
@@ -97,8 +76,8 @@ export function createRound(
     log.warn({ entries, oldestDays: Math.floor(oldestMs / DAY_MS) }, UNDEALT)
   }
 
-  return async () => {
-    const isDone = await pruneAll()
+  return async (signal) => {
+    const isDone = await pruneAll(signal)
     if (!isDone) log.warn('the clock jumped: retention drops nothing for an hour')
     else if (!signal.aborted) await warnOfUndealt()
   }
@@ -106,7 +85,3 @@ export function createRound(
 
 const UNDEALT =
   'dead or parked entries wait for someone and are kept: see `events list --state dead,parked`, then replay or drop them'
-
-function pause(ms: number, signal: AbortSignal): Promise<void> {
-  return delay(ms, undefined, { signal }).catch(() => undefined)
-}

@@ -4,7 +4,8 @@ import axe from 'axe-core'
 import type { BrowserContextOptions, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Inbox } from '../../src/inbox/inbox.ts'
-import { type ChangeRunner, startChangeRunner } from '../../src/operations/run-changes.ts'
+import { startChangeRunner } from '../../src/operations/run-changes.ts'
+import type { Repeating } from '../../src/repeat.ts'
 import { launchBrowser, openPage } from '../support/browser.ts'
 import { eventually } from '../support/eventually.ts'
 import { captureLog } from '../support/log-lines.ts'
@@ -30,7 +31,7 @@ describe.skipIf(browser === undefined)('the console in a browser', () => {
   if (browser === undefined) return
   let rig: ConsoleRig
   let inbox: Inbox
-  let runner: ChangeRunner
+  let runner: Repeating
   beforeAll(async () => {
     rig = await openConsole({ ADMIN_ALLOWED_HOSTS: 'admin.example', STRIPE_MODE: 'test' })
     inbox = rig.service.inbox

@@ -2,13 +2,8 @@ import { afterEach, beforeEach, expect, it } from 'vitest'
 import { ReceiverError } from '../../src/errors.ts'
 import type { Action, Inbox } from '../../src/inbox/inbox.ts'
 import { createLog } from '../../src/log.ts'
-import {
-  type ChangeRunner,
-  cancelChange,
-  previewChange,
-  requestChange,
-  startChangeRunner,
-} from '../../src/operations/run-changes.ts'
+import { cancelChange, previewChange, requestChange, startChangeRunner } from '../../src/operations/run-changes.ts'
+import type { Repeating } from '../../src/repeat.ts'
 import { addDead } from '../cli/events/inbox.ts'
 import { eventually } from '../support/eventually.ts'
 import { newEntry } from '../support/new-entry.ts'
@@ -20,7 +15,7 @@ const log = await createLog('silent')
 
 let inbox: Inbox
 let remove: () => Promise<void>
-let runner: ChangeRunner | undefined
+let runner: Repeating | undefined
 
 beforeEach(async () => {
   const opened = await openScratchInbox()

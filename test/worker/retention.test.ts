@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { Inbox, PrunePolicy, Undealt } from '../../src/inbox/inbox.ts'
-import { createRound, type Retention, startRetention } from '../../src/worker/retention.ts'
+import type { Repeating } from '../../src/repeat.ts'
+import { createRound, startRetention } from '../../src/worker/retention.ts'
 import { eventually } from '../support/eventually.ts'
 import { captureLog } from '../support/log-lines.ts'
 
@@ -34,7 +35,7 @@ function pruning(steps: number): Inbox {
 }
 
 describe('retention', () => {
-  let retention: Retention | undefined
+  let retention: Repeating | undefined
   afterEach(() => retention?.stop())
   const start = (inbox: Inbox, retentionDays = 30) => {
     retention = startRetention({ inbox, log: captured.log, retentionDays })
@@ -78,7 +79,8 @@ describe('a round of retention', () => {
   const makeRound = (inbox: Inbox) => {
     ;[wall, monotonic] = [Date.now(), 1_000]
     const time = { wall: () => wall, monotonic: () => monotonic }
-    return createRound({ inbox, log: captured.log, retentionDays: 30 }, new AbortController().signal, time)
+    const round = createRound({ inbox, log: captured.log, retentionDays: 30 }, time)
+    return () => round(new AbortController().signal)
   }
 
   it.each([
