@@ -2,14 +2,11 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { type Alerts, startAlerts } from './alerts/alerts.ts'
 import { createSend } from './alerts/send.ts'
 import { startAnswering } from './answers/answering.ts'
-import { type Answerers, loadAnswers } from './answers/load.ts'
 import { type Config, readEnvironment } from './config.ts'
 import type { Console, ConsoleOptions } from './console/console.ts'
 import type { Arrival } from './event/arrival.ts'
 import type { Handlers } from './event.ts'
 import { createFigureCounter, type FigureCounter, startKeeping } from './figures.ts'
-import { createChooseLane } from './handlers/choose-lane.ts'
-import { loadHandlers } from './handlers/load.ts'
 import { createAdminApp, createApp, createHealthApp } from './http/app.ts'
 import { type HttpServer, listen } from './http/listen.ts'
 import type { Inbox } from './inbox/inbox.ts'
@@ -19,12 +16,13 @@ import { createMetrics, type Metrics } from './metrics.ts'
 import { startChangeRunner } from './operations/run-changes.ts'
 import { type Reconciling, startReconciling } from './reconcile/schedule.ts'
 import { createStripeClients, type StripeClients } from './stripe/client.ts'
-import { createChooseTargets } from './targets/choose-targets.ts'
 import { type Forwarder, startForwarder } from './targets/forwarder.ts'
-import { type LoadedTarget, loadTargets } from './targets/load.ts'
+import type { LoadedTarget } from './targets/load.ts'
 import { findTakenTypes } from './targets/taken-types.ts'
+import { arrivalOf, loadUserCode } from './user-code.ts'
 import { createDispatch } from './worker/dispatch.ts'
 import { startHoldReminder } from './worker/hold-reminder.ts'
+import { createOverrun, type Overrun } from './worker/overrun.ts'
 import { startRetention } from './worker/retention.ts'
 import { startWatchdog, type Watchdog } from './worker/watchdog.ts'
 import { startWorker, type Worker } from './worker/worker.ts'
@@ -69,22 +67,13 @@ const LAST_ALERTS_MS = 2_000
 export async function createService(config: Config, overrides: ServiceOverrides = {}): Promise<Service> {
   await using undo = new AsyncDisposableStack()
   const log = overrides.log ?? (await createLog(config.logLevel))
-  const handlers = overrides.handlers ?? (await loadUserHandlers(config, log))
-  const answerers = await loadUserAnswers(config, handlers, log)
-  const requestTypes = new Set(answerers.keys())
-  const targets = overrides.targets ?? (await loadUserTargets(config, log))
-  const { mode, searchFields } = config
-  const arrival: Arrival = {
-    mode,
-    searchFields,
-    chooseLane: createLanes(handlers, log),
-    requestTypes,
-    ...choosing(targets),
-  }
+  const userCode = await loadUserCode(config, log, overrides)
+  const { handlers, answerers, targets } = userCode
+  const arrival = arrivalOf(userCode, config, log)
   const isReconciling = config.role !== 'receive' && config.stripeApiKey !== undefined && config.reconcileMinutes > 0
   const metrics = createMetrics(handlers.map, {
     isReconciling,
-    requestTypes: [...requestTypes],
+    requestTypes: [...answerers.keys()],
     targets: targets.map(({ name }) => name),
   })
   const inbox = undo.adopt(
@@ -109,8 +98,9 @@ export async function createService(config: Config, overrides: ServiceOverrides 
   let isDraining = false
   let worker: Worker | undefined
   let forwarder: Forwarder | undefined
-  const overrun = createOverrun(config, log, metrics)
-  const shared = { inbox, log, isDraining: () => isDraining, worker: overrun }
+  const overrun = createOverrun(config.workerConcurrency, log)
+  // Deliveries are stored all the same: only a process that does nothing else is not ready.
+  const shared = { inbox, log, isDraining: () => isDraining, worker: { ...overrun, isAll: config.role === 'work' } }
   const app = createApp({
     ...shared,
     arrival,
@@ -232,7 +222,10 @@ function startWork(
   const { handlerTimeoutMs: timeoutMs, handlerOverrunMs: overrunMs, maxAttempts, twins } = config
   const dispatch = createDispatch({
     ...{ handlers, events, log, timeoutMs, overrunMs, maxAttempts, twins, watch },
-    onOverrunning: overrun.onChange,
+    onOverrunning(change) {
+      overrun.onChange(change)
+      metrics.onOverrunning(change)
+    },
     onStuck: ({ entry: { eventId, type } }) => overrides.onStuck?.({ eventId, type }),
   })
   const leaseMs = timeoutMs + overrunMs + (overrides.leaseMarginMs ?? LEASE_MARGIN_MS)
@@ -245,25 +238,6 @@ function startWork(
       operators?.onAttemptEnded(lease, outcome, durationMs)
     },
   })
-}
-
-type Overrun = ReturnType<typeof createOverrun>
-
-/** How many handlers go on past their time limit: once they hold every place, nothing else is handled, and someone has to know. */
-function createOverrun({ workerConcurrency, role }: Config, log: Log, metrics: Metrics) {
-  let handlers = 0
-  const isFull = () => handlers >= workerConcurrency
-  return {
-    onChange(change: 1 | -1): void {
-      handlers += change
-      metrics.onOverrunning(change)
-      if (change === 1 && isFull())
-        log.error({ handlers }, 'every place is held by a handler past its time limit: nothing else is handled')
-    },
-    /** Undefined while all is well. Deliveries are stored all the same: only a process that does nothing else is not ready. */
-    describeFault: () => (isFull() ? 'every place is held by a handler past its time limit' : undefined),
-    isAll: role === 'work',
-  }
 }
 
 function startCatchingUp(
@@ -296,43 +270,6 @@ function startForwarding(
     leaseMarginMs: overrides.leaseMarginMs ?? LEASE_MARGIN_MS,
     onAttemptEnded: metrics.onForwarded,
     onHeld: (target, reason) => alerts?.onTargetHeld(target, reason),
-  })
-}
-
-async function loadUserTargets(config: Config, log: Log): Promise<readonly LoadedTarget[]> {
-  const { targets, unknownTypes } = await loadTargets(config.targetsPath, readEnvironment())
-  if (unknownTypes.length > 0)
-    log.warn({ types: unknownTypes }, 'TARGETS names types that the SDK does not know: misspelt?')
-  return targets
-}
-
-/** Nothing of it costs anything where there are none. */
-function choosing(targets: readonly LoadedTarget[]): Pick<Arrival, 'chooseForwards'> {
-  return targets.length > 0 ? { chooseForwards: createChooseTargets(targets) } : {}
-}
-
-async function loadUserHandlers(config: Config, log: Log): Promise<Handlers> {
-  const { handlers, unknownTypes } = await loadHandlers(config.handlersPath)
-  if (unknownTypes.length > 0)
-    log.warn({ types: unknownTypes }, 'HANDLERS names types that the SDK does not know: misspelt?')
-  return handlers
-}
-
-async function loadUserAnswers(config: Config, handlers: Handlers, log: Log): Promise<Answerers> {
-  // A built-in handler is none of the user's, and there is none for a request.
-  const { answerers, unknownTypes } = await loadAnswers(config.answersPath, Object.keys(handlers.map))
-  if (unknownTypes.length > 0)
-    log.warn({ types: unknownTypes }, 'ANSWERS names requests that are not known here: misspelt?')
-  return answerers
-}
-
-/** Undefined when all lanes are the default ones. */
-function createLanes({ lane: laneOf }: Handlers, log: Log) {
-  if (laneOf === undefined) return undefined
-  const { parse } = createStripeClients({ apiKey: undefined, apiBase: undefined })
-  return createChooseLane({
-    ...{ laneOf, parse },
-    onFault: (fault) => log.warn(fault, '`lane` of HANDLERS names no lane for this type; the default one is taken'),
   })
 }
 

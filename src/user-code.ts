@@ -1,0 +1,66 @@
+import { type Answerers, loadAnswers } from './answers/load.ts'
+import { type Config, readEnvironment } from './config.ts'
+import type { Arrival } from './event/arrival.ts'
+import type { Handlers } from './event.ts'
+import { createChooseLane } from './handlers/choose-lane.ts'
+import { loadHandlers } from './handlers/load.ts'
+import type { Log } from './log.ts'
+import { createStripeClients } from './stripe/client.ts'
+import { createChooseTargets } from './targets/choose-targets.ts'
+import { type LoadedTarget, loadTargets } from './targets/load.ts'
+
+/** What users write for this server, checked: HANDLERS, ANSWERS and TARGETS. */
+export interface UserCode {
+  readonly handlers: Handlers
+  readonly answerers: Answerers
+  readonly targets: readonly LoadedTarget[]
+}
+
+/** Loads it, but for what is given, and warns of types that may be misspelt. Throws as `loadHandlers`, `loadAnswers` and `loadTargets` do. */
+export async function loadUserCode(
+  config: Config,
+  log: Log,
+  given: { readonly handlers?: Handlers; readonly targets?: readonly LoadedTarget[] },
+): Promise<UserCode> {
+  const warn = (types: readonly string[], words: string) => void (types.length > 0 && log.warn({ types }, words))
+
+  async function loadOwnHandlers(): Promise<Handlers> {
+    const { handlers, unknownTypes } = await loadHandlers(config.handlersPath)
+    warn(unknownTypes, 'HANDLERS names types that the SDK does not know: misspelt?')
+    return handlers
+  }
+
+  async function loadOwnTargets(): Promise<readonly LoadedTarget[]> {
+    const { targets, unknownTypes } = await loadTargets(config.targetsPath, readEnvironment())
+    warn(unknownTypes, 'TARGETS names types that the SDK does not know: misspelt?')
+    return targets
+  }
+
+  const handlers = given.handlers ?? (await loadOwnHandlers())
+  const { answerers, unknownTypes } = await loadAnswers(config.answersPath, Object.keys(handlers.map))
+  warn(unknownTypes, 'ANSWERS names requests that are not known here: misspelt?')
+  return { handlers, answerers, targets: given.targets ?? (await loadOwnTargets()) }
+}
+
+/** What decides about an event when it comes. */
+export function arrivalOf({ handlers, answerers, targets }: UserCode, config: Config, log: Log): Arrival {
+  const { mode, searchFields } = config
+  return {
+    mode,
+    searchFields,
+    chooseLane: chooseLaneBy(handlers, log),
+    requestTypes: new Set(answerers.keys()),
+    // Nothing of it costs anything where there are none.
+    ...(targets.length > 0 && { chooseForwards: createChooseTargets(targets) }),
+  }
+}
+
+/** Undefined when all lanes are the default ones. */
+function chooseLaneBy({ lane: laneOf }: Handlers, log: Log) {
+  if (laneOf === undefined) return undefined
+  const { parse } = createStripeClients({ apiKey: undefined, apiBase: undefined })
+  return createChooseLane({
+    ...{ laneOf, parse },
+    onFault: (fault) => log.warn(fault, '`lane` of HANDLERS names no lane for this type; the default one is taken'),
+  })
+}
