@@ -74,11 +74,9 @@ export function toAttempt(row: Row): Attempt {
   }
 }
 
-/** Column `decision`, as text or parsed → what was replied; null for JSON's null too, and undefined, where there is no row. */
-export function toDecision(decision: unknown): Decision | null {
-  const parsed: unknown = typeof decision === 'string' ? JSON.parse(decision) : decision
-  return (parsed ?? null) as Decision | null
-}
+/** Column `decision` → what was replied; null where there is none, as undefined of no row. */
+export const toDecision = (decision: unknown): Decision | null =>
+  typeof decision === 'string' ? JSON.parse(decision) : null
 
 /** An instant as either driver gives it. */
 export function toDate(instant: unknown): Date {

@@ -622,6 +622,15 @@ export function describeInbox(name: string, open: () => Promise<StoreUnderTest>)
         expect((await inbox.get(entry.eventId))?.decision).toEqual(decision)
       })
 
+      it('keeps it as it was replied, whatever is in it', async () => {
+        const entry = request()
+        await inbox.add(entry)
+        const answer = { approved: true, metadata: { 'a\0': 'b\0', half: '\ud800' }, amount: 1.5e300 }
+        const given = { ...decision, answer }
+        expect(JSON.stringify(await inbox.decide(entry.eventId, given))).toBe(JSON.stringify(given))
+        expect(JSON.stringify((await inbox.get(entry.eventId))?.decision)).toBe(JSON.stringify(given))
+      })
+
       it('is of requests alone', async () => {
         const event = newEntry()
         await inbox.add(event)

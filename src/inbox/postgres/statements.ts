@@ -49,7 +49,7 @@ const addStatement = ({ isForwarded }: { readonly isForwarded: boolean }): strin
                          received_at, route, source, secret, state, ready, due_at, settled_at, reason, decision)
       SELECT seq, event_id, type, shape, account, object_id, lane, snapshot_event_id, livemode, api_version,
              to_timestamp(created_ms / 1000), now(), route, source, secret, state, state = 'pending', now(),
-             CASE WHEN state <> 'pending' THEN now() END, reason, CASE WHEN state = 'handled' THEN 'null'::jsonb END
+             CASE WHEN state <> 'pending' THEN now() END, reason, CASE WHEN state = 'handled' THEN 'null' END
       FROM given ORDER BY event_id COLLATE "C", seq
       ON CONFLICT (event_id) DO NOTHING
       RETURNING seq
@@ -82,7 +82,7 @@ export const sql = {
 
   /** The first decision stands. */
   decide: `
-    UPDATE entry SET decision = CASE WHEN decision = 'null' THEN $2::jsonb ELSE decision END
+    UPDATE entry SET decision = CASE WHEN decision = 'null' THEN $2 ELSE decision END
     WHERE event_id = $1 AND decision IS NOT NULL RETURNING decision`,
 
   /**
