@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises'
+import { ReceiverError } from '../errors.ts'
 import type { Log } from '../log.ts'
 
 /** What was replied and could not be stored yet. */
@@ -19,6 +20,7 @@ export interface KeepLater {
 /** So many wait at most: what is replied beyond is not stored. */
 const MAX_WAITING = 10_000
 const RETRY_MS = 1_000
+const LOST = 'what was replied to a request is lost: it could not be stored'
 
 /** Stores what was replied while the store was down, once it is back, for as long as this process lives. */
 export function createKeepLater(log: Log): KeepLater {
@@ -26,18 +28,20 @@ export function createKeepLater(log: Log): KeepLater {
   const stopping = new AbortController()
   let keeping: Promise<void> | undefined
 
-  /** False at the first that cannot be stored. */
+  /** False at the first that finds the store away, or overloaded. */
   async function keepAll(): Promise<boolean> {
     for (const unkept of waiting) {
+      const { eventId } = unkept
       try {
         await unkept.keep()
+        log.info({ eventId }, 'a reply that went out before it was stored is stored now')
       } catch (err) {
-        log.debug({ err, waiting: waiting.size }, 'replies cannot be stored yet; will try again')
-        return false
+        if (err instanceof ReceiverError) return false
+        // It would hold up all that wait behind it.
+        log.error({ err, eventId }, LOST)
       }
       waiting.delete(unkept)
       unkept.onEnded()
-      log.info({ eventId: unkept.eventId }, 'a reply that went out before it was stored is stored now')
     }
     return true
   }
@@ -51,7 +55,7 @@ export function createKeepLater(log: Log): KeepLater {
   return {
     add(unkept) {
       if (waiting.size >= MAX_WAITING || stopping.signal.aborted) {
-        log.error({ eventId: unkept.eventId }, 'what was replied to a request is lost: it could not be stored')
+        log.error({ eventId: unkept.eventId }, LOST)
         return unkept.onEnded()
       }
       waiting.add(unkept)
@@ -62,8 +66,7 @@ export function createKeepLater(log: Log): KeepLater {
       const timer = new AbortController()
       await Promise.race([keeping, delay(withinMs, undefined, { signal: timer.signal }).catch(() => undefined)])
       timer.abort()
-      for (const { eventId } of waiting)
-        log.error({ eventId }, 'what was replied to a request is lost: it could not be stored')
+      for (const { eventId } of waiting) log.error({ eventId }, LOST)
     },
   }
 }

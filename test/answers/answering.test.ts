@@ -1,6 +1,7 @@
 import { afterEach, expect, it } from 'vitest'
 import { type Answering, type AnsweringOptions, startAnswering } from '../../src/answers/answering.ts'
 import { createKeepLater } from '../../src/answers/keep-later.ts'
+import { ReceiverError } from '../../src/errors.ts'
 import type { Answerer, NewEntry } from '../../src/event.ts'
 import { captureLog } from '../support/log-lines.ts'
 import { newEntry } from '../support/new-entry.ts'
@@ -62,7 +63,7 @@ it('keeps so many replies for a store that is away, and says which are lost', as
   const ended: string[] = []
   const unkept = (eventId: string) => ({
     eventId,
-    keep: () => Promise.reject(new Error('away')),
+    keep: () => Promise.reject(new ReceiverError('store_unavailable', 'away')),
     onEnded: () => void ended.push(eventId),
   })
   for (let index = 0; index < MOST_KEPT; index += 1) later.add(unkept(`evt_${index}`))
@@ -72,4 +73,19 @@ it('keeps so many replies for a store that is away, and says which are lost', as
   expect(ended).toEqual(['evt_beyond'])
   await later.stop(0)
   expect(lines()).toHaveLength(MOST_KEPT + 1)
+})
+
+it('gives up what the store refuses, and stores what waits behind it', async () => {
+  const { log, lines } = await captureLog('error')
+  const later = createKeepLater(log)
+  const kept = Promise.withResolvers<void>()
+  const ended: string[] = []
+  const onEnded = (eventId: string) => () => void ended.push(eventId)
+  const refuse = () => Promise.reject(new Error('no such column'))
+  later.add({ eventId: 'evt_refused', keep: refuse, onEnded: onEnded('evt_refused') })
+  later.add({ eventId: 'evt_behind', keep: async () => kept.resolve(), onEnded: onEnded('evt_behind') })
+  await kept.promise
+  await later.stop(1_000)
+  expect(ended).toEqual(['evt_refused', 'evt_behind'])
+  expect(lines()).toMatchObject([{ eventId: 'evt_refused', msg: expect.stringMatching(/is lost/) }])
 })
