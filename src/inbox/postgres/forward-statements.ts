@@ -2,13 +2,20 @@ import { findSeq } from './find-seq.ts'
 
 const notHeld = `NOT (owner = $1 AND concat_ws(':', seq, target, replays, attempts) = ANY ($2::text[]))`
 
-/** The first of a lane that waits. */
-const nextOf = (lanes: string): string => `
+/** Lets the first of each lane go on. */
+const promoteIn = (lanes: string): string => `
+    WITH next AS MATERIALIZED (
       SELECT next.* FROM (${lanes}) AS lanes
-      CROSS JOIN LATERAL (SELECT seq, target FROM forward WHERE forward.target = lanes.target AND forward.lane = lanes.lane AND state = 'pending'
-                          ORDER BY seq LIMIT 1) AS next`
+      CROSS JOIN LATERAL (SELECT seq, target FROM forward WHERE forward.target = lanes.target AND forward.lane = lanes.lane AND settled_at IS NULL
+                          ORDER BY seq LIMIT 1) AS next
+    )
+    UPDATE forward SET ready = true, due_at = now()
+    FROM next WHERE forward.seq = ANY (ARRAY (SELECT seq FROM next)) AND forward.seq = next.seq AND forward.target = next.target AND NOT ready`
 
-/** As the statements of entries: hot ones have a name, under which each connection prepares them once. */
+/**
+ * As the statements of entries: hot ones have a name, under which each connection prepares them once. The arrays keep a plan from reading
+ * all forwards that was made when they were few.
+ */
 export const forwardSql = {
   /**
    * The first of each target's due ones, with what is sent of their entries. Rows without attempts are due ones that it passed over:
@@ -21,8 +28,8 @@ export const forwardSql = {
     ), due AS MATERIALIZED (
       SELECT due.seq, due.target, due.due_at,
              due.lane IS NULL
-             OR ((SELECT 1 FROM forward AS busy WHERE busy.target = due.target AND busy.lane = due.lane AND busy.state = 'running' LIMIT 1) IS NULL
-                 AND (SELECT 1 FROM forward AS busy WHERE busy.target = due.target AND busy.lane = due.lane AND busy.state = 'pending'
+             OR ((SELECT 1 FROM forward AS busy WHERE busy.target = due.target AND busy.lane = due.lane AND busy.owner IS NOT NULL LIMIT 1) IS NULL
+                 AND (SELECT 1 FROM forward AS busy WHERE busy.target = due.target AND busy.lane = due.lane AND busy.settled_at IS NULL
                                                       AND busy.seq < due.seq LIMIT 1) IS NULL) AS may_run
       FROM wanted
       CROSS JOIN LATERAL (SELECT seq, target, lane, due_at FROM forward
@@ -31,7 +38,8 @@ export const forwardSql = {
     ), claimed AS (
       UPDATE forward
       SET state = 'running', attempts = attempts + 1, owner = $1, started_at = now(), lease_until = now() + $2 * interval '1 millisecond'
-      FROM due WHERE may_run AND forward.seq = due.seq AND forward.target = due.target
+      FROM due
+      WHERE forward.seq = ANY (ARRAY (SELECT seq FROM due WHERE may_run)) AND forward.seq = due.seq AND forward.target = due.target AND may_run
       RETURNING forward.seq, forward.target, lane, hops, attempts, replays
     )
     SELECT claimed.*, event_id, type, account, received_at, (SELECT body FROM payload WHERE payload.seq = claimed.seq) AS body
@@ -52,19 +60,20 @@ export const forwardSql = {
       WHERE lane IS NOT NULL
     ), blocked AS MATERIALIZED (
       SELECT head.*,
-             coalesce((SELECT seq FROM forward AS busy WHERE busy.target = head.target AND busy.lane = head.lane AND state = 'running' LIMIT 1),
-                      (SELECT seq FROM forward AS busy WHERE busy.target = head.target AND busy.lane = head.lane AND state = 'pending'
+             coalesce((SELECT seq FROM forward AS busy WHERE busy.target = head.target AND busy.lane = head.lane AND busy.owner IS NOT NULL LIMIT 1),
+                      (SELECT seq FROM forward AS busy WHERE busy.target = head.target AND busy.lane = head.lane AND busy.settled_at IS NULL
                                                          AND busy.seq < head.seq ORDER BY seq LIMIT 1)) AS by_seq
       FROM head
     ), waiting AS MATERIALIZED (
       SELECT due.seq, due.target FROM blocked
       CROSS JOIN LATERAL (SELECT 1 FROM forward
-                          WHERE forward.seq = by_seq AND forward.target = blocked.target AND (state = 'running' OR state = 'pending' AND forward.seq < blocked.seq)
+                          WHERE forward.seq = by_seq AND forward.target = blocked.target AND settled_at IS NULL AND (owner IS NOT NULL OR forward.seq < blocked.seq)
                           FOR SHARE SKIP LOCKED) AS busy
-      CROSS JOIN LATERAL (SELECT seq, target FROM forward WHERE forward.seq = blocked.seq AND forward.target = blocked.target AND state = 'pending'
+      CROSS JOIN LATERAL (SELECT seq, target FROM forward WHERE forward.seq = blocked.seq AND forward.target = blocked.target AND owner IS NULL AND settled_at IS NULL
                           FOR NO KEY UPDATE SKIP LOCKED) AS due
     )
-    UPDATE forward SET ready = false FROM waiting WHERE forward.seq = waiting.seq AND forward.target = waiting.target RETURNING 1`,
+    UPDATE forward SET ready = false FROM waiting
+    WHERE forward.seq = ANY (ARRAY (SELECT seq FROM waiting)) AND forward.seq = waiting.seq AND forward.target = waiting.target RETURNING 1`,
 
   /** Guarded by owner, which only running ones have, replays and attempt: a lost lease settles nothing. */
   settle: `
@@ -77,7 +86,7 @@ export const forwardSql = {
       SET state = given.state, due_at = now() + given.retry_in_ms * interval '1 millisecond',
           settled_at = CASE WHEN given.state <> 'pending' THEN now() END, reason = given.reason, owner = NULL, lease_until = NULL
       FROM given
-      WHERE forward.seq = given.seq AND forward.target = given.target AND forward.owner = $1
+      WHERE forward.seq = ANY (ARRAY (SELECT seq FROM given)) AND forward.seq = given.seq AND forward.target = given.target AND forward.owner = $1
         AND forward.replays = given.replays AND forward.attempts = given.attempt
       RETURNING forward.seq, forward.target, forward.replays, forward.attempts, forward.started_at, given.outcome, given.status,
                 given.reason, given.answer
@@ -91,15 +100,9 @@ export const forwardSql = {
    * The next of each lane takes its turn. A statement of its own: in the settling one it would not see what was held back while that
    * one waited for its row.
    */
-  promote: `
-    UPDATE forward SET ready = true, due_at = now()
-    FROM (${nextOf('SELECT DISTINCT * FROM json_to_recordset($1) AS given (target text, lane text)')}) AS next
-    WHERE forward.seq = next.seq AND forward.target = next.target AND state = 'pending' AND NOT ready`,
+  promote: promoteIn('SELECT DISTINCT * FROM json_to_recordset($1) AS given (target text, lane text)'),
   /** The same in all lanes: a lost one may have held up an earlier one that was replayed, or a row was changed by hand. */
-  letGo: `
-    UPDATE forward SET ready = true, due_at = now()
-    FROM (${nextOf("SELECT DISTINCT target, lane FROM forward WHERE state = 'pending' AND NOT ready")}) AS next
-    WHERE forward.seq = next.seq AND forward.target = next.target AND state = 'pending' AND NOT ready`,
+  letGo: promoteIn("SELECT DISTINCT target, lane FROM forward WHERE state = 'pending' AND NOT ready"),
 
   isAnyLeaseOver: `SELECT 1 FROM forward WHERE lease_until <= now() AND ${notHeld} LIMIT 1`,
   /** But what this process still works on: it knows. */
@@ -112,7 +115,7 @@ export const forwardSql = {
       SELECT seq, target, replays, attempts, started_at, now(), 'lost', $4 FROM lost
     )
     UPDATE forward SET state = 'pending', reason = $4, owner = NULL, lease_until = NULL, due_at = now()
-    FROM lost WHERE forward.seq = lost.seq AND forward.target = lost.target`,
+    FROM lost WHERE forward.seq = ANY (ARRAY (SELECT seq FROM lost)) AND forward.seq = lost.seq AND forward.target = lost.target`,
 
   /** Locks the bodies, so that retention does not drop them meanwhile. */
   add: `

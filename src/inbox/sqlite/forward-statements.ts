@@ -7,9 +7,8 @@ const notHeld = `NOT (owner = :owner AND seq || ':' || target || ':' || replays 
 
 /** Condition that another forward of its lane runs, or an earlier one waits, perhaps for a retry. */
 const waitsForItsLane = `(
-    EXISTS (SELECT 1 FROM forward AS busy WHERE busy.target = due.target AND busy.lane = due.lane AND busy.state = 'running' AND busy.state <> 'delivered')
-    OR EXISTS (SELECT 1 FROM forward AS busy WHERE busy.target = due.target AND busy.lane = due.lane AND busy.state = 'pending' AND busy.state <> 'delivered'
-                                               AND busy.seq < due.seq))`
+    EXISTS (SELECT 1 FROM forward AS busy WHERE busy.target = due.target AND busy.lane = due.lane AND busy.owner IS NOT NULL)
+    OR EXISTS (SELECT 1 FROM forward AS busy WHERE busy.target = due.target AND busy.lane = due.lane AND busy.settled_at IS NULL AND busy.seq < due.seq))`
 
 export type ForwardStatements = ReturnType<typeof prepareForwardStatements>
 
@@ -51,14 +50,14 @@ export function prepareForwardStatements(db: DatabaseSync) {
     promoteNext: db.prepare(`
       UPDATE forward SET ready = 1, due_at = ?3
       WHERE target = ?1 AND ready = 0
-        AND seq = (SELECT seq FROM forward WHERE target = ?1 AND lane = ?2 AND state = 'pending' AND state <> 'delivered' ORDER BY seq LIMIT 1)`),
+        AND seq = (SELECT seq FROM forward WHERE target = ?1 AND lane = ?2 AND settled_at IS NULL ORDER BY seq LIMIT 1)`),
     /** The same in all lanes: a lost one may have held up an earlier one that was replayed, or a row was changed by hand. */
     letGo: db.prepare(`
       UPDATE forward SET ready = 1, due_at = ?1
       FROM (SELECT DISTINCT target, lane FROM forward WHERE state = 'pending' AND state <> 'delivered' AND ready = 0) AS held
       WHERE forward.target = held.target AND forward.ready = 0
         AND forward.seq = (SELECT seq FROM forward AS next
-                           WHERE next.target = held.target AND next.lane = held.lane AND next.state = 'pending' AND next.state <> 'delivered' ORDER BY seq LIMIT 1)`),
+                           WHERE next.target = held.target AND next.lane = held.lane AND next.settled_at IS NULL ORDER BY seq LIMIT 1)`),
 
     recordLostAttempts: db.prepare(`
       INSERT INTO forward_attempt (seq, target, replay, number, started_at, ended_at, outcome, error)

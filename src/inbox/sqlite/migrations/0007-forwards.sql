@@ -18,8 +18,10 @@ CREATE TABLE forward (
 ) STRICT, WITHOUT ROWID;
 -- What a claim reads: its cost does not grow with what other targets wait for, what waits for its lane, nor what was delivered.
 CREATE INDEX forward_open ON forward (state, target, ready, due_at) WHERE state <> 'delivered';
--- Finds what others of a lane wait for, and the next when it settles.
-CREATE INDEX forward_lane ON forward (target, lane, state, seq) WHERE lane IS NOT NULL AND state <> 'delivered';
+-- What is pending or running of a lane: finds what others wait for, and the next when it settles.
+CREATE INDEX forward_lane ON forward (target, lane, seq) WHERE lane IS NOT NULL AND settled_at IS NULL;
+-- Never two running forwards of one lane to one target, whatever the code does.
+CREATE UNIQUE INDEX forward_running_lane ON forward (target, lane) WHERE lane IS NOT NULL AND owner IS NOT NULL;
 
 CREATE TABLE forward_attempt (
   seq        INTEGER NOT NULL,
