@@ -71,6 +71,11 @@ export interface Target {
   readonly perSecond?: number
   /** From the beginning of an attempt to the end of the answer, 100 to 60,000; 10,000 unless told. */
   readonly timeoutMs?: number
+  /**
+   * Keeps the events of one object, or of whatever shares a lane, in order of arrival: the next begins once the one before it is delivered
+   * or given up, so that one that fails holds back those after it for as long as it is retried.
+   */
+  readonly order?: 'lane'
   /** Statuses of answers after which no retry is made: `[422]`. */
   readonly final?: readonly number[]
   /** A PEM file of the authorities that its certificate is verified against, in place of the well-known ones. */
@@ -332,6 +337,8 @@ export interface NewForward {
   readonly hops: number
   /** Why it is held from the start; null when it may go. */
   readonly held: string | null
+  /** Where the target keeps the order of each lane. */
+  readonly order?: 'lane' | undefined
 }
 
 /** The right of one worker to work on an entry, from a claim until it settles or the lease runs out. */

@@ -15,6 +15,7 @@ export function toForwardLease(row: Row): ForwardLease {
     },
     body: row.body as Uint8Array | null,
     hops: row.hops as number,
+    lane: row.lane as string | null,
     attempt: row.attempts as number,
     token: `${row.seq}:${row.target}:${row.replays}`,
   }

@@ -10,7 +10,8 @@ export const forwardStates: readonly ForwardState[] = ['pending', 'running', 'de
 export interface Forwards {
   /**
    * Leases due forwards for `leaseMs`, of each target up to its `limit` (1 or more), oldest due first, and counts an attempt on each.
-   * Those whose lease ran out are due again.
+   * Those whose lease ran out are due again. Of those that keep their lane's order none whose lane and target has a running one, or an
+   * earlier one by arrival that is pending.
    */
   claim(request: { readonly wanted: readonly Wanted[]; readonly leaseMs: number }): Promise<ForwardLease[]>
 
@@ -55,6 +56,8 @@ export interface ForwardLease {
   /** Null when it is gone. */
   readonly body: Uint8Array | null
   readonly hops: number
+  /** Whose next one waits for it; null where the target keeps no order. */
+  readonly lane: string | null
   /** Counts from 1 since it was stored or last replayed, this claim included. */
   readonly attempt: number
   /** The store's own mark of this lease; settling checks it. */
@@ -129,7 +132,7 @@ export interface ForwardCount {
   readonly target: string
   readonly state: Exclude<ForwardState, 'delivered'>
   readonly forwards: number
-  /** For how long the first of them has been due; null when none is. */
+  /** For how long the first of them has been due, but for those that wait for their lane; null when none is. */
   readonly oldestDueMs: number | null
 }
 

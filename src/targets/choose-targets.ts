@@ -9,7 +9,7 @@ const MAX_HOPS = 3
 
 /** Which of the targets an event goes to: decided once, and a `where` that fails holds the forward, so that nothing is lost by it. */
 export function createChooseTargets(targets: readonly LoadedTarget[]): ChooseForwards {
-  const judges = targets.map((target) => ({ name: target.name, ...createJudge(target) }))
+  const judges = targets.map((target) => ({ name: target.name, order: target.order, ...createJudge(target) }))
   return (entry, text, hopsBefore) => {
     const hops = hopsBefore + 1
     const circle = hops > MAX_HOPS ? `it came through ${hopsBefore} receivers: do they forward in a circle?` : null
@@ -17,10 +17,12 @@ export function createChooseTargets(targets: readonly LoadedTarget[]): ChooseFor
     // An entry is stored only of what could be parsed as an event.
     const parse = () => (parsed ??= JSON.parse(text) as ForwardedEvent)
     const chosen: NewForward[] = []
-    for (const { name, fits, where } of judges) {
+    for (const { name, order, fits, where } of judges) {
       if (!fits(entry)) continue
       const answer = where?.(parse) ?? true
-      if (answer !== false) chosen.push({ target: name, hops, held: circle ?? (answer === true ? null : answer) })
+      if (answer === false) continue
+      const forward = { target: name, hops, held: circle ?? (answer === true ? null : answer) }
+      chosen.push(order === undefined ? forward : { ...forward, order })
     }
     return chosen
   }

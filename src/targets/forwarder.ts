@@ -141,6 +141,8 @@ export function startForwarder(options: ForwarderOptions): Forwarder {
     const isRecorded = await settle(lease, attempted.outcome)
     await learning
     if (!isRecorded) return
+    // The next of its lane could not begin before.
+    if (lease.lane !== null) wakeUp.wake()
     options.onAttemptEnded?.(lease.target, attempted.outcome, durationMs)
     logEnd(log, lease, attempted.outcome, Math.round(durationMs))
   }

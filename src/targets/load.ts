@@ -23,6 +23,7 @@ export interface LoadedTarget {
   readonly concurrency: number
   readonly perSecond: number | undefined
   readonly timeoutMs: number
+  readonly order: 'lane' | undefined
   readonly final: readonly number[]
   /** PEM. */
   readonly ca: string | undefined
@@ -101,8 +102,8 @@ function checkTarget(name: string, exported: unknown, environment: Environment):
   })
   const ca = data.ca === undefined ? undefined : readAuthorities(data.ca, tell)
   if (faults.length > 0) return faults
-  const { types, accounts, shapes, mode, where, perSecond, ...rest } = data
-  return { name, ...rest, types, accounts, shapes, mode, where, perSecond, secrets, ca }
+  const { types, accounts, shapes, mode, where, perSecond, order, ...rest } = data
+  return { name, ...rest, types, accounts, shapes, mode, where, perSecond, order, secrets, ca }
 }
 
 const ONE_OF_MODES = "'live' or 'test'; leave it out for both"
@@ -154,6 +155,7 @@ const targetSchema = z.strictObject(
     concurrency: wholeNumber(1, 256).default(8),
     perSecond: wholeNumber(1, 10_000).optional(),
     timeoutMs: wholeNumber(100, 60_000).default(10_000),
+    order: z.literal('lane', "expected 'lane'; leave it out where the order does not matter").optional(),
     final: z.array(wholeNumber(400, 599), 'expected statuses such as [422]').readonly().default([]),
     ca: z.string('expected the path of a PEM file').min(1, 'expected the path of a PEM file').optional(),
   } satisfies Record<keyof Targets[string], z.ZodType>,

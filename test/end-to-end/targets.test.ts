@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import Stripe from 'stripe'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest'
 import type { EntryDetail } from '../../src/inbox/inbox.ts'
 import { openInbox } from '../../src/inbox/open-inbox.ts'
 import { deliver } from '../support/deliver.ts'
@@ -16,6 +16,8 @@ import { startTargetServer, type TargetServer } from '../support/target-server.t
 const EVENT_TS = new URL('../../src/event.ts', import.meta.url).href
 const ROUNDS = 3
 const EACH_ROUND = 60
+/** The first retry comes after 10 s, and a fifth more at most. */
+const RETRIED_WITHIN_MS = 30_000
 
 let scratch: Awaited<ReturnType<typeof makeScratch>>
 const servers: ServerProcess[] = []
@@ -85,6 +87,34 @@ it('forwards what fits to the targets of a TypeScript module, for which no handl
 it('does not start with a target that is no good, and tells each fault', async () => {
   const wrong = `shop: { url: 'http://169.254.169.254/', secrets: [env('NONE')], sign: 'stripe' }`
   await expect(start(wrong)).rejects.toThrow(/2 fault\(s\)|link-local/)
+})
+
+describe.each(['SQLite', 'Postgres'])("order: 'lane', on %s", (store) => {
+  it('keeps the events of an object in order of arrival though the first fails once, and lets others pass', {
+    timeout: 60_000,
+  }, async () => {
+    const schema = store === 'Postgres' ? planPostgresSchema() : undefined
+    onTestFinished(async () => schema?.remove())
+    const target = await startTargetServer()
+    const server = await start(`shop: ${targetAt(target, "order: 'lane'")}`, schema && { DATABASE_URL: schema.url })
+    const send = async (id: string, object: string) => {
+      const body = snapshotJson({ id, data: { object: { id: object, object: 'payment_intent' } } })
+      expect(await deliver(`${server.url}/webhook`, body)).toBe(200)
+    }
+    target.answer((response, { eventId, headers }) => {
+      const fails = eventId === 'evt_a1' && headers['stripe-receiver-attempt'] === '1'
+      response.writeHead(fails ? 500 : 200).end()
+    })
+    for (const number of [1, 2, 3, 4]) await send(`evt_a${number}`, 'pi_a')
+    await eventually('the first attempt', () => target.received.length > 0)
+    for (const number of [1, 2, 3]) await send(`evt_b${number}`, 'pi_b')
+    await eventually('the others to pass', () => target.idsOf().includes('evt_b3'))
+    await eventually('all to be delivered', () => target.idsOf().includes('evt_a4'), RETRIED_WITHIN_MS)
+    const of = (object: string) => target.idsOf().filter((eventId) => eventId.startsWith(`evt_${object}`))
+    expect(of('a')).toEqual(['evt_a1', 'evt_a1', 'evt_a2', 'evt_a3', 'evt_a4'])
+    expect(of('b')).toEqual(['evt_b1', 'evt_b2', 'evt_b3'])
+    expect(target.idsOf().indexOf('evt_b3')).toBeLessThan(target.idsOf().lastIndexOf('evt_a1'))
+  })
 })
 
 describe.each(['SQLite', 'Postgres'])('kill -9 under load, on %s', (store) => {

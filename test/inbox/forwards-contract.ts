@@ -27,10 +27,20 @@ export function describeForwards(name: string, open: () => Promise<StoreUnderTes
     const to = (...targets: string[]): { forwards: NewForward[] } => ({
       forwards: targets.map((target) => ({ target, hops: 1, held: null })),
     })
+    /** To targets that keep the order of that lane. */
+    const inOrder = (lane: string, ...targets: string[]): Pick<NewEntry, 'lane' | 'forwards'> => ({
+      lane,
+      forwards: targets.map((target) => ({ target, hops: 1, held: null, order: 'lane' })),
+    })
     async function add(overrides: Partial<NewEntry>): Promise<NewEntry> {
       const entry = newEntry(overrides)
       await inbox.add(entry)
       return entry
+    }
+    /** Their ids, in order of arrival. */
+    async function addMany(count: number, overrides: Partial<NewEntry>): Promise<string[]> {
+      const [entry] = await Promise.all(Array.from({ length: count }, () => add({ objectId: 'pi_1', ...overrides })))
+      return (await inbox.lane(entry?.eventId ?? '', count)).map(({ eventId }) => eventId)
     }
     const claim = (target: string, limit = 10) => inbox.forwards.claim({ ...LEASE, wanted: [{ target, limit }] })
     const idsOf = (leases: readonly ForwardLease[]) => leases.map(({ entry }) => entry.eventId)
@@ -235,6 +245,92 @@ export function describeForwards(name: string, open: () => Promise<StoreUnderTes
       expect(await list({ target: 'shop', receivedWithinMs: DAY }, { limit: 10 })).toEqual(all.slice(0, 2))
       expect(await list({ target: 'shop', states: ['dead'] }, { limit: 10 })).toHaveLength(1)
       expect(await list({ target: 'books' }, { limit: 10 })).toEqual([second.eventId])
+    })
+
+    describe('to targets that keep the order of lanes', () => {
+      it('run one at a time and in order of arrival; other lanes and targets go on', async () => {
+        const [first, second] = [await add(inOrder('/A', 'shop', 'books')), await add(inOrder('/A', 'shop', 'books'))]
+        const [other, unordered] = [await add(inOrder('/B', 'shop')), await add({ ...to('shop'), lane: '/A' })]
+        const leases = await claim('shop')
+        expect(idsOf(leases)).toEqual([first.eventId, other.eventId, unordered.eventId])
+        expect(leases.map(({ lane }) => lane)).toEqual(['/A', '/B', null])
+        expect(idsOf(await claim('books'))).toEqual([first.eventId])
+        expect(await claim('shop')).toEqual([])
+        for (const lease of leases) expect(await inbox.forwards.settle(lease, delivered)).toBe(true)
+        expect((await claimOne()).entry.eventId).toBe(second.eventId)
+        expect(await claim('books')).toEqual([])
+      })
+
+      it('wait for one that is retried, and for none that is dead or held', async () => {
+        const [first, second] = [await add(inOrder('/A', 'shop')), await add(inOrder('/A', 'shop'))]
+        await add({ ...inOrder('/A'), forwards: [{ target: 'shop', hops: 1, held: 'its where threw', order: 'lane' }] })
+        const last = await add(inOrder('/A', 'shop'))
+        await inbox.forwards.settle(await claimOne(), later)
+        expect(await claim('shop')).toEqual([])
+        await inbox.forwards.replay('shop', [first.eventId], ['pending'])
+        await inbox.forwards.settle(await claimOne(), dead)
+        const next = await claimOne()
+        expect(next.entry.eventId).toBe(second.eventId)
+        await inbox.forwards.settle(next, delivered)
+        expect((await claimOne()).entry.eventId).toBe(last.eventId)
+      })
+
+      it('run beside none of their lane when they are replayed, nor does a later one then', async () => {
+        const [first = '', second = '', third = ''] = await addMany(3, inOrder('/A', 'shop'))
+        await inbox.forwards.settle(await claimOne(), dead)
+        const running = await claimOne()
+        expect(running.entry.eventId).toBe(second)
+        expect(await inbox.forwards.replay('shop', [first], ['dead'])).toEqual([first])
+        const other = await add(inOrder('/B', 'shop'))
+        expect(idsOf(await claim('shop'))).toEqual([other.eventId])
+        await inbox.forwards.settle(running, later)
+        const again = await claimOne()
+        expect(again.entry.eventId).toBe(first)
+        await inbox.forwards.settle(again, delivered)
+        expect(await claim('shop')).toEqual([])
+        await inbox.forwards.replay('shop', [second], ['pending'])
+        await inbox.forwards.settle(await claimOne(), delivered)
+        expect((await claimOne()).entry.eventId).toBe(third)
+      })
+
+      it('go on, and in order, when the process is gone that ran one', async () => {
+        const [first = '', second = '', third = ''] = await addMany(3, inOrder('/A', 'shop'))
+        await inbox.forwards.settle(await claimOne(), dead)
+        await claimOne()
+        await inbox.forwards.replay('shop', [first], ['dead'])
+        expect(await claim('shop')).toEqual([])
+        inbox = await store.loseProcess()
+        for (const eventId of [first, second, third]) {
+          const lease = await claimOne()
+          expect(lease.entry.eventId).toBe(eventId)
+          await inbox.forwards.settle(lease, delivered)
+        }
+      })
+
+      it('are in order of arrival when they were added later, in whatever order', async () => {
+        const order = await addMany(3, { lane: '/A' })
+        for (const eventId of order.toReversed()) {
+          await inbox.forwards.add([{ eventId, target: 'shop', hops: 1, held: null, order: 'lane' }])
+          if (eventId === order[1]) expect((await claimOne()).entry.eventId).toBe(eventId)
+        }
+      })
+
+      it('hold up no other lane, however many wait, and are due once it is their turn', async () => {
+        const order = await addMany(600, inOrder('/A', 'shop'))
+        const first = await claim('shop', 1)
+        const free = await add(inOrder('/B', 'shop'))
+        expect(idsOf(first)).toEqual([order[0]])
+        expect(idsOf(await claim('shop', 1))).toEqual([free.eventId])
+        expect(await claim('shop', 1)).toEqual([])
+        const pending = (await inbox.forwards.counts()).find(({ state }) => state === 'pending')
+        expect(pending).toMatchObject({ forwards: 599, oldestDueMs: null })
+        let [lease] = first
+        for (const eventId of order.slice(1, 5)) {
+          await inbox.forwards.settle(lease ?? expect.unreachable(), delivered)
+          lease = await claimOne()
+          expect(lease.entry.eventId).toBe(eventId)
+        }
+      })
     })
 
     it('are counted by target and state, with how long the first has been due', async () => {

@@ -17,6 +17,7 @@ export function loadedTarget(overrides: Partial<LoadedTarget> = {}): LoadedTarge
     concurrency: 8,
     perSecond: undefined,
     timeoutMs: 10_000,
+    order: undefined,
     final: [],
     ca: undefined,
     ...overrides,

@@ -18,6 +18,10 @@ describe('an event goes to a target', () => {
     expect(arrive(payout, [{}])).toEqual([{ target: 'shop', hops: 1, held: null }])
   })
 
+  it('with the order that the target keeps', () => {
+    expect(arrive(payout, [{ order: 'lane' }])).toEqual([{ target: 'shop', hops: 1, held: null, order: 'lane' }])
+  })
+
   it('by its type, exact or with *', () => {
     expect(goes(payout, { types: ['payout.paid'] })).toBe(true)
     expect(goes(payout, { types: ['charge.*', 'payout.*'] })).toBe(true)

@@ -62,10 +62,12 @@ describe('a module of targets', () => {
         concurrency: 8,
         perSecond: 50,
         timeoutMs: 10_000,
+        order: 'lane',
         final: [422],
       },
     } satisfies Targets
-    expect(check(targets).unknownTypes).toEqual([])
+    expect(check(targets)).toMatchObject({ targets: [{ order: 'lane', concurrency: 8 }], unknownTypes: [] })
+    expect(check({ shop }).targets[0]?.order).toBeUndefined()
   })
 
   it('tells patterns that no type of the SDK fits', () => {
@@ -101,6 +103,8 @@ describe('a module of targets', () => {
     ['no accounts', { ...shop, accounts: [] }, /accounts: .*one or more/],
     ['a `where` that is no function', { ...shop, where: true }, /where: expected a function/],
     ['a concurrency of none', { ...shop, concurrency: 0 }, /concurrency: expected a whole number from 1 to 256/],
+    ['an order that there is none of', { ...shop, order: 'account' }, /order: expected 'lane'/],
+    ['an order by a switch', { ...shop, order: true }, /order: expected 'lane'/],
     ['a file of authorities that is missing', { ...shop, ca: 'no-such.pem' }, /ca: .*no-such\.pem.*ENOENT/],
     ['a file of authorities that holds none', { ...shop, ca: 'package.json' }, /no certificate in PEM/],
     ['no object', 'https://shop.internal', /expected an object/],

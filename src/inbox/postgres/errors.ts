@@ -33,11 +33,20 @@ export function describeUnavailable(error: unknown): string | undefined {
   return error.message || ('code' in error ? String(error.code) : error.name)
 }
 
+/** Indexes that let one of a lane run. */
+const RUNNING_LANES = new Set<string | undefined>(['entry_running_lane', 'forward_running_lane'])
+
 /** Whether it failed only because of what another transaction did meanwhile: the same again may succeed. */
 export function isLostRace(error: unknown): boolean {
   if (!(error instanceof DatabaseError)) return false
-  const isLaneTaken = error.code === '23505' && error.constraint === 'entry_running_lane'
+  const isLaneTaken = error.code === '23505' && RUNNING_LANES.has(error.constraint)
   return isLaneTaken || error.code === '40001' || error.code === '40P01'
+}
+
+/** For a claim: others were faster again and again, so there is nothing to claim just now. */
+export function ignoreLostRace(error: unknown): [] {
+  if (isLostRace(error)) return []
+  throw error
 }
 
 /** As `store_unavailable` when that is what it is; else the error itself. */

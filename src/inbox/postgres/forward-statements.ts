@@ -2,25 +2,78 @@ import { findSeq } from './find-seq.ts'
 
 const notHeld = `NOT (owner = $1 AND concat_ws(':', seq, target, replays, attempts) = ANY ($2::text[]))`
 
-/** As the statements of entries: hot ones have a name, under which each connection prepares them once. */
+/** Lets the first of each lane go on. */
+const promoteIn = (lanes: string): string => `
+    WITH next AS MATERIALIZED (
+      SELECT next.* FROM (${lanes}) AS lanes
+      CROSS JOIN LATERAL (SELECT seq, target FROM forward WHERE forward.target = lanes.target AND forward.lane = lanes.lane AND settled_at IS NULL
+                          ORDER BY seq LIMIT 1) AS next
+    )
+    UPDATE forward SET ready = true, due_at = now()
+    FROM next WHERE forward.seq = ANY (ARRAY (SELECT seq FROM next)) AND forward.seq = next.seq AND forward.target = next.target AND NOT ready`
+
+/**
+ * As the statements of entries: hot ones have a name, under which each connection prepares them once. The arrays keep a plan from reading
+ * all forwards that was made when they were few.
+ */
 export const forwardSql = {
-  /** The first of each target's due ones, with what is sent of their entries. */
+  /**
+   * The first of each target's due ones, with what is sent of their entries. Rows without attempts are due ones that it passed over:
+   * they wait for their lane. All start ready, and what this sees is older than what others do just now, so that another claim may
+   * have been faster: then the unique index fails it, and it is tried again.
+   */
   claim: `
     WITH wanted AS MATERIALIZED (
       SELECT * FROM json_to_recordset($3) AS wanted (target text, most integer)
     ), due AS MATERIALIZED (
-      SELECT due.seq, due.target FROM wanted
-      CROSS JOIN LATERAL (SELECT seq, target FROM forward
-                          WHERE state = 'pending' AND state <> 'delivered' AND forward.target = wanted.target AND due_at <= now()
+      SELECT due.seq, due.target, due.due_at,
+             due.lane IS NULL
+             OR ((SELECT 1 FROM forward AS busy WHERE busy.target = due.target AND busy.lane = due.lane AND busy.owner IS NOT NULL LIMIT 1) IS NULL
+                 AND (SELECT 1 FROM forward AS busy WHERE busy.target = due.target AND busy.lane = due.lane AND busy.settled_at IS NULL
+                                                      AND busy.seq < due.seq LIMIT 1) IS NULL) AS may_run
+      FROM wanted
+      CROSS JOIN LATERAL (SELECT seq, target, lane, due_at FROM forward
+                          WHERE state = 'pending' AND state <> 'delivered' AND forward.target = wanted.target AND ready AND due_at <= now()
                           ORDER BY due_at, seq LIMIT wanted.most FOR NO KEY UPDATE SKIP LOCKED) AS due
     ), claimed AS (
       UPDATE forward
       SET state = 'running', attempts = attempts + 1, owner = $1, started_at = now(), lease_until = now() + $2 * interval '1 millisecond'
-      FROM due WHERE forward.seq = due.seq AND forward.target = due.target
-      RETURNING forward.seq, forward.target, hops, attempts, replays, due_at
+      FROM due
+      WHERE forward.seq = ANY (ARRAY (SELECT seq FROM due WHERE may_run)) AND forward.seq = due.seq AND forward.target = due.target AND may_run
+      RETURNING forward.seq, forward.target, lane, hops, attempts, replays
     )
     SELECT claimed.*, event_id, type, account, received_at, (SELECT body FROM payload WHERE payload.seq = claimed.seq) AS body
-    FROM claimed JOIN entry ON entry.seq = claimed.seq ORDER BY claimed.due_at, claimed.seq`,
+    FROM due LEFT JOIN (claimed JOIN entry USING (seq)) USING (seq, target) ORDER BY due.due_at, seq`,
+
+  /**
+   * Takes what waits for its lane out of the claims' sight, so that the next claim does not meet it again. The share lock makes the
+   * settling of what it waits for wait, so that this sees whom to promote; what is settling already is left to the next time.
+   */
+  holdBack: `
+    WITH wanted AS MATERIALIZED (
+      SELECT * FROM json_to_recordset($1) AS wanted (target text, most integer)
+    ), head AS MATERIALIZED (
+      SELECT head.* FROM wanted
+      CROSS JOIN LATERAL (SELECT seq, target, lane FROM forward
+                          WHERE state = 'pending' AND state <> 'delivered' AND forward.target = wanted.target AND ready AND due_at <= now()
+                          ORDER BY due_at, seq LIMIT $2) AS head
+      WHERE lane IS NOT NULL
+    ), blocked AS MATERIALIZED (
+      SELECT head.*,
+             coalesce((SELECT seq FROM forward AS busy WHERE busy.target = head.target AND busy.lane = head.lane AND busy.owner IS NOT NULL LIMIT 1),
+                      (SELECT seq FROM forward AS busy WHERE busy.target = head.target AND busy.lane = head.lane AND busy.settled_at IS NULL
+                                                         AND busy.seq < head.seq ORDER BY seq LIMIT 1)) AS by_seq
+      FROM head
+    ), waiting AS MATERIALIZED (
+      SELECT due.seq, due.target FROM blocked
+      CROSS JOIN LATERAL (SELECT 1 FROM forward
+                          WHERE forward.seq = by_seq AND forward.target = blocked.target AND settled_at IS NULL AND (owner IS NOT NULL OR forward.seq < blocked.seq)
+                          FOR SHARE SKIP LOCKED) AS busy
+      CROSS JOIN LATERAL (SELECT seq, target FROM forward WHERE forward.seq = blocked.seq AND forward.target = blocked.target AND owner IS NULL AND settled_at IS NULL
+                          FOR NO KEY UPDATE SKIP LOCKED) AS due
+    )
+    UPDATE forward SET ready = false FROM waiting
+    WHERE forward.seq = ANY (ARRAY (SELECT seq FROM waiting)) AND forward.seq = waiting.seq AND forward.target = waiting.target RETURNING 1`,
 
   /** Guarded by owner, which only running ones have, replays and attempt: a lost lease settles nothing. */
   settle: `
@@ -33,7 +86,7 @@ export const forwardSql = {
       SET state = given.state, due_at = now() + given.retry_in_ms * interval '1 millisecond',
           settled_at = CASE WHEN given.state <> 'pending' THEN now() END, reason = given.reason, owner = NULL, lease_until = NULL
       FROM given
-      WHERE forward.seq = given.seq AND forward.target = given.target AND forward.owner = $1
+      WHERE forward.seq = ANY (ARRAY (SELECT seq FROM given)) AND forward.seq = given.seq AND forward.target = given.target AND forward.owner = $1
         AND forward.replays = given.replays AND forward.attempts = given.attempt
       RETURNING forward.seq, forward.target, forward.replays, forward.attempts, forward.started_at, given.outcome, given.status,
                 given.reason, given.answer
@@ -42,6 +95,14 @@ export const forwardSql = {
       SELECT seq, target, replays, attempts, started_at, now(), outcome, status, reason, answer FROM settled
     )
     SELECT seq, target FROM settled`,
+
+  /**
+   * The next of each lane takes its turn. A statement of its own: in the settling one it would not see what was held back while that
+   * one waited for its row.
+   */
+  promote: promoteIn('SELECT DISTINCT * FROM json_to_recordset($1) AS given (target text, lane text)'),
+  /** The same in all lanes: a lost one may have held up an earlier one that was replayed, or a row was changed by hand. */
+  letGo: promoteIn("SELECT DISTINCT target, lane FROM forward WHERE state = 'pending' AND NOT ready"),
 
   isAnyLeaseOver: `SELECT 1 FROM forward WHERE lease_until <= now() AND ${notHeld} LIMIT 1`,
   /** But what this process still works on: it knows. */
@@ -54,18 +115,18 @@ export const forwardSql = {
       SELECT seq, target, replays, attempts, started_at, now(), 'lost', $4 FROM lost
     )
     UPDATE forward SET state = 'pending', reason = $4, owner = NULL, lease_until = NULL, due_at = now()
-    FROM lost WHERE forward.seq = lost.seq AND forward.target = lost.target`,
+    FROM lost WHERE forward.seq = ANY (ARRAY (SELECT seq FROM lost)) AND forward.seq = lost.seq AND forward.target = lost.target`,
 
   /** Locks the bodies, so that retention does not drop them meanwhile. */
   add: `
     WITH given AS MATERIALIZED (
-      SELECT payload.seq, given.event_id, target, hops, held
-      FROM json_to_recordset($1) AS given (event_id text, target text, hops integer, held text)
+      SELECT payload.seq, given.event_id, target, CASE WHEN in_order THEN lane END AS lane, hops, held
+      FROM json_to_recordset($1) AS given (event_id text, target text, hops integer, held text, in_order boolean)
       JOIN entry ON entry.event_id = given.event_id JOIN payload ON payload.seq = entry.seq
       ORDER BY payload.seq FOR KEY SHARE OF payload
     ), added AS (
-      INSERT INTO forward (seq, target, hops, state, due_at, settled_at, reason)
-      SELECT seq, target, hops, CASE WHEN held IS NULL THEN 'pending' ELSE 'held' END, now(), CASE WHEN held IS NOT NULL THEN now() END, held
+      INSERT INTO forward (seq, target, lane, hops, state, due_at, settled_at, reason)
+      SELECT seq, target, lane, hops, CASE WHEN held IS NULL THEN 'pending' ELSE 'held' END, now(), CASE WHEN held IS NOT NULL THEN now() END, held
       FROM given ON CONFLICT (seq, target) DO NOTHING RETURNING seq, target
     ), taken AS (
       UPDATE entry SET state = 'handled', reason = $2 FROM added WHERE entry.seq = added.seq AND entry.state = 'unhandled'
@@ -95,7 +156,7 @@ export const forwardSql = {
       AND ($4::text IS NULL OR forward.seq < (SELECT seq FROM entry WHERE event_id = $4))
     ORDER BY forward.seq DESC LIMIT $5`,
   count: `
-    SELECT target, state, count(*) AS forwards, extract(epoch FROM now() - min(due_at)) * 1000 AS oldest_ms FROM forward
+    SELECT target, state, count(*) AS forwards, extract(epoch FROM now() - min(due_at) FILTER (WHERE ready)) * 1000 AS oldest_ms FROM forward
     WHERE state <> 'delivered' GROUP BY state, target`,
 
   listStates: 'SELECT name, state, version FROM target ORDER BY name',

@@ -23,28 +23,34 @@ import {
 } from '../forwards.ts'
 import { LOST_REASON, type Row } from '../rows.ts'
 import type { Postgres } from './connection.ts'
+import { ignoreLostRace } from './errors.ts'
 import { forwardSql as sql } from './forward-statements.ts'
 import type { Committed } from './group-commit.ts'
 
 /** More would be too many of the server's locks. */
 const MAX_FREED = 256
+const MAX_HELD_BACK = 256
 
 export interface ForwardSettlement {
   readonly lease: ForwardLease
   readonly outcome: ForwardOutcome
 }
 
-/** Leases what is due of each target. */
+/** Leases what is due of each target; `heldBack` counts those that now wait for their lane. */
 export async function claimForwards(
   db: Postgres,
   { owner, wanted, leaseMs }: { readonly owner: string; readonly wanted: readonly Wanted[]; readonly leaseMs: number },
-): Promise<ForwardLease[]> {
+): Promise<{ leases: ForwardLease[]; heldBack: number }> {
   const given = JSON.stringify(wanted.map(({ target, limit }) => ({ target, most: limit })))
-  const rows = await db.query({ name: 'claim forwards', text: sql.claim, values: [owner, leaseMs, given] })
-  return rows.map(toForwardLease)
+  const statement = { name: 'claim forwards', text: sql.claim, values: [owner, leaseMs, given] }
+  const rows: Row[] = await db.query(statement).catch(ignoreLostRace)
+  const leases = rows.filter(({ attempts }) => attempts !== null).map(toForwardLease)
+  if (leases.length === rows.length) return { leases, heldBack: 0 }
+  const held = await db.query({ name: 'hold back forwards', text: sql.holdBack, values: [given, MAX_HELD_BACK] })
+  return { leases, heldBack: held.length }
 }
 
-/** Records how attempts ended; false for each whose lease was lost. */
+/** Records how attempts ended, and lets the next of each lane take its turn; false for each whose lease was lost. */
 export async function settleForwards(
   db: Postgres,
   owner: string,
@@ -56,7 +62,10 @@ export async function settleForwards(
     if (!firstOf.has(settlement.lease.token)) firstOf.set(settlement.lease.token, settlement)
   }
   const given = JSON.stringify([...firstOf.values()].map(toOutcomeRow))
-  const rows = await db.query({ name: 'settle forwards', text: sql.settle, values: [owner, given] })
+  const statement = { name: 'settle forwards', text: sql.settle, values: [owner, given] }
+  const lanes = settlements.flatMap(({ lease: { target, lane } }) => (lane === null ? [] : [{ target, lane }]))
+  const promote = { name: 'promote forwards', text: sql.promote, values: [JSON.stringify(lanes)] }
+  const [rows = []] = lanes.length === 0 ? [await db.query(statement)] : await db.transact([statement, promote])
   const settled = new Set(rows.map(({ seq, target }) => `${seq}:${target}`))
   return settlements.map((settlement) => {
     const { seq, target } = readForwardToken(settlement.lease)
@@ -85,14 +94,25 @@ export async function freeLostForwards(db: Postgres, owner: string, held: readon
   const [isAny] = await db.query({ name: 'look for lost forwards', text: sql.isAnyLeaseOver, values: [owner, held] })
   if (isAny === undefined) return
   const values = [owner, held, MAX_FREED, LOST_REASON]
-  await db.query({ name: 'free forwards', text: sql.freeLostLeases, values })
+  await db.transact([{ name: 'free forwards', text: sql.freeLostLeases, values }, LET_GO])
+}
+
+const LET_GO = { text: sql.letGo }
+
+/** Lets the first of every lane go on: for the start, after a row was changed by hand. */
+export async function letGoForwards(db: Postgres): Promise<void> {
+  await db.query(LET_GO)
 }
 
 /** What operators and the processes among themselves write. Rejects with the driver's errors. */
 export function createForwardUpkeep(db: Postgres) {
   return {
     async add(forwards: readonly LateForward[]): Promise<string[]> {
-      const given = forwards.map(({ eventId, ...rest }) => ({ event_id: eventId, ...rest }))
+      const given = forwards.map(({ eventId, order, ...rest }) => ({
+        event_id: eventId,
+        in_order: order === 'lane',
+        ...rest,
+      }))
       const rows = await db.query({ text: sql.add, values: [JSON.stringify(given), FORWARDED_REASON] })
       return rows.map(({ event_id }) => String(event_id))
     },

@@ -14,6 +14,7 @@ import {
   createForwardUpkeep,
   type ForwardSettlement,
   freeLostForwards,
+  letGoForwards,
   settleForwards,
 } from './forwards.ts'
 import { createGroupCommit } from './group-commit.ts'
@@ -172,10 +173,14 @@ export async function openPostgresInbox(
       claim: ({ wanted, leaseMs }) =>
         write(async () => {
           if (performance.now() >= seekLostForwardsAt) {
+            if (seekLostForwardsAt === 0) await letGoForwards(writer)
             seekLostForwardsAt = performance.now() + LOST_LEASES_EVERY_MS
             await freeLostForwards(writer, owner, held.names())
           }
-          return (await claimForwards(writer, { owner, wanted, leaseMs })).map(held.add)
+          for (;;) {
+            const { leases, heldBack } = await claimForwards(writer, { owner, wanted, leaseMs })
+            if (leases.length > 0 || heldBack === 0) return leases.map(held.add)
+          }
         }),
       settle: (lease, outcome) =>
         write(async () => {

@@ -63,9 +63,9 @@ const addStatement = ({ isForwarded }: { readonly isForwarded: boolean }): strin
     SELECT position FROM given LEFT JOIN added ON added.seq = given.seq WHERE added.seq IS NULL`
 
 const FORWARD = `, forwarded AS (
-      INSERT INTO forward (seq, target, hops, state, due_at, settled_at, reason)
-      SELECT seq, target, hops, CASE WHEN held IS NULL THEN 'pending' ELSE 'held' END, now(), CASE WHEN held IS NOT NULL THEN now() END, held
-      FROM given JOIN added USING (seq) CROSS JOIN LATERAL json_to_recordset(forwards) AS forward (target text, hops integer, held text)
+      INSERT INTO forward (seq, target, lane, hops, state, due_at, settled_at, reason)
+      SELECT seq, target, CASE WHEN in_order THEN lane END, hops, CASE WHEN held IS NULL THEN 'pending' ELSE 'held' END, now(), CASE WHEN held IS NOT NULL THEN now() END, held
+      FROM given JOIN added USING (seq) CROSS JOIN LATERAL json_to_recordset(forwards) AS forward (target text, hops integer, held text, in_order boolean)
       ORDER BY seq
     )`
 

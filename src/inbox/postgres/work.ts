@@ -1,7 +1,7 @@
 import { attemptOutcomes, type Lease, type NewEntry, type NewForward, type Outcome } from '../../event.ts'
 import { LOST_REASON, reasonOf, toLease } from '../rows.ts'
 import type { Postgres } from './connection.ts'
-import { describeUnavailable, isLostRace } from './errors.ts'
+import { describeUnavailable, ignoreLostRace } from './errors.ts'
 import type { Committed } from './group-commit.ts'
 import { sql } from './statements.ts'
 
@@ -53,7 +53,11 @@ function toGiven({ body, createdAt, ...entry }: NewEntry, position: number, body
 
 /** Postgres takes any text but NUL and half a surrogate pair, and a user's function may throw any. */
 const toStorable = (text: string) => text.toWellFormed().replaceAll('\0', '\u{fffd}')
-const toStorableForward = ({ held, ...forward }: NewForward) => ({ ...forward, held: held && toStorable(held) })
+const toStorableForward = ({ held, order, ...forward }: NewForward) => ({
+  ...forward,
+  held: held && toStorable(held),
+  in_order: order === 'lane',
+})
 
 const NOTHING_HANDLED = { handled_twin: null, is_superseded: false }
 
@@ -74,12 +78,6 @@ export async function claimDue(
   if (leases.length === rows.length) return { leases, heldBack: 0 }
   const heldBack = await db.query({ name: 'hold back', text: sql.holdBack, values: [MAX_HELD_BACK] })
   return { leases, heldBack: heldBack.length }
-}
-
-/** Others were faster again and again: there is nothing to claim just now. */
-function ignoreLostRace(error: unknown): [] {
-  if (isLostRace(error)) return []
-  throw error
 }
 
 /**

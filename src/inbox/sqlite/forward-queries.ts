@@ -15,7 +15,7 @@ export function prepareForwardQueries(db: DatabaseSync) {
     WHERE target = :target AND seq >= :low AND seq < :high AND (:states IS NULL OR forward.state IN (SELECT value FROM json_each(:states)))
     ORDER BY seq DESC LIMIT :limit`)
   const count = db.prepare(`
-    SELECT target, state, count(*) AS forwards, :now - min(due_at) AS oldest_ms FROM forward
+    SELECT target, state, count(*) AS forwards, :now - min(iif(ready, due_at, NULL)) AS oldest_ms FROM forward
     WHERE state <> 'delivered' GROUP BY state, target`)
   const listStates = db.prepare('SELECT name, state, version FROM target ORDER BY name')
 

@@ -20,10 +20,18 @@ export interface ForwardWriting {
   readonly now: number
 }
 
-/** A forward as plain values. */
-export type ForwardValues = readonly [target: string, hops: number, held: string | null]
+/** More would take long in one transaction. */
+const MAX_HELD_BACK = 256
 
-export const toForwardValues = ({ target, hops, held }: NewForward): ForwardValues => [target, hops, held]
+/** A forward as plain values. */
+export type ForwardValues = readonly [target: string, hops: number, held: string | null, keepsOrder: number]
+
+export const toForwardValues = ({ target, hops, held, order }: NewForward): ForwardValues => [
+  target,
+  hops,
+  held,
+  order === 'lane' ? 1 : 0,
+]
 
 /** Stores an entry's forwards, due at once unless they are held. */
 export function insertForwards(
@@ -31,16 +39,22 @@ export function insertForwards(
   seq: number | bigint,
   forwards: readonly ForwardValues[],
 ): void {
-  for (const [target, hops, held] of forwards) sql.insert.run(seq, target, hops, held, now)
+  for (const values of forwards) sql.insert.run(seq, ...values, now)
 }
 
-/** Leases what is due of each target, with what is sent of its entry. */
-export function claimForwards({ sql, owner, now }: ForwardWriting, wanted: readonly Wanted[]): Row[] {
-  return wanted.flatMap(({ target, limit }) => {
+/** Leases what is due of each target, with what is sent of its entry; `heldBack` counts those that now wait for their lane. */
+export function claimForwards(
+  { sql, owner, now }: ForwardWriting,
+  wanted: readonly Wanted[],
+): { rows: Row[]; heldBack: number } {
+  let heldBack = 0
+  const rows = wanted.flatMap(({ target, limit }) => {
     if (sql.isAnyDue.get(target, now) === undefined) return []
-    const rows = sql.claim.all(owner, target, now, limit)
-    return rows.map((row) => ({ ...row, ...sql.getEntry.get(row.seq ?? null) }))
+    const claimed = sql.claim.all(owner, target, now, limit)
+    if (claimed.length < limit) heldBack += Number(sql.holdBack.run(target, now, MAX_HELD_BACK).changes)
+    return claimed.map((row) => ({ ...row, ...sql.getEntry.get(row.seq ?? null) }))
   })
+  return { rows, heldBack }
 }
 
 /** How an attempt ended, as plain values. */
@@ -54,21 +68,24 @@ export type ForwardSettlement = readonly [
   status: number | null,
   reason: string | null,
   answer: string | null,
+  lane: string | null,
 ]
 
 export function toForwardSettlement(lease: ForwardLease, outcome: ForwardOutcome): ForwardSettlement {
   const { seq, target, replays } = readForwardToken(lease)
   const retryInMs = outcome.state === 'pending' ? outcome.retryInMs : 0
   const reason = outcome.state === 'delivered' ? null : outcome.error
-  return [Number(seq), target, replays, lease.attempt, outcome.state, retryInMs, outcome.status, reason, outcome.answer]
+  const ended = [outcome.state, retryInMs, outcome.status, reason, outcome.answer] as const
+  return [Number(seq), target, replays, lease.attempt, ...ended, lease.lane]
 }
 
-/** Records how an attempt ended; false when the lease was lost. */
+/** Records how an attempt ended, and lets the next of its lane take its turn; false when the lease was lost. */
 export function settleForward({ sql, owner, now }: ForwardWriting, settlement: ForwardSettlement): boolean {
-  const [seq, target, replays, attempt, state, retryInMs, status, reason, answer] = settlement
+  const [seq, target, replays, attempt, state, retryInMs, status, reason, answer, lane] = settlement
   const ended = [now, forwardOutcomes[state], status, reason, answer] as const
   if (sql.recordAttempt.run(seq, target, owner, replays, attempt, ...ended).changes === 0) return false
   sql.settle.run(seq, target, state, now + retryInMs, state === 'pending' ? null : now, reason)
+  if (lane !== null) sql.promoteNext.run(target, lane, now)
   return true
 }
 
@@ -78,14 +95,15 @@ export function freeLostForwards({ sql, owner, now }: ForwardWriting, held: read
   sql.recordLostAttempts.run({ ...lost, reason: LOST_REASON })
   sql.freeLostLeases.run({ ...lost, reason: LOST_REASON })
   sql.bringToPresent.run(now)
+  sql.letGo.run(now)
 }
 
 /** Adds forwards of entries that are here; gives the ids of those that were not there before. */
 export function addForwards(writing: Omit<ForwardWriting, 'owner'>, forwards: readonly LateForward[]): string[] {
   const { sql, now } = writing
-  return forwards.flatMap(({ eventId, target, hops, held }) => {
+  return forwards.flatMap(({ eventId, ...forward }) => {
     const seq = sql.findWithBody.get(eventId)?.seq
-    if (seq === undefined || sql.insert.run(seq, target, hops, held, now).changes === 0) return []
+    if (seq === undefined || sql.insert.run(seq, ...toForwardValues(forward), now).changes === 0) return []
     sql.takeUnhandled.run(seq, FORWARDED_REASON)
     return [eventId]
   })

@@ -182,7 +182,12 @@ export async function openSqliteInbox(
     prune: (policy) => write(['prune', policy]),
 
     forwards: {
-      claim: async ({ wanted }) => (await write(['claimForwards', wanted])).map((row) => held.add(toForwardLease(row))),
+      async claim({ wanted }) {
+        for (;;) {
+          const { rows, heldBack } = await write(['claimForwards', wanted])
+          if (rows.length > 0 || heldBack === 0) return rows.map((row) => held.add(toForwardLease(row)))
+        }
+      },
       async settle(lease, outcome) {
         const isSettled = await write(['settleForward', ...toForwardSettlement(lease, outcome)])
         held.delete(lease)

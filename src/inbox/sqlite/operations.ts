@@ -71,7 +71,7 @@ export interface Results {
   readonly takeTurn: boolean
   readonly recordAction: number
   readonly updateAction: boolean
-  readonly claimForwards: Row[]
+  readonly claimForwards: { readonly rows: Row[]; readonly heldBack: number }
   readonly settleForward: boolean
   readonly addForwards: string[]
   readonly replayForwards: string[]

@@ -168,9 +168,8 @@ function createWriter(
   }
 }
 
-const NOTHING_DUE: Results['claim'] = { rows: [], heldBack: 0 }
-const NOTHING_TO_FORWARD: Results['claimForwards'] = []
-const toNothing = ([kind]: Operation): Outcome => ({ value: kind === 'claim' ? NOTHING_DUE : NOTHING_TO_FORWARD })
+const NOTHING_DUE: Results['claim'] & Results['claimForwards'] = { rows: [], heldBack: 0 }
+const toNothing = (): Outcome => ({ value: NOTHING_DUE })
 const NOTHING_WRITTEN: WriteAnswer = { values: [], failures: [] }
 
 /**

@@ -2,8 +2,11 @@
 CREATE TABLE forward (
   seq         bigint NOT NULL,
   target      text COLLATE "C" NOT NULL,
+  lane        text COLLATE "C",                       -- its entry's, where the target keeps the order of each
   hops        integer NOT NULL,
   state       text COLLATE "C" NOT NULL CHECK (state IN ('pending', 'running', 'delivered', 'dead', 'held')),
+  -- False: waits for another of its lane, and is not looked at until that one settles.
+  ready       boolean NOT NULL DEFAULT true CHECK (ready OR state = 'pending'),
   due_at      timestamptz NOT NULL,
   attempts    integer NOT NULL DEFAULT 0,
   replays     integer NOT NULL DEFAULT 0,
@@ -15,8 +18,12 @@ CREATE TABLE forward (
   PRIMARY KEY (seq, target)
 )
 WITH (autovacuum_vacuum_scale_factor = 0.01, autovacuum_vacuum_threshold = 10000, vacuum_index_cleanup = on);
--- What a claim reads: its cost does not grow with what other targets wait for, nor with what was delivered.
-CREATE INDEX forward_open ON forward (state, target, due_at, seq) WHERE state <> 'delivered';
+-- What a claim reads: its cost does not grow with what other targets wait for, what waits for its lane, nor what was delivered.
+CREATE INDEX forward_open ON forward (state, target, ready, due_at, seq) WHERE state <> 'delivered';
+-- What is pending or running of a lane: finds what others wait for, and the next when it settles.
+CREATE INDEX forward_lane ON forward (target, lane, seq) WHERE lane IS NOT NULL AND settled_at IS NULL;
+-- Never two running forwards of one lane to one target, whatever processes do at once.
+CREATE UNIQUE INDEX forward_running_lane ON forward (target, lane) WHERE lane IS NOT NULL AND owner IS NOT NULL;
 -- Finds leases that ran out.
 CREATE INDEX forward_lease ON forward (lease_until) WHERE lease_until IS NOT NULL;
 

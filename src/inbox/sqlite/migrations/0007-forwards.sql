@@ -2,8 +2,11 @@
 CREATE TABLE forward (
   seq        INTEGER NOT NULL REFERENCES entry ON DELETE CASCADE,
   target     TEXT NOT NULL,
+  lane       TEXT,                             -- its entry's, where the target keeps the order of each
   hops       INTEGER NOT NULL,
   state      TEXT NOT NULL CHECK (state IN ('pending', 'running', 'delivered', 'dead', 'held')),
+  -- 0: waits for another of its lane, and is not looked at until that one settles.
+  ready      INTEGER NOT NULL DEFAULT 1,
   due_at     INTEGER NOT NULL,
   attempts   INTEGER NOT NULL DEFAULT 0,
   replays    INTEGER NOT NULL DEFAULT 0,
@@ -13,8 +16,12 @@ CREATE TABLE forward (
   reason     TEXT,
   PRIMARY KEY (seq, target)
 ) STRICT, WITHOUT ROWID;
--- What a claim reads: its cost does not grow with what other targets wait for, nor with what was delivered.
-CREATE INDEX forward_open ON forward (state, target, due_at) WHERE state <> 'delivered';
+-- What a claim reads: its cost does not grow with what other targets wait for, what waits for its lane, nor what was delivered.
+CREATE INDEX forward_open ON forward (state, target, ready, due_at) WHERE state <> 'delivered';
+-- What is pending or running of a lane: finds what others wait for, and the next when it settles.
+CREATE INDEX forward_lane ON forward (target, lane, seq) WHERE lane IS NOT NULL AND settled_at IS NULL;
+-- Never two running forwards of one lane to one target, whatever the code does.
+CREATE UNIQUE INDEX forward_running_lane ON forward (target, lane) WHERE lane IS NOT NULL AND owner IS NOT NULL;
 
 CREATE TABLE forward_attempt (
   seq        INTEGER NOT NULL,
