@@ -19,6 +19,8 @@ WITH (autovacuum_vacuum_scale_factor = 0.01, autovacuum_vacuum_threshold = 10000
 CREATE INDEX forward_open ON forward (state, target, due_at, seq) WHERE state <> 'delivered';
 -- Finds leases that ran out.
 CREATE INDEX forward_lease ON forward (lease_until) WHERE lease_until IS NOT NULL;
+-- What failed, to be grouped by cause; a forward that goes well is never in it.
+CREATE INDEX forward_failing ON forward (target, due_at) WHERE reason IS NOT NULL;
 
 CREATE TABLE forward_attempt (
   seq        bigint NOT NULL,
@@ -33,6 +35,8 @@ CREATE TABLE forward_attempt (
   answer     text,
   PRIMARY KEY (seq, target, replay, number)
 );
+-- The same of attempts.
+CREATE INDEX forward_attempt_failed ON forward_attempt (target, ended_at) WHERE outcome <> 'delivered';
 
 -- How each target does.
 CREATE TABLE target (

@@ -15,6 +15,8 @@ CREATE TABLE forward (
 ) STRICT, WITHOUT ROWID;
 -- What a claim reads: its cost does not grow with what other targets wait for, nor with what was delivered.
 CREATE INDEX forward_open ON forward (state, target, due_at) WHERE state <> 'delivered';
+-- What failed, to be grouped by cause; a forward that goes well is never in it.
+CREATE INDEX forward_failing ON forward (target, due_at) WHERE reason IS NOT NULL;
 
 CREATE TABLE forward_attempt (
   seq        INTEGER NOT NULL,
@@ -30,6 +32,8 @@ CREATE TABLE forward_attempt (
   PRIMARY KEY (seq, target, replay, number),
   FOREIGN KEY (seq, target) REFERENCES forward ON DELETE CASCADE
 ) STRICT, WITHOUT ROWID;
+-- The same of attempts.
+CREATE INDEX forward_attempt_failed ON forward_attempt (target, ended_at) WHERE outcome <> 'delivered';
 
 -- How each target does.
 CREATE TABLE target (
