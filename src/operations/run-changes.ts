@@ -1,8 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { ReceiverError } from '../errors.ts'
-import type { Action, ActionFacts, EntryFilter, Inbox, Summary } from '../inbox/inbox.ts'
+import type { Action, ActionFacts, Inbox, Summary } from '../inbox/inbox.ts'
 import type { Log } from '../log.ts'
 import { CHUNK_SIZE, type Change, MIN_PAUSE_MS, statesOf } from './change-entries.ts'
+import { REPLAY_TARGET, resumeForwardReplay } from './change-forwards.ts'
 import { dropBy, replay } from './changes.ts'
 import { type Choice, readChoice, toFields, toFilter } from './filter.ts'
 
@@ -17,8 +18,28 @@ export const isServedVerb = (verb: string): verb is ServedVerb => Object.hasOwn(
 export const isPossible = (verb: ServedVerb, choice: Choice): boolean =>
   statesOf(changes[verb](''), { filter: toFilter(choice) }).length > 0
 
-const changeOf = (verb: string, who: string): Change | undefined =>
-  isServedVerb(verb) ? changes[verb](who) : undefined
+/** What a running action does to a chunk, and where it finds the next, newest first. */
+interface Steps {
+  list(page: {
+    readonly limit: number
+    readonly before: string
+    readonly downTo: string
+  }): Promise<readonly { readonly eventId: string }[]>
+  apply(eventIds: readonly string[]): Promise<string[]>
+}
+
+/** Undefined when this server does not know the verb. */
+function stepsOf(inbox: Inbox, facts: ActionFacts): Steps | undefined {
+  const { verb, who } = facts
+  if (verb === REPLAY_TARGET) return resumeForwardReplay(inbox, facts)
+  if (!isServedVerb(verb)) return undefined
+  const change = changes[verb](who)
+  const filter = filterOf(change, facts)
+  return {
+    list: (page) => inbox.list(filter, page),
+    apply: (eventIds) => change.apply(inbox, eventIds, filter.states),
+  }
+}
 
 /** Of a preview; there are a handful of types and reasons, as a rule. */
 const GROUPS = 100
@@ -103,12 +124,12 @@ export function startChangeRunner(
   }
 
   async function run({ id, facts }: Action): Promise<void> {
-    const change = changeOf(facts.verb, facts.who)
     let progress: ActionFacts | undefined = facts
     try {
-      while (change !== undefined && progress !== undefined && !signal.aborted) {
+      const steps = stepsOf(inbox, facts)
+      while (steps !== undefined && progress !== undefined && !signal.aborted) {
         if (!(await inbox.takeTurn(TURN, TURN_MS))) return
-        progress = await step(id, change, progress)
+        progress = await step(id, steps, progress)
       }
     } catch (error) {
       if (error instanceof ReceiverError && error.code === 'store_unavailable') throw error
@@ -118,17 +139,16 @@ export function startChangeRunner(
   }
 
   /** Does a chunk, and tells how far it has come; undefined once there is no more of it, or somebody ended it. */
-  async function step(id: number, change: Change, facts: ActionFacts): Promise<ActionFacts | undefined> {
+  async function step(id: number, steps: Steps, facts: ActionFacts): Promise<ActionFacts | undefined> {
     const { changed = 0, leftAlone = 0, perSecond } = facts
     const startedAt = performance.now()
-    const filter = filterOf(change, facts)
-    const eventIds = await readChunk(filter, facts)
+    const eventIds = await readChunk(steps, facts)
     if (eventIds.length === 0) {
       await inbox.updateAction(id, 'done', facts)
       log.info({ who: facts.who, verb: facts.verb, entries: changed, leftAlone }, 'a change of many entries is done')
       return undefined
     }
-    const taken = (await change.apply(inbox, eventIds, filter.states)).length
+    const taken = (await steps.apply(eventIds)).length
     const progress = {
       ...facts,
       changed: changed + taken,
@@ -144,11 +164,11 @@ export function startChangeRunner(
   }
 
   async function readChunk(
-    filter: EntryFilter,
+    { list }: Steps,
     { next, newest = '', oldest = '', perSecond }: ActionFacts,
   ): Promise<string[]> {
     const limit = Math.min(CHUNK_SIZE, perSecond ?? CHUNK_SIZE)
-    const found = await inbox.list(filter, { limit, before: next ?? newest, downTo: oldest })
+    const found = await list({ limit, before: next ?? newest, downTo: oldest })
     const eventIds = found.map(({ eventId }) => eventId)
     // The newest itself is of those that were shown.
     return next === undefined ? [newest, ...eventIds] : eventIds
