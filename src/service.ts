@@ -14,6 +14,7 @@ import { openInbox } from './inbox/open-inbox.ts'
 import { createLog, type Log } from './log.ts'
 import { createMetrics, type Metrics } from './metrics.ts'
 import { startChangeRunner } from './operations/run-changes.ts'
+import { nameTarget } from './operations/survey-targets.ts'
 import { type Reconciling, startReconciling } from './reconcile/schedule.ts'
 import { createStripeClients, type StripeClients } from './stripe/client.ts'
 import { type Forwarder, startForwarder } from './targets/forwarder.ts'
@@ -128,7 +129,7 @@ export async function createService(config: Config, overrides: ServiceOverrides 
   undo.adopt(startKeeping({ inbox, counter: figures, log }), (keeping) => keeping.stop())
   const publicApp = config.role === 'work' ? createHealthApp(shared) : app
   const operators = await openConsole(config, {
-    ...{ inbox, log, describeFault: overrun.describeFault },
+    ...{ inbox, log, describeFault: overrun.describeFault, targets: targets.map(nameTarget) },
     reconcileEveryMs: isReconciling ? config.reconcileMinutes * 60_000 : undefined,
   })
   const adminApp = createAdminApp({ ...shared, renderMetrics: () => metrics.render(inbox), console: operators?.pages })
@@ -191,7 +192,7 @@ export async function createService(config: Config, overrides: ServiceOverrides 
 /** Undefined while it is off: then nothing of it is loaded. */
 async function openConsole(
   config: Config,
-  parts: Pick<ConsoleOptions, 'inbox' | 'log' | 'describeFault' | 'reconcileEveryMs'>,
+  parts: Pick<ConsoleOptions, 'inbox' | 'log' | 'describeFault' | 'reconcileEveryMs' | 'targets'>,
 ) {
   const { consolePassword: password, isConsoleReadOnly: isReadOnly, consolePayloads: payloads, mode } = config
   if (password === undefined) return undefined

@@ -63,11 +63,12 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   'reconcile/': [words, 'event/*', 'inbox/inbox.ts', 'stripe/*', 'destinations/*', node, 'stripe'],
   'alerts/': [words, 'event/*', 'type inbox/inbox.ts', 'type reconcile/tally.ts', 'operations/duration.ts', node],
   'destinations/': [words, 'event/*', 'stripe/*', 'stripe'],
-  'operations/': [words, 'repeat.ts', 'inbox/{inbox,forwards}.ts', 'targets/circuit.ts', node],
+  'operations/': [words, 'repeat.ts', 'inbox/{inbox,forwards}.ts', 'targets/circuit.ts', 'type targets/load.ts', node],
   'console/': [
     words,
     'type event/mode.ts',
     'inbox/inbox.ts',
+    'type inbox/forwards.ts',
     'operations/*',
     'reconcile/schedule.ts',
     'console/{pages/,}*.ts',

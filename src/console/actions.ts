@@ -1,7 +1,9 @@
 import type { Action, ActionState } from '../inbox/inbox.ts'
+import { describeTargetFilter } from '../operations/change-forwards.ts'
 import { readPastChoice, toFields, toOptions } from '../operations/filter.ts'
 import { entryUrl } from './entries.ts'
 import { type Html, html } from './html.ts'
+import { targetUrl } from './targets.ts'
 
 /** Address of an action's page. */
 export const actionUrl = (id: number): string => `/console/action?id=${id}`
@@ -18,7 +20,7 @@ export function showProgress({ id, state, facts }: Action): Html {
   const { entries, changed, leftAlone = 0, error } = facts
   const looked = (changed ?? 0) + leftAlone
   return html`<div id="progress-${id}" ${state === 'running' && html`data-progress`}><span class="state ${levels[state]}">${state}</span>
-${state === 'running' && html`<progress aria-label="Progress" max="${entries ?? 1}" value="${looked}"></progress> `}${
+${state === 'running' && html`<progress aria-label="Progress" ${entries !== undefined && html`max="${entries}" value="${looked}"`}></progress> `}${
   changed !== undefined &&
   html`${formatCount(changed)}${state !== 'done' && entries !== undefined && ` of ${formatCount(entries)}`} changed`
 }${leftAlone > 0 && `, ${formatCount(leftAlone)} left alone`}${error && html`: <span class="reason">${error}</span>`}</div>`
@@ -26,12 +28,15 @@ ${state === 'running' && html`<progress aria-label="Progress" max="${entries ?? 
 
 /** Which entries it was meant for, as links. */
 export function showMeant({ at, facts: { filter, eventIds = [], entries } }: Action): Html {
+  const target = filter && describeTargetFilter(filter)
+  const named = eventIds.map((eventId) => html`<a class="id" href="${entryUrl(eventId)}">${eventId}</a> `)
+  if (target) return html`<a class="id" href="${targetUrl(target.target)}">${target.text}</a> ${named}`
   if (filter !== undefined) {
     const choice = readPastChoice(filter, at)
     return html`<a class="id" href="/console/events?${toFields(choice).toString()}">${toOptions(choice)}</a>`
   }
   const others = (entries ?? 0) - eventIds.length
-  return html`${eventIds.map((eventId) => html`<a class="id" href="${entryUrl(eventId)}">${eventId}</a> `)}${others > 0 && `and ${formatCount(others)} more`}`
+  return html`${named}${others > 0 && `and ${formatCount(others)} more`}`
 }
 
 /** Ends it after the few entries that it is at. */

@@ -3,6 +3,7 @@ import { ReceiverError } from '../errors.ts'
 import { scrub } from '../log.ts'
 import { loadAssets } from './assets.ts'
 import { createAuthentication, operatorOf } from './authenticate.ts'
+import { holdNamed, replayCause, replayOneForward, resumeNamed } from './change-target.ts'
 import type { Answer, Context, Page, Visit } from './context.ts'
 import { createFeed, type Feed } from './feed.ts'
 import { createGuard, type GuardOptions } from './guard.ts'
@@ -17,6 +18,7 @@ import { showEvents } from './pages/events.ts'
 import { showFailures } from './pages/failures.ts'
 import { showLive } from './pages/live.ts'
 import { showOverview } from './pages/overview.ts'
+import { showTarget, showTargets } from './pages/targets.ts'
 import { sendPayload } from './payload.ts'
 import { replayEntry } from './replay.ts'
 import { startChange } from './start-change.ts'
@@ -47,6 +49,7 @@ export async function createConsole(options: ConsoleOptions): Promise<Console> {
     form: new URLSearchParams(typeof req.body === 'string' ? req.body : ''),
     // A page that cannot tell shows what it can, or why it cannot.
     hold: await options.inbox.held().catch(() => null),
+    hasTargets: options.targets.length > 0 || (await isAnythingForwarded(options.inbox)),
   })
   const answer = (make: (visit: Visit) => Promise<Answer>) => async (req: Request, res: Response) => {
     const visit = await visitOf(req, res)
@@ -67,6 +70,8 @@ export async function createConsole(options: ConsoleOptions): Promise<Console> {
   router.get('/event', answer(showEntry))
   router.get('/payload', async (req, res) => sendPayload(await visitOf(req, res), res))
   router.get('/failures', answer(showFailures))
+  router.get('/targets', answer(showTargets))
+  router.get('/target', answer(showTarget))
   router.get(
     '/live',
     answer(() => showLive(feed, tails)),
@@ -78,6 +83,10 @@ export async function createConsole(options: ConsoleOptions): Promise<Console> {
   router.get('/change', answer(showPreview))
   router.post('/change', readForm, answer(startChange))
   router.post('/replay', answer(replayEntry))
+  router.post('/replay-forward', answer(replayOneForward))
+  router.post('/replay-forwards', answer(replayCause))
+  router.post('/target/hold', readForm, answer(holdNamed))
+  router.post('/target/resume', answer(resumeNamed))
   router.post('/hold', readForm, answer(hold))
   router.post('/resume', answer(resume))
   router.use(answer(async () => missing))
@@ -90,6 +99,12 @@ export async function createConsole(options: ConsoleOptions): Promise<Console> {
 }
 
 const readForm = text({ type: 'application/x-www-form-urlencoded', limit: '4kb' })
+
+const isAnythingForwarded = (inbox: Context['inbox']) =>
+  inbox.forwards.counts().then(
+    (counts) => counts.length > 0,
+    () => false,
+  )
 
 const missing: Page = { title: 'Not found', status: 404, body: html`<h1>There is no such page</h1>` }
 

@@ -1,6 +1,7 @@
 import type { Mode } from '../event/mode.ts'
 import type { Hold, Inbox } from '../inbox/inbox.ts'
 import type { Log } from '../log.ts'
+import type { NamedTarget } from '../operations/survey-targets.ts'
 import type { AssetName } from './assets.ts'
 import type { Html } from './html.ts'
 
@@ -15,6 +16,8 @@ export interface Context {
   readonly describeFault: () => string | undefined
   /** How often this process asks Stripe for what it could not deliver; undefined when it does not. */
   readonly reconcileEveryMs: number | undefined
+  /** Those of TARGETS. */
+  readonly targets: readonly NamedTarget[]
 }
 
 /** Who asks, and for what. */
@@ -26,6 +29,8 @@ export interface Visit {
   readonly form: URLSearchParams
   /** Null when nothing is held, and when the store does not tell. */
   readonly hold: Hold | null
+  /** TARGETS names some, or something waits for one. */
+  readonly hasTargets: boolean
 }
 
 export interface Page {
@@ -43,6 +48,7 @@ export const parts = {
   '/console': 'Overview',
   '/console/events': 'Events',
   '/console/failures': 'Failures',
+  '/console/targets': 'Targets',
   '/console/live': 'Live',
   '/console/actions': 'Actions',
 } as const

@@ -3,7 +3,8 @@ import { holdHandling, resumeHandling } from '../operations/hold.ts'
 import type { Answer, Visit } from './context.ts'
 import { type Html, html } from './html.ts'
 
-const MAX_REASON = 200
+/** Characters. */
+export const MAX_REASON = 200
 
 /** Lets no handler start any more, and goes to the overview, which says so. */
 export async function hold({ context: { inbox }, operator, form }: Visit): Promise<Answer> {

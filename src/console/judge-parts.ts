@@ -3,6 +3,7 @@ import { formatDuration } from '../operations/duration.ts'
 import { FINISHED_NOTE, UNDELIVERED_NOTE } from '../reconcile/schedule.ts'
 import type { Context } from './context.ts'
 import { type Html, html } from './html.ts'
+import { judge, targetUrl } from './targets.ts'
 
 /** How a part is, and what to do about it. */
 export interface Judgement {
@@ -21,7 +22,19 @@ const LATE_MS = 600_000
 const QUIET_MS = 3_600_000
 
 export async function judgeParts(context: Context, hold: Hold | null): Promise<Judgement[]> {
-  return Promise.all([judgeStore(context), judgeWorker(context, hold), judgeFailures(context), judgeStripe(context)])
+  const parts = [judgeStore(context), judgeWorker(context, hold), judgeFailures(context), judgeStripe(context)]
+  return [...(await Promise.all(parts)), ...(await judgeTargets(context))]
+}
+
+/** A line for each that nothing is sent to. */
+async function judgeTargets(context: Context): Promise<Judgement[]> {
+  const states = context.targets.length === 0 ? [] : await context.inbox.forwards.states()
+  return states.flatMap(({ target, state }) => {
+    const { condition, text } = judge(context, { name: target, state })
+    if (condition !== 'held' && condition !== 'circuit open') return []
+    const advice = html`What is for it waits. <a href="${targetUrl(target)}">Look at ${target}</a>`
+    return [{ level: 'bad', text: `Target ${target}: ${text}.`, advice }]
+  })
 }
 
 async function judgeStore({ inbox }: Context): Promise<Judgement> {

@@ -25,7 +25,9 @@ ${head.filter((name) => name.endsWith('.css')).map((name) => html`<link rel="sty
 <a class="skip" href="#main">Skip to the page</a>
 <header>
 <nav aria-label="Pages">${Object.entries(parts).map(
-    ([path, name]) => html`<a href="${path}" ${path === part && html`aria-current="page"`}>${name}</a>`,
+    ([path, name]) =>
+      (path !== '/console/targets' || visit.hasTargets) &&
+      html`<a href="${path}" ${path === part && html`aria-current="page"`}>${name}</a>`,
   )}</nav>
 ${renderMode(context.mode)}
 <form role="search" action="/console/events"><input type="search" name="q" aria-label="Find by event id, object id or value"

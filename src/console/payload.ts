@@ -13,12 +13,10 @@ const forms = { pretty: 'indented', raw: 'as it came' } as const
 
 /** An entry's body, or what to press to see it: with CONSOLE_PAYLOADS=hide it is shown on request, which is recorded. */
 export async function showPayload(visit: Visit, eventId: string, body: Uint8Array | null): Promise<Html> {
-  const { context, query } = visit
   const heading = html`<h2 id="payload">Payload</h2>`
   if (body === null)
     return html`${heading}<p>Retention dropped it, and kept the facts: it cannot be replayed any more.</p>`
-  const asked = query.get('payload')
-  const form = asked === 'pretty' || asked === 'raw' ? asked : context.payloads === 'show' ? 'pretty' : undefined
+  const form = readForm(visit)
   const link = (to: keyof typeof forms) =>
     html`<a href="${entryUrl(eventId, { payload: to })}#payload" ${to === form && html`aria-current="true"`}>${forms[to]}</a>`
   const links = html`<p class="tabs">${link('pretty')} ${link('raw')}
@@ -28,6 +26,15 @@ export async function showPayload(visit: Visit, eventId: string, body: Uint8Arra
   await record(visit, eventId)
   return html`${heading}${links}${remarkOn(body)}<pre tabindex="0" role="region" aria-labelledby="payload">${readShown(body, form)}</pre>`
 }
+
+/** As it is to be shown; undefined when it is not. */
+function readForm({ context, query }: Visit): keyof typeof forms | undefined {
+  const asked = query.get('payload')
+  return asked === 'pretty' || asked === 'raw' ? asked : context.payloads === 'show' ? 'pretty' : undefined
+}
+
+/** Whether what may repeat the payload is shown too. */
+export const isPayloadAsked = (visit: Visit): boolean => readForm(visit) !== undefined
 
 function remarkOn(body: Uint8Array): Html {
   const shown = MAX_SHOWN_BYTES / 1024

@@ -1,4 +1,13 @@
-import type { Forward, ForwardAttempt, ForwardCount, ForwardDetail, ForwardLease, KnownState } from './forwards.ts'
+import type {
+  Forward,
+  ForwardAttempt,
+  ForwardCause,
+  ForwardCount,
+  ForwardDetail,
+  ForwardLease,
+  KnownState,
+  TargetAttempt,
+} from './forwards.ts'
 import { type Row, toDate } from './rows.ts'
 
 // The casts in this file hold because both schemas bind the columns to these types, and their CHECKs name the allowed words.
@@ -58,6 +67,21 @@ function toForwardAttempt(row: Row): ForwardAttempt {
     status: row.status as number | null,
     error: row.error as string | null,
     answer: row.answer as string | null,
+  }
+}
+
+/** Row of `forward_attempt` with its entry's `event_id` and `type` → attempt. */
+export function toTargetAttempt(row: Row): TargetAttempt {
+  return { ...toForwardAttempt(row), eventId: row.event_id as string, type: row.type as string }
+}
+
+/** Row of `state`, `reason`, `forwards` and `newest_at` → cause. */
+export function toForwardCause(row: Row): ForwardCause {
+  return {
+    state: row.state as ForwardCause['state'],
+    reason: row.reason as string,
+    forwards: Number(row.forwards),
+    newestAt: toDate(row.newest_at),
   }
 }
 

@@ -36,12 +36,25 @@ export interface Forwards {
   /** Of each target that has any, forwards by state but the delivered ones. */
   counts(): Promise<ForwardCount[]>
 
+  /**
+   * What the failures of a target have in common: those that are dead, held, or tried again. The newest 10,000 by when they are due,
+   * 100 groups at most, largest first.
+   */
+  causes(target: string): Promise<ForwardCause[]>
+
+  /** How the last attempts of a target ended, newest first: any that failed, and those that delivered one of the newest 10,000 entries. */
+  lastAttempts(target: string, limit: number): Promise<TargetAttempt[]>
+
   /** What is known of targets, of those alone that something is known of. */
   states(): Promise<KnownState[]>
 
   /** Keeps what is known of a target, if it still has that version (0: nothing is known yet); false otherwise. */
   writeState(target: string, state: TargetState, version: number): Promise<boolean>
 }
+
+/** How many forwards and entries, newest first, are looked at for what a target did lately. */
+export const LOOKED_AT = 10_000
+export const MAX_CAUSES = 100
 
 /** How much of a target's. */
 export interface Wanted {
@@ -91,6 +104,8 @@ export interface LateForward extends NewForward {
 export interface ForwardFilter {
   readonly target: string
   readonly states?: readonly ForwardState[]
+  /** With exactly this one. */
+  readonly reason?: string
   /** Of entries that were received at most this long ago. */
   readonly receivedWithinMs?: number
 }
@@ -134,6 +149,21 @@ export interface ForwardCount {
   readonly forwards: number
   /** For how long the first of them has been due, but for those that wait for their lane; null when none is. */
   readonly oldestDueMs: number | null
+}
+
+/** Forwards of one target that failed alike. */
+export interface ForwardCause {
+  readonly state: Exclude<ForwardState, 'delivered'>
+  readonly reason: string
+  readonly forwards: number
+  /** When the last of them was tried, or held. */
+  readonly newestAt: Date
+}
+
+/** An attempt, with whose it was. */
+export interface TargetAttempt extends ForwardAttempt {
+  readonly eventId: string
+  readonly type: string
 }
 
 /** How a target does. Instants are milliseconds since the epoch by the clock of the process that wrote them. */

@@ -1,6 +1,6 @@
 import type { NewForward } from '../event.ts'
-import type { ForwardFilter, ForwardState } from '../inbox/forwards.ts'
-import type { EntryFilter, Inbox } from '../inbox/inbox.ts'
+import { type ForwardFilter, type ForwardState, forwardStates, LOOKED_AT } from '../inbox/forwards.ts'
+import type { ActionFacts, EntryFilter, Inbox } from '../inbox/inbox.ts'
 import { CHUNK_SIZE } from './change-entries.ts'
 
 /** Whether a target takes an event, by its facts and its body as text: the forward, or undefined. */
@@ -23,6 +23,74 @@ interface Running {
 
 /** States in which a replay of forwards means them unless it names others: those that nothing but a person sends on. */
 export const replayedStates: readonly ForwardState[] = ['dead', 'held']
+
+/** Of the record of actions. */
+export const REPLAY_TARGET = 'replay target'
+
+type Actor = Pick<ActionFacts, 'who' | 'from'>
+
+/** Forwards that failed alike. */
+export interface ForwardGroup {
+  readonly target: string
+  readonly state: ForwardState
+  readonly reason: string
+}
+
+/** Sends one event to the target anew, and records it. False when that is running, waits as it is, or cannot be sent. */
+export async function replayForward(inbox: Inbox, actor: Actor, target: string, eventId: string): Promise<boolean> {
+  const done = await inbox.forwards.replay(target, [eventId], [...replayedStates, 'delivered'])
+  const counts = { entries: 1, changed: done.length, leftAlone: 1 - done.length }
+  const meant = { verb: REPLAY_TARGET, filter: `target=${target}`, eventIds: [eventId] }
+  await inbox.recordAction('done', { ...actor, ...meant, ...counts })
+  return done.length > 0
+}
+
+/**
+ * Has a server send all of the group anew that are there by now, within a second; the number of the action, which is that of the same
+ * one while it runs. Undefined when there is nothing of it.
+ */
+export async function requestForwardReplay(
+  inbox: Inbox,
+  actor: Actor,
+  { target, state, reason }: ForwardGroup,
+): Promise<number | undefined> {
+  const meant = { verb: REPLAY_TARGET, filter: new URLSearchParams({ target, state, reason }).toString() }
+  const running = await inbox.actions({ limit: 20, state: 'running' })
+  const same = running.find(({ facts }) => facts.verb === meant.verb && facts.filter === meant.filter)
+  if (same !== undefined) return same.id
+  const [newest] = await inbox.forwards.list({ target, states: [state], reason }, { limit: 1 })
+  if (newest === undefined) return undefined
+  const causes = await inbox.forwards.causes(target)
+  const isExact = causes.reduce((sum, { forwards }) => sum + forwards, 0) < LOOKED_AT
+  const entries = causes.find((cause) => cause.state === state && cause.reason === reason)?.forwards
+  const told = isExact && entries !== undefined ? { entries } : {}
+  return inbox.recordAction('running', {
+    ...{ ...actor, ...meant, ...told },
+    ...{ newest: newest.eventId, changed: 0, leftAlone: 0 },
+  })
+}
+
+/** What such an action, as it was recorded, does to a chunk, and where it finds the next. */
+export function resumeForwardReplay(inbox: Inbox, { filter: fields }: ActionFacts) {
+  const filter = readForwardFilter(fields ?? '')
+  return {
+    list: (page: { readonly limit: number; readonly before: string }) => inbox.forwards.list(filter, page),
+    apply: (eventIds: readonly string[]) => inbox.forwards.replay(filter.target, eventIds, filter.states),
+  }
+}
+
+function readForwardFilter(fields: string) {
+  const { target = '', state = '', reason } = Object.fromEntries(new URLSearchParams(fields))
+  const states = forwardStates.filter((each) => state.split(',').includes(each))
+  return { target, states, ...(reason !== undefined && { reason }) }
+}
+
+/** Of what was done to a target, for people: `shop`, `shop dead: answered 500`; undefined of what was done to entries. */
+export function describeTargetFilter(fields: string): { readonly target: string; readonly text: string } | undefined {
+  const { target, states, reason } = readForwardFilter(fields)
+  if (target === '') return undefined
+  return { target, text: `${[target, states.join()].join(' ').trimEnd()}${reason === undefined ? '' : `: ${reason}`}` }
+}
 
 /** Sends what matches to the target anew; gives how many those are. */
 export async function replayForwards(

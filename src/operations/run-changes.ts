@@ -1,8 +1,9 @@
 import { ReceiverError } from '../errors.ts'
-import type { Action, ActionFacts, EntryFilter, Inbox, Summary } from '../inbox/inbox.ts'
+import type { Action, ActionFacts, Inbox, Summary } from '../inbox/inbox.ts'
 import type { Log } from '../log.ts'
 import { pause, type Repeating, repeat } from '../repeat.ts'
 import { CHUNK_SIZE, type Change, MIN_PAUSE_MS, statesOf } from './change-entries.ts'
+import { REPLAY_TARGET, resumeForwardReplay } from './change-forwards.ts'
 import { dropBy, replay } from './changes.ts'
 import { type Choice, readChoice, toFields, toFilter } from './filter.ts'
 
@@ -17,8 +18,28 @@ export const isServedVerb = (verb: string): verb is ServedVerb => Object.hasOwn(
 export const isPossible = (verb: ServedVerb, choice: Choice): boolean =>
   statesOf(changes[verb](''), { filter: toFilter(choice) }).length > 0
 
-const changeOf = (verb: string, who: string): Change | undefined =>
-  isServedVerb(verb) ? changes[verb](who) : undefined
+/** What a running action does to a chunk, and where it finds the next, newest first. */
+interface Steps {
+  list(page: {
+    readonly limit: number
+    readonly before: string
+    readonly downTo: string
+  }): Promise<readonly { readonly eventId: string }[]>
+  apply(eventIds: readonly string[]): Promise<string[]>
+}
+
+/** Undefined when this server does not know the verb. */
+function stepsOf(inbox: Inbox, facts: ActionFacts): Steps | undefined {
+  const { verb, who } = facts
+  if (verb === REPLAY_TARGET) return resumeForwardReplay(inbox, facts)
+  if (!isServedVerb(verb)) return undefined
+  const change = changes[verb](who)
+  const filter = filterOf(change, facts)
+  return {
+    list: (page) => inbox.list(filter, page),
+    apply: (eventIds) => change.apply(inbox, eventIds, filter.states),
+  }
+}
 
 /** Of a preview; there are a handful of types and reasons, as a rule. */
 const GROUPS = 100
@@ -71,8 +92,8 @@ const TURN_MS = 15_000
 
 /**
  * Runs what was requested, in small steps, in one of the processes on the inbox at a time, over restarts and outages: each chunk's
- * end is recorded, and a stop waits for it. A process that dies between a chunk and its record does that chunk twice, which changes nothing, but for handled
- * entries that were to run again.
+ * end is recorded, and a stop waits for it. A process that dies between a chunk and its record does that chunk twice, which changes
+ * nothing, but for handled entries that were to run again.
  */
 export function startChangeRunner(
   { inbox, log }: { readonly inbox: Inbox; readonly log: Log },
@@ -92,12 +113,12 @@ export function startChangeRunner(
   }
 
   async function run({ id, facts }: Action, signal: AbortSignal): Promise<void> {
-    const change = changeOf(facts.verb, facts.who)
     let progress: ActionFacts | undefined = facts
     try {
-      while (change !== undefined && progress !== undefined && !signal.aborted) {
+      const steps = stepsOf(inbox, facts)
+      while (steps !== undefined && progress !== undefined && !signal.aborted) {
         if (!(await inbox.takeTurn(TURN, TURN_MS))) return
-        progress = await step(id, change, progress, signal)
+        progress = await step(id, steps, progress, signal)
       }
     } catch (error) {
       if (error instanceof ReceiverError && error.code === 'store_unavailable') throw error
@@ -109,20 +130,19 @@ export function startChangeRunner(
   /** Does a chunk, and tells how far it has come; undefined once there is no more of it, or somebody ended it. */
   async function step(
     id: number,
-    change: Change,
+    steps: Steps,
     facts: ActionFacts,
     signal: AbortSignal,
   ): Promise<ActionFacts | undefined> {
     const { changed = 0, leftAlone = 0, perSecond } = facts
     const startedAt = performance.now()
-    const filter = filterOf(change, facts)
-    const eventIds = await readChunk(filter, facts)
+    const eventIds = await readChunk(steps, facts)
     if (eventIds.length === 0) {
       await inbox.updateAction(id, 'done', facts)
       log.info({ who: facts.who, verb: facts.verb, entries: changed, leftAlone }, 'a change of many entries is done')
       return undefined
     }
-    const taken = (await change.apply(inbox, eventIds, filter.states)).length
+    const taken = (await steps.apply(eventIds)).length
     const progress = {
       ...facts,
       changed: changed + taken,
@@ -139,11 +159,11 @@ export function startChangeRunner(
   }
 
   async function readChunk(
-    filter: EntryFilter,
+    { list }: Steps,
     { next, newest = '', oldest = '', perSecond }: ActionFacts,
   ): Promise<string[]> {
     const limit = Math.min(CHUNK_SIZE, perSecond ?? CHUNK_SIZE)
-    const found = await inbox.list(filter, { limit, before: next ?? newest, downTo: oldest })
+    const found = await list({ limit, before: next ?? newest, downTo: oldest })
     const eventIds = found.map(({ eventId }) => eventId)
     // The newest itself is of those that were shown.
     return next === undefined ? [newest, ...eventIds] : eventIds

@@ -130,9 +130,17 @@ it('says what was not looked at, and leads to it', async () => {
     payloads: 'show',
     describeFault: () => undefined,
     reconcileEveryMs: undefined,
+    targets: [],
   } as const
   const query = new URLSearchParams({ verb: 'replay', reason: 'x', before: 'evt_3' })
-  const { body } = await showPreview({ context, operator: 'ada', query, form: new URLSearchParams(), hold: null })
+  const { body } = await showPreview({
+    context,
+    operator: 'ada',
+    query,
+    form: new URLSearchParams(),
+    hold: null,
+    hasTargets: false,
+  })
   expect(summarize.mock.lastCall?.[1]).toMatchObject({ before: 'evt_3' })
   expect(String(body)).toContain('Only the newest 100,000 entries before that were looked at')
   expect(String(body)).toContain('href="/console/change?verb=replay&amp;reason=x&amp;before=evt_1"')

@@ -2,7 +2,7 @@ import { request } from 'node:http'
 import { join } from 'node:path'
 import { parseConfig } from '../../src/config.ts'
 import type { Handlers } from '../../src/event.ts'
-import { createService, type Service } from '../../src/service.ts'
+import { createService, type Service, type ServiceOverrides } from '../../src/service.ts'
 import { captureLog, type LogLine } from '../support/log-lines.ts'
 import { makeScratch } from '../support/scratch.ts'
 import { SECRET } from '../support/sign.ts'
@@ -38,6 +38,7 @@ export interface Answered {
 export async function openConsole(
   settings: Readonly<Record<string, string>> = {},
   handlers?: Handlers,
+  targets?: ServiceOverrides['targets'],
 ): Promise<ConsoleRig> {
   const scratch = await makeScratch()
   const captured = await captureLog()
@@ -51,7 +52,11 @@ export async function openConsole(
     CONSOLE_PASSWORD: PASSWORD,
     ...settings,
   })
-  const service = await createService(config, { log: captured.log, ...(handlers && { handlers }) })
+  const service = await createService(config, {
+    log: captured.log,
+    ...(handlers && { handlers }),
+    ...(targets && { targets }),
+  })
   return {
     service,
     url: service.adminUrl,

@@ -23,7 +23,7 @@ afterEach(() => store.remove())
 async function show(path: string, otherwise: Partial<Inbox> = {}, { fault = undefined as string | undefined } = {}) {
   const { pages } = await createConsole({
     ...{ inbox: { ...store.inbox, ...otherwise }, log: captured.log, mode: 'live', password: PASSWORD, hosts: [] },
-    ...{ isReadOnly: false, payloads: 'show', describeFault: () => fault, reconcileEveryMs: 900_000 },
+    ...{ isReadOnly: false, payloads: 'show', describeFault: () => fault, reconcileEveryMs: 900_000, targets: [] },
   })
   const answer = await request(express().use('/console', pages)).get(path).set('authorization', basic('ada'))
   const lines = Array.from(

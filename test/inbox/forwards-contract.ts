@@ -350,6 +350,55 @@ export function describeForwards(name: string, open: () => Promise<StoreUnderTes
       expect(counts.find(({ state }) => state === 'dead')?.oldestDueMs).toBeNull()
     })
 
+    it('that failed are grouped by state and reason, most first, with when the last was', async () => {
+      const before = Date.now() - 1_000
+      for (let n = 0; n < 3; n += 1) await add(to('shop', 'books'))
+      const [one, two, third] = await claim('shop')
+      const timeOut = { state: 'dead', error: 'no answer: ECONNREFUSED', status: null, answer: null } as const
+      await inbox.forwards.settle(one ?? expect.unreachable(), dead)
+      await inbox.forwards.settle(two ?? expect.unreachable(), dead)
+      await inbox.forwards.settle(third ?? expect.unreachable(), timeOut)
+      await inbox.forwards.settle((await claim('books'))[0] ?? expect.unreachable(), delivered)
+      await add(to('shop'))
+      await inbox.forwards.settle(await claimOne(), later)
+      await add({ forwards: [{ target: 'shop', hops: 1, held: 'its where threw' }] })
+      const causes = await inbox.forwards.causes('shop')
+      expect(causes[0]).toEqual({ state: 'dead', reason: 'answered 500', forwards: 2, newestAt: expect.any(Date) })
+      const told = causes.map(({ state, reason, forwards }) => `${forwards} ${state} ${reason}`)
+      expect(told.toSorted()).toEqual([
+        '1 dead no answer: ECONNREFUSED',
+        '1 held its where threw',
+        '1 pending answered 500',
+        '2 dead answered 500',
+      ])
+      for (const { newestAt } of causes) expect(newestAt.getTime()).toBeGreaterThan(before)
+      expect(await inbox.forwards.causes('books')).toEqual([])
+      const found = await inbox.forwards.list({ target: 'shop', reason: 'answered 500' }, { limit: 10 })
+      expect(found.map(({ state }) => state)).toEqual(['pending', 'dead', 'dead'])
+      expect(await inbox.forwards.list({ target: 'shop', reason: 'answered' }, { limit: 10 })).toEqual([])
+    })
+
+    it('tell how the last attempts of their target ended, newest first', async () => {
+      const first = await add(to('shop', 'books'))
+      await inbox.forwards.settle(await claimOne(), atOnce)
+      await inbox.forwards.settle(await claimOne(), delivered)
+      const second = await add({ ...to('shop'), type: 'payout.paid' })
+      await add(to('shop', 'books'))
+      await inbox.forwards.settle((await claim('shop', 1))[0] ?? expect.unreachable(), dead)
+      const attempts = await inbox.forwards.lastAttempts('shop', 10)
+      expect(new Set(attempts.map(({ eventId, number, outcome }) => `${eventId} ${number} ${outcome}`))).toEqual(
+        new Set([`${second.eventId} 1 dead`, `${first.eventId} 2 delivered`, `${first.eventId} 1 retried`]),
+      )
+      const endings = attempts.map(({ endedAt }) => endedAt.getTime())
+      expect(endings).toEqual(endings.toSorted((one, other) => other - one))
+      expect(attempts.find(({ eventId }) => eventId === second.eventId)).toMatchObject({
+        ...{ type: 'payout.paid', replay: 0, status: 500, error: 'answered 500', answer: 'no' },
+        startedAt: expect.any(Date),
+      })
+      expect(await inbox.forwards.lastAttempts('shop', 2)).toHaveLength(2)
+      expect(await inbox.forwards.lastAttempts('books', 10)).toEqual([])
+    })
+
     it("keep their target's state, and of two who change it at once only the first does", async () => {
       const state = { hold: null, failures: 1, failingSince: 5, open: null, pausedUntil: null } satisfies TargetState
       expect(await inbox.forwards.states()).toEqual([])

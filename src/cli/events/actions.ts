@@ -1,5 +1,6 @@
 import { styleText } from 'node:util'
 import type { Action, ActionState } from '../../inbox/inbox.ts'
+import { describeTargetFilter } from '../../operations/change-forwards.ts'
 import { formatDuration } from '../../operations/duration.ts'
 import { readPastChoice, toOptions } from '../../operations/filter.ts'
 import { withInbox } from '../inbox.ts'
@@ -32,7 +33,8 @@ function toRow({ at, state, facts }: Action): TableRow {
   const when = `${formatDuration(Date.now() - at.getTime())} ago`
   const of = state === 'done' || entries === undefined ? '' : ` of ${entries}`
   const count = changed === undefined ? '–' : `${changed}${of}${leftAlone === 0 ? '' : `, ${leftAlone} left alone`}`
-  const which = filter === undefined ? eventIds.join(' ') : toOptions(readPastChoice(filter, at))
+  const meant = filter && (describeTargetFilter(filter)?.text ?? toOptions(readPastChoice(filter, at)))
+  const which = [meant, eventIds.join(' ')].filter(Boolean).join(' ')
   return {
     cells: [when, who, from, verb, state, count],
     text: [which, reason, error].filter(Boolean).join(' · '),

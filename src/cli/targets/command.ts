@@ -9,6 +9,7 @@ Works on the module that TARGETS names and the database that DATABASE_URL names,
 
 Examples:
   npm run targets -- list
+  npm run targets -- show shop
   npm run targets -- test shop
   npm run targets -- hold shop --reason 'moving house'
   npm run targets -- resume shop
@@ -38,6 +39,16 @@ function addList(targets: Command): void {
         const { runList } = await import('./list.ts')
         await runList(options)
         return true
+      }),
+    )
+  targets
+    .command('show <name>')
+    .description('All that is known of a target: its state, its failures by cause, and the last answers.')
+    .option('--json', 'print one JSON object')
+    .action((name: string, options: { readonly json?: true }) =>
+      runToExit(async () => {
+        const { runShow } = await import('./show.ts')
+        return runShow(name, options)
       }),
     )
 }

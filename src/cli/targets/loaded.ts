@@ -12,7 +12,11 @@ export async function readTargets(): Promise<readonly LoadedTarget[]> {
 export async function findTarget(name: string): Promise<LoadedTarget | undefined> {
   const targets = await readTargets()
   const found = targets.find((target) => target.name === name)
-  const names = targets.map((target) => target.name).join(', ') || 'none'
-  if (found === undefined) process.stderr.write(`error: TARGETS has no such target; it has: ${names}\n`)
+  if (found === undefined) tellUnknown(targets)
   return found
+}
+
+export function tellUnknown(targets: readonly LoadedTarget[]): void {
+  const names = targets.map((target) => target.name).join(', ') || 'none'
+  process.stderr.write(`error: TARGETS has no such target; it has: ${names}\n`)
 }

@@ -5,8 +5,9 @@ import { formatDuration } from '../../operations/duration.ts'
 import type { Page, Visit } from '../context.ts'
 import { dashboardUrl } from '../dashboard.ts'
 import { entryUrl, showEntries, showState } from '../entries.ts'
+import { showForwards } from '../forwards.ts'
 import { type Html, html, type Value } from '../html.ts'
-import { showPayload } from '../payload.ts'
+import { isPayloadAsked, showPayload } from '../payload.ts'
 import { showTime } from '../time.ts'
 
 const LANE_LIMIT = 50
@@ -33,6 +34,7 @@ ${!visit.context.isReadOnly && showReplay(detail)}
 ${showFacts(entry, twin)}
 ${decision && html`<p>Replied: <code>${describeDecision(decision)}</code></p>`}
 <h2>Attempts</h2>${showAttempts(attempts)}
+${showForwards(visit.context, detail, isPayloadAsked(visit))}
 <h2>Its lane</h2>
 ${showLane(lane, entry)}
 ${payload}
@@ -42,6 +44,9 @@ ${payload}
 
 function showDone(done: string | null): Html | undefined {
   if (done === 'replayed') return html`<p class="notice" role="status">Replayed: it is due now.</p>`
+  if (done === 'forwarded') return html`<p class="notice" role="status">Replayed: it is sent to the target now.</p>`
+  if (done === 'not-forwarded')
+    return html`<p class="notice bad" role="status">Left alone: it is being sent, or waits already, or its body is gone.</p>`
   if (done === 'left')
     return html`<p class="notice bad" role="status">Left alone: what is running, without its body, or was answered in its delivery, cannot be replayed.</p>`
   return undefined

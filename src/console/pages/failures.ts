@@ -1,9 +1,10 @@
 import { type Group, SEARCHED } from '../../inbox/inbox.ts'
-import { type Choice, readChoice, toFields, toFilter } from '../../operations/filter.ts'
+import { type Choice, isEverything, readChoice, toFields, toFilter } from '../../operations/filter.ts'
 import { showChanges } from '../changes.ts'
-import type { Page, Visit } from '../context.ts'
+import type { Context, Page, Visit } from '../context.ts'
 import { showState } from '../entries.ts'
 import { type Html, html } from '../html.ts'
+import { showCauses } from '../targets.ts'
 import { showTime } from '../time.ts'
 
 const MAX_GROUPS = 100
@@ -25,8 +26,21 @@ export async function showFailures({ context, query }: Visit): Promise<Page> {
   const body = html`<h1>Failures</h1>
 ${groups.length === 0 ? html`<p>Nothing is dead, and nothing waits for a retry.</p>` : showGroups(groups, choice, context.isReadOnly)}
 ${shown < entries && html`<p>${entries - shown} more are in smaller groups.</p>`}
-${olderThan && html`<p class="pages">The newest ${SEARCHED.toLocaleString('en')} entries were looked at. <a href="${PATH}?${fields.toString()}" rel="next">Search older</a></p>`}`
+${olderThan && html`<p class="pages">The newest ${SEARCHED.toLocaleString('en')} entries were looked at. <a href="${PATH}?${fields.toString()}" rel="next">Search older</a></p>`}
+${isEverything(choice) && !before && (await showForwards(context))}`
   return { title: 'Failures', part: PATH, body }
+}
+
+/** What of the targets failed, all of them together; nothing where nothing did. */
+async function showForwards(context: Context): Promise<Html | undefined> {
+  const counts = await context.inbox.forwards.counts()
+  const targets = [...new Set(counts.map(({ target }) => target))]
+  const found = await Promise.all(
+    targets.map(async (target) => (await context.inbox.forwards.causes(target)).map((cause) => ({ ...cause, target }))),
+  )
+  const causes = found.flat().sort((one, other) => other.forwards - one.forwards)
+  if (causes.length === 0) return undefined
+  return html`<h2>Forwards</h2>${showCauses(context, causes, 'Dead, held, and sent again, by target and cause')}`
 }
 
 function showGroups(groups: readonly Group[], choice: Choice, isReadOnly: boolean): Html {

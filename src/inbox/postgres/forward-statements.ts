@@ -1,3 +1,4 @@
+import { LOOKED_AT, MAX_CAUSES } from '../forwards.ts'
 import { findSeq } from './find-seq.ts'
 
 const notHeld = `NOT (owner = $1 AND concat_ws(':', seq, target, replays, attempts) = ANY ($2::text[]))`
@@ -154,10 +155,28 @@ export const forwardSql = {
     WHERE target = $1 AND ($2::text[] IS NULL OR forward.state = ANY ($2))
       AND ($3::double precision IS NULL OR forward.seq >= (${findSeq(`now() - $3 * interval '1 millisecond'`)}))
       AND ($4::text IS NULL OR forward.seq < (SELECT seq FROM entry WHERE event_id = $4))
+      AND ($6::text IS NULL OR forward.reason = $6)
     ORDER BY forward.seq DESC LIMIT $5`,
   count: `
     SELECT target, state, count(*) AS forwards, extract(epoch FROM now() - min(due_at) FILTER (WHERE ready)) * 1000 AS oldest_ms FROM forward
     WHERE state <> 'delivered' GROUP BY state, target`,
+
+  listCauses: `
+    SELECT state, reason, count(*) AS forwards, max(coalesce(settled_at, started_at, due_at)) AS newest_at
+    FROM (SELECT * FROM forward WHERE target = $1 AND reason IS NOT NULL ORDER BY due_at DESC LIMIT ${LOOKED_AT}) AS failing
+    GROUP BY state, reason ORDER BY forwards DESC, newest_at DESC LIMIT ${MAX_CAUSES}`,
+  listLastAttempts: `
+    WITH failed AS (
+      SELECT * FROM forward_attempt WHERE target = $1 AND outcome <> 'delivered' ORDER BY ended_at DESC LIMIT $2
+    ), delivered AS (
+      SELECT seq FROM forward WHERE seq > (SELECT max(seq) FROM entry) - ${LOOKED_AT} AND target = $1 AND state = 'delivered'
+      ORDER BY seq DESC LIMIT $2
+    )
+    SELECT last.*, event_id, type FROM (
+      SELECT * FROM failed
+      UNION ALL
+      SELECT forward_attempt.* FROM delivered JOIN forward_attempt USING (seq) WHERE target = $1 AND outcome = 'delivered'
+    ) AS last JOIN entry USING (seq) ORDER BY ended_at DESC, seq DESC LIMIT $2`,
 
   listStates: 'SELECT name, state, version FROM target ORDER BY name',
   writeState: `

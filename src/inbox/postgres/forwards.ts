@@ -1,14 +1,17 @@
 import {
   readForwardToken,
   toForward,
+  toForwardCause,
   toForwardCount,
   toForwardDetails,
   toForwardLease,
   toKnownState,
+  toTargetAttempt,
 } from '../forward-rows.ts'
 import {
   FORWARDED_REASON,
   type Forward,
+  type ForwardCause,
   type ForwardCount,
   type ForwardDetail,
   type ForwardFilter,
@@ -18,6 +21,7 @@ import {
   forwardOutcomes,
   type KnownState,
   type LateForward,
+  type TargetAttempt,
   type TargetState,
   type Wanted,
 } from '../forwards.ts'
@@ -140,14 +144,25 @@ export function createForwardQueries(db: Postgres) {
     },
 
     async list(
-      { target, states, receivedWithinMs }: ForwardFilter,
+      { target, states, reason, receivedWithinMs }: ForwardFilter,
       { limit, before }: { readonly limit: number; readonly before?: string },
     ): Promise<Forward[]> {
-      const values = [target, states ?? null, receivedWithinMs ?? null, before ?? null, limit]
+      const values = [
+        target,
+        states ?? null,
+        receivedWithinMs ?? null,
+        before ?? null,
+        limit,
+        reason === undefined ? null : toStorable(reason),
+      ]
       return (await db.query({ text: sql.list, values })).map(toForward)
     },
 
     counts: async (): Promise<ForwardCount[]> => (await db.query({ text: sql.count })).map(toForwardCount),
+    causes: async (target: string): Promise<ForwardCause[]> =>
+      (await db.query({ text: sql.listCauses, values: [target] })).map(toForwardCause),
+    lastAttempts: async (target: string, limit: number): Promise<TargetAttempt[]> =>
+      (await db.query({ text: sql.listLastAttempts, values: [target, limit] })).map(toTargetAttempt),
     states: async (): Promise<KnownState[]> => (await db.query({ text: sql.listStates })).map(toKnownState),
   }
 }

@@ -192,6 +192,8 @@ export async function openPostgresInbox(
       replay: (target, eventIds, states) => write(() => forwardUpkeep.replay(target, eventIds, states)),
       list: (filter, page) => read(() => queries.forwards.list(filter, page)),
       counts: () => read(queries.forwards.counts),
+      causes: (target) => read(() => queries.forwards.causes(target)),
+      lastAttempts: (target, limit) => read(() => queries.forwards.lastAttempts(target, limit)),
       states: () => read(queries.forwards.states),
       writeState: (target, state, version) => write(() => forwardUpkeep.writeState(target, state, version)),
     },

@@ -1,5 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite'
-import type { ForwardFilter } from '../forwards.ts'
+import { type ForwardFilter, LOOKED_AT, MAX_CAUSES } from '../forwards.ts'
 import type { Row } from '../rows.ts'
 import { prepareSeqSearch } from './seq.ts'
 
@@ -13,10 +13,27 @@ export function prepareForwardQueries(db: DatabaseSync) {
   const list = db.prepare(`
     SELECT forward.*, event_id, type FROM forward JOIN entry USING (seq)
     WHERE target = :target AND seq >= :low AND seq < :high AND (:states IS NULL OR forward.state IN (SELECT value FROM json_each(:states)))
+      AND (:reason IS NULL OR forward.reason = :reason)
     ORDER BY seq DESC LIMIT :limit`)
   const count = db.prepare(`
     SELECT target, state, count(*) AS forwards, :now - min(iif(ready, due_at, NULL)) AS oldest_ms FROM forward
     WHERE state <> 'delivered' GROUP BY state, target`)
+  const listCauses = db.prepare(`
+    SELECT state, reason, count(*) AS forwards, max(coalesce(settled_at, started_at, due_at)) AS newest_at
+    FROM (SELECT * FROM forward WHERE target = ? AND reason IS NOT NULL ORDER BY due_at DESC LIMIT ${LOOKED_AT})
+    GROUP BY state, reason ORDER BY forwards DESC, newest_at DESC LIMIT ${MAX_CAUSES}`)
+  const listLastAttempts = db.prepare(`
+    WITH failed AS (
+      SELECT * FROM forward_attempt WHERE target = ?1 AND outcome <> 'delivered' ORDER BY ended_at DESC LIMIT ?2
+    ), delivered AS (
+      SELECT seq FROM forward WHERE seq > (SELECT max(seq) FROM entry) - ${LOOKED_AT} AND target = ?1 AND state = 'delivered'
+      ORDER BY seq DESC LIMIT ?2
+    )
+    SELECT last.*, event_id, type FROM (
+      SELECT * FROM failed
+      UNION ALL
+      SELECT * FROM forward_attempt WHERE seq IN (SELECT seq FROM delivered) AND target = ?1 AND outcome = 'delivered'
+    ) AS last JOIN entry USING (seq) ORDER BY ended_at DESC, seq DESC LIMIT ?2`)
   const listStates = db.prepare('SELECT name, state, version FROM target ORDER BY name')
 
   return {
@@ -25,13 +42,19 @@ export function prepareForwardQueries(db: DatabaseSync) {
       attempts: listAttempts.all(seq),
     }),
 
-    listForwards({ target, states, receivedWithinMs }: ForwardFilter, page: { limit: number; before?: string }): Row[] {
+    listForwards(
+      { target, states, reason, receivedWithinMs }: ForwardFilter,
+      page: { limit: number; before?: string },
+    ): Row[] {
       const low = receivedWithinMs === undefined ? 0 : findSeq(Date.now() - receivedWithinMs)
       const high = page.before === undefined ? Number.MAX_SAFE_INTEGER : Number(seqOf.get(page.before)?.seq ?? 0)
-      return list.all({ target, low, high, states: states ? JSON.stringify(states) : null, limit: page.limit })
+      const wanted = { target, states: states ? JSON.stringify(states) : null, reason: reason ?? null }
+      return list.all({ ...wanted, low, high, limit: page.limit })
     },
 
     countForwards: (): Row[] => count.all({ now: Date.now() }),
+    forwardCauses: (target: string): Row[] => listCauses.all(target),
+    lastAttempts: (target: string, limit: number): Row[] => listLastAttempts.all(target, limit),
     targetStates: (): Row[] => listStates.all().map((row) => ({ ...row, state: JSON.parse(String(row.state)) })),
   }
 }

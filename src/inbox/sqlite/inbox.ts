@@ -1,7 +1,15 @@
 import { randomUUID } from 'node:crypto'
 import { ReceiverError } from '../../errors.ts'
 import { entryStates, type Lease, type NewEntry } from '../../event.ts'
-import { toForward, toForwardCount, toForwardDetails, toForwardLease, toKnownState } from '../forward-rows.ts'
+import {
+  toForward,
+  toForwardCause,
+  toForwardCount,
+  toForwardDetails,
+  toForwardLease,
+  toKnownState,
+  toTargetAttempt,
+} from '../forward-rows.ts'
 import { createHeldLeases } from '../held-leases.ts'
 import { HOLD_NOTE, type Inbox, type OpenOptions } from '../inbox.ts'
 import {
@@ -197,6 +205,8 @@ export async function openSqliteInbox(
       replay: (target, eventIds, states) => write(['replayForwards', target, eventIds, states]),
       list: async (filter, page) => (await read('listForwards', filter, page)).map(toForward),
       counts: async () => (await read('countForwards')).map(toForwardCount),
+      causes: async (target) => (await read('forwardCauses', target)).map(toForwardCause),
+      lastAttempts: async (target, limit) => (await read('lastAttempts', target, limit)).map(toTargetAttempt),
       states: async () => (await read('targetStates')).map(toKnownState),
       writeState: (target, state, version) => write(['writeTargetState', target, JSON.stringify(state), version]),
     },

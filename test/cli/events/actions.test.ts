@@ -48,3 +48,19 @@ it('tells who did what, newest first, from the command line and the console', as
 it('says so when there is none', async () => {
   expect(await inbox.run('actions')).toEqual({ code: 0, stdout: '', stderr: 'Nobody has done anything yet.\n' })
 })
+
+it('tells which target something was done to', async () => {
+  const opened = await inbox.open()
+  const filters = ['target=shop', 'target=shop&state=dead,held', 'target=shop&state=dead&reason=answered+500']
+  for (const filter of filters)
+    await opened.recordAction('done', {
+      who: 'ann',
+      from: 'console',
+      verb: 'replay target',
+      filter,
+      eventIds: ['evt_1'],
+    })
+  await opened.close()
+  const [, ...rows] = columnsOf((await inbox.run('actions')).stdout)
+  expect(rows.map((row) => row.at(-1))).toEqual(['shop dead: answered 500 evt_1', 'shop dead,held evt_1', 'shop evt_1'])
+})

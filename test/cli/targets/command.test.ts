@@ -159,3 +159,59 @@ it('sends one stored event to a laptop, signed with its secret', async () => {
   server.answer(status(500))
   expect((await send(eventId, secret)).code).toBe(1)
 })
+
+it('shows all that is known of a target', async () => {
+  const eventId = await add('payout.paid', 'shop')
+  await add('payout.paid', 'shop')
+  await die('shop')
+  const held = newEntry({ forwards: [{ target: 'shop', hops: 1, held: 'its `where` threw' }] })
+  await inbox.add(held)
+  await add('payout.paid', 'shop')
+  const { code, stdout } = await run('show', 'shop')
+  expect(code).toBe(0)
+  expect(stdout).toMatch(/^host +127\.0\.0\.1:\d+$/m)
+  expect(stdout).toMatch(/^takes +payout\.\*$/m)
+  expect(stdout).toMatch(/^state +well$/m)
+  expect(stdout).toMatch(/^pending +1, the first due for /m)
+  expect(stdout).toMatch(/^FORWARDS .*\n2 +dead +\S+Z +answered 422\n1 +held +\S+Z +its `where` threw$/m)
+  expect(stdout).toMatch(new RegExp(`^\\S+Z +${eventId} +1 +dead +422 +\\S+ m?s +answered 422: no$`, 'm'))
+  expect(stdout).not.toContain(TARGET_SECRET)
+  const [json] = parseLines((await run('show', 'shop', '--json')).stdout)
+  expect(json).toMatchObject({
+    ...{ name: 'shop', takes: 'payout.*', pending: 1, dead: 2, held: 1, state: { hold: null } },
+    causes: [{ reason: 'answered 422', forwards: 2 }, { state: 'held' }],
+    attempts: [
+      { status: 422, answer: 'no', durationMs: expect.any(Number) },
+      { outcome: 'dead', type: 'payout.paid' },
+    ],
+  })
+})
+
+it('shows whether a target is held, paused, or its circuit is open', async () => {
+  const stateOf = async () => (await run('show', 'shop')).stdout
+  const now = Date.now()
+  const open = { since: now - 180_000, probeAt: now + 60_000, probes: 1 }
+  const failing = { hold: null, failures: 12, failingSince: now - 180_000, open, pausedUntil: null }
+  await inbox.forwards.writeState('shop', failing, 0)
+  expect(await stateOf()).toMatch(
+    /^state +circuit open for 3 min, 12 failures in a row\nopen since +\S+Z\nnext attempt +\S+Z$/m,
+  )
+  await inbox.forwards.writeState('shop', { ...failing, pausedUntil: now + 7_200_000 }, 1)
+  expect(await stateOf()).toMatch(/^state +paused, as it asked, for another .*\npaused until +\S+Z$/m)
+  await run('hold', 'shop', '--reason', 'moving')
+  expect(await stateOf()).toMatch(/^state +held for .* by .+: moving\nheld since +\S+Z$/m)
+})
+
+it('shows what the store knows of a target that is named no more, without any module too', async () => {
+  await add('payout.paid', 'gone')
+  await die('gone')
+  for (const TARGETS of [env.TARGETS ?? '', '']) {
+    const { code, stdout } = await runCli(['targets', 'show', 'gone'], { env: { ...env, TARGETS } })
+    expect({ code, stdout }).toEqual({ code: 0, stdout: expect.stringMatching(/^state +TARGETS does not name it/m) })
+    expect(stdout).toMatch(/^1 +dead .* answered 422$/m)
+  }
+  expect(await run('show', 'shoop')).toMatchObject({
+    code: 1,
+    stderr: expect.stringMatching(/no such target; it has: shop, books/),
+  })
+})

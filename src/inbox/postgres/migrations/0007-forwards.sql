@@ -26,6 +26,8 @@ CREATE INDEX forward_lane ON forward (target, lane, seq) WHERE lane IS NOT NULL 
 CREATE UNIQUE INDEX forward_running_lane ON forward (target, lane) WHERE lane IS NOT NULL AND owner IS NOT NULL;
 -- Finds leases that ran out.
 CREATE INDEX forward_lease ON forward (lease_until) WHERE lease_until IS NOT NULL;
+-- What failed, to be grouped by cause; a forward that goes well is never in it.
+CREATE INDEX forward_failing ON forward (target, due_at) WHERE reason IS NOT NULL;
 
 CREATE TABLE forward_attempt (
   seq        bigint NOT NULL,
@@ -40,6 +42,8 @@ CREATE TABLE forward_attempt (
   answer     text,
   PRIMARY KEY (seq, target, replay, number)
 );
+-- The same of attempts.
+CREATE INDEX forward_attempt_failed ON forward_attempt (target, ended_at) WHERE outcome <> 'delivered';
 
 -- How each target does.
 CREATE TABLE target (

@@ -22,6 +22,8 @@ CREATE INDEX forward_open ON forward (state, target, ready, due_at) WHERE state 
 CREATE INDEX forward_lane ON forward (target, lane, seq) WHERE lane IS NOT NULL AND settled_at IS NULL;
 -- Never two running forwards of one lane to one target, whatever the code does.
 CREATE UNIQUE INDEX forward_running_lane ON forward (target, lane) WHERE lane IS NOT NULL AND owner IS NOT NULL;
+-- What failed, to be grouped by cause; a forward that goes well is never in it.
+CREATE INDEX forward_failing ON forward (target, due_at) WHERE reason IS NOT NULL;
 
 CREATE TABLE forward_attempt (
   seq        INTEGER NOT NULL,
@@ -37,6 +39,8 @@ CREATE TABLE forward_attempt (
   PRIMARY KEY (seq, target, replay, number),
   FOREIGN KEY (seq, target) REFERENCES forward ON DELETE CASCADE
 ) STRICT, WITHOUT ROWID;
+-- The same of attempts.
+CREATE INDEX forward_attempt_failed ON forward_attempt (target, ended_at) WHERE outcome <> 'delivered';
 
 -- How each target does.
 CREATE TABLE target (

@@ -1,0 +1,106 @@
+import type { ForwardCause, ForwardCount, TargetAttempt, TargetState } from '../inbox/forwards.ts'
+import type { Inbox } from '../inbox/inbox.ts'
+import { UNTRIED } from '../targets/circuit.ts'
+import type { LoadedTarget } from '../targets/load.ts'
+import { formatDuration } from './duration.ts'
+
+/** What TARGETS says of a target, for people: no secrets. */
+export interface NamedTarget {
+  readonly name: string
+  readonly host: string
+  /** In one line, which events. */
+  readonly takes: string
+}
+
+/** How a target does, and how many forwards it has in each state but delivered. */
+export interface TargetSummary extends Readonly<Record<ForwardCount['state'], number>> {
+  readonly name: string
+  readonly state: TargetState
+  /** For how long the first pending one has been due; null when none is. */
+  readonly oldestDueMs: number | null
+}
+
+export interface TargetReport extends TargetSummary {
+  readonly causes: readonly ForwardCause[]
+  /** Newest first. */
+  readonly attempts: readonly TargetAttempt[]
+}
+
+const LAST_ATTEMPTS = 20
+
+export function nameTarget(
+  target: Pick<LoadedTarget, 'name' | 'url' | 'types' | 'accounts' | 'shapes' | 'mode' | 'where'>,
+): NamedTarget {
+  const { name, url, types, accounts, shapes, mode, where } = target
+  const lists = [types, accounts, shapes].map((list) => list?.join(', '))
+  const takes = [...lists, mode && `${mode} mode`, where && 'and its `where` says so'].filter(Boolean)
+  return { name, host: url.host, takes: takes.join('; ') || 'every event' }
+}
+
+/** Those that are named, in their order, and then others that something waits for. */
+export async function surveyTargets(
+  inbox: Pick<Inbox, 'forwards'>,
+  named: readonly string[],
+): Promise<TargetSummary[]> {
+  const [counts, states] = await Promise.all([inbox.forwards.counts(), inbox.forwards.states()])
+  const names = [...new Set([...named, ...counts.map(({ target }) => target)])]
+  return names.map((name) => {
+    const own = counts.filter(({ target }) => target === name)
+    const of = (state: ForwardCount['state']) => own.find((count) => count.state === state)?.forwards ?? 0
+    return {
+      name,
+      state: states.find(({ target }) => target === name)?.state ?? UNTRIED,
+      ...{ pending: of('pending'), running: of('running'), dead: of('dead'), held: of('held') },
+      oldestDueMs: own.find(({ state }) => state === 'pending')?.oldestDueMs ?? null,
+    }
+  })
+}
+
+/** All that the store knows of one target; undefined when it is not named, and nothing is known. */
+export async function reportTarget(
+  inbox: Pick<Inbox, 'forwards'>,
+  name: string,
+  isNamed: boolean,
+): Promise<TargetReport | undefined> {
+  const [summaries, causes, attempts] = await Promise.all([
+    surveyTargets(inbox, [name]),
+    inbox.forwards.causes(name),
+    inbox.forwards.lastAttempts(name, LAST_ATTEMPTS),
+  ])
+  const found = summaries.find((each) => each.name === name)
+  if (found === undefined) return undefined
+  const { pending, running, dead, held, state } = found
+  const isKnown = isNamed || pending + running + dead + held + attempts.length > 0 || state !== UNTRIED
+  return isKnown ? { ...found, causes, attempts } : undefined
+}
+
+/** Whether anything is sent to a target, in a word and in a line, with the instants in it. */
+export interface TargetVerdict {
+  readonly condition: 'sending' | 'paused' | 'circuit open' | 'held' | 'not named'
+  readonly text: string
+  readonly times: readonly (readonly [name: string, at: Date])[]
+}
+
+export function judgeTarget(
+  { hold, open, pausedUntil, failures }: TargetState,
+  isNamed: boolean,
+  now = Date.now(),
+): TargetVerdict {
+  const ago = (at: number) => formatDuration(now - at)
+  const failed = `${failures} ${failures === 1 ? 'failure' : 'failures'} in a row`
+  if (!isNamed) return { condition: 'not named', text: 'TARGETS does not name it: nothing is sent', times: [] }
+  if (hold !== null) {
+    const text = `held for ${ago(hold.at)} by ${hold.who}: ${hold.reason}`
+    return { condition: 'held', text, times: [['held since', new Date(hold.at)]] }
+  }
+  if (pausedUntil !== null && pausedUntil > now) {
+    const text = `paused, as it asked, for another ${formatDuration(pausedUntil - now)}`
+    return { condition: 'paused', text, times: [['paused until', new Date(pausedUntil)]] }
+  }
+  if (open === null) return { condition: 'sending', text: failures === 0 ? 'well' : failed, times: [] }
+  const times = [
+    ['open since', new Date(open.since)],
+    ['next attempt', new Date(open.probeAt)],
+  ] as const
+  return { condition: 'circuit open', text: `circuit open for ${ago(open.since)}, ${failed}`, times }
+}
