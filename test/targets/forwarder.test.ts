@@ -216,10 +216,52 @@ describe('the forwarder', () => {
         return failures >= 0 ? Promise.reject(unavailable()) : forwards.settle(...given)
       },
     }
-    await start([{ url: server.url }], { inbox: { forwards: flaky } })
+    await start([{ url: server.url }], { inbox: { ...inbox, forwards: flaky } })
     const eventId = await add(['shop'])
     await reaches(eventId, 'delivered')
     expect(server.received).toHaveLength(1)
+  })
+
+  it('knows what it recorded where the answer of the store was lost', async () => {
+    const server = await startTargetServer()
+    let isLost = false
+    const forwards: Inbox['forwards'] = {
+      ...inbox.forwards,
+      async settle(...given) {
+        const isSettled = await inbox.forwards.settle(...given)
+        if (isLost) return isSettled
+        isLost = true
+        throw unavailable()
+      },
+    }
+    const ended: string[] = []
+    const captured = await start([{ url: server.url }], {
+      inbox: { ...inbox, forwards },
+      onAttemptEnded: (target, { state }) => ended.push(`${target}: ${state}`),
+    })
+    await add(['shop'])
+    await eventually('it to be told of', () => ended.length > 0)
+    expect(ended).toEqual(['shop: delivered'])
+    expect(captured.text()).not.toContain('was lost')
+  })
+
+  it('gives up for good, with a reason, what the store refuses to record', async () => {
+    const server = await startTargetServer()
+    const forwards: Inbox['forwards'] = {
+      ...inbox.forwards,
+      settle: (lease, outcome) =>
+        outcome.state === 'delivered'
+          ? Promise.reject(new Error('no such column'))
+          : inbox.forwards.settle(lease, outcome),
+    }
+    const captured = await start([{ url: server.url }], { inbox: { ...inbox, forwards } })
+    const eventId = await add(['shop'])
+    const reason = expect.stringContaining('could not be recorded')
+    expect(await reaches(eventId, 'dead')).toMatchObject({ reason, history: [{ outcome: 'dead', error: reason }] })
+    expect(server.received).toHaveLength(1)
+    const told = { eventId, target: 'shop', msg: 'forward is dead; replay it once the cause is mended', reason }
+    await eventually('it to be logged', () => captured.text().includes(told.msg))
+    expect(captured.lines()).toContainEqual(expect.objectContaining(told))
   })
 })
 
