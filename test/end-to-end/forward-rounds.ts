@@ -1,0 +1,206 @@
+import { randomUUID } from 'node:crypto'
+import { Agent } from 'node:http'
+import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
+import type { ForwardDetail } from '../../src/inbox/forwards.ts'
+import type { Inbox } from '../../src/inbox/inbox.ts'
+import { openInbox } from '../../src/inbox/open-inbox.ts'
+import { replayForwards } from '../../src/operations/change-forwards.ts'
+import { resumeTarget } from '../../src/operations/hold-target.ts'
+import { eventually } from '../support/eventually.ts'
+import { type Delivery, post } from '../support/load.ts'
+import { planPostgresSchema } from '../support/postgres-schema.ts'
+import { makeScratch } from '../support/scratch.ts'
+import { snapshotJson } from '../support/sign.ts'
+import { type ServerProcess, spawnServer } from '../support/spawn-server.ts'
+import { startTargetServer, type TargetServer, verifying } from '../support/target-server.ts'
+import { targetAt, writeTargets } from '../support/write-targets.ts'
+
+export interface ForwardRounds {
+  /** Events, each answered 200 in the end. */
+  readonly events: number
+  /** Requests that targets answered. */
+  readonly forwarded: number
+  /** Of these, those that brought what the target had got before. */
+  readonly repeated: number
+  /** Attempts without a recorded end. */
+  readonly lost: number
+  /** Every promise that was broken, in words. */
+  readonly problems: readonly string[]
+}
+
+const MAIN = fileURLToPath(new URL('../support/short-leases.ts', import.meta.url))
+/** Kills fall anywhere in this time under load. */
+const LONGEST_LOAD_MS = 300
+/** To each server. */
+const SENDERS = 4
+const LONGEST_PAUSE_MS = 40
+/** What a target takes for an answer: kills find requests that have none. */
+const LONGEST_ANSWER_MS = 20
+/** Share of the kills that hit every process at once. */
+const ALL_SHARE = 0.25
+const SETTLE_WITHIN_MS = 120_000
+/** With what a lease has beyond it, for as long nobody sends again what a process had that was killed. */
+const TIMEOUT_MS = 2_000
+
+const actor = { who: 'the test', from: 'command' } as const
+
+/**
+ * Kills servers that forward under load, again and again, and compares what targets got with what was answered and recorded. Of three
+ * targets one takes all, one by a `where`, and one refuses connections until the end. On Postgres two servers share the inbox.
+ */
+export async function runForwardRounds(store: 'SQLite' | 'Postgres', rounds: number): Promise<ForwardRounds> {
+  await using undo = new AsyncDisposableStack()
+  const scratch = await makeScratch()
+  undo.defer(scratch.remove)
+  const schema = store === 'Postgres' ? undo.use(planPostgresSchema()) : undefined
+  const database = schema?.url ?? `file:${join(scratch.path, 'data', 'inbox.db')}`
+  const targets = await startTargets()
+  await targets.away.goAway()
+  const env = { DATABASE_URL: database, ...(await writeModule(scratch.path, targets)) }
+  const servers: (ServerProcess | undefined)[] = schema === undefined ? [undefined] : [undefined, undefined]
+  const start = async (place: number) => {
+    servers[place] = await spawnServer({ folder: scratch.path, env, main: MAIN })
+  }
+  const kill = async (place: number) => {
+    servers[place]?.kill('SIGKILL')
+    await servers[place]?.exited
+  }
+  undo.defer(async () => void (await Promise.all(servers.keys().map(kill))))
+
+  const unanswered = new Map<string, Delivery>()
+  const answered = new Map<string, Delivery>()
+  for (const place of servers.keys()) await start(place)
+  for (let round = 1; round <= rounds; round += 1) {
+    const before = targets.all.received.length
+    let isOver = false
+    const sending = servers.flatMap((server) =>
+      Array.from({ length: SENDERS }, () => send(server, () => isOver, unanswered, answered)),
+    )
+    await eventually('some to be forwarded', () => targets.all.received.length > before + SENDERS)
+    await delay(Math.random() * LONGEST_LOAD_MS)
+    const victims = Math.random() < ALL_SHARE ? [...servers.keys()] : [Math.floor(Math.random() * servers.length)]
+    await Promise.all(victims.map(kill))
+    isOver = true
+    await Promise.all(sending)
+    for (const victim of victims) await start(victim)
+  }
+
+  // As Stripe does with what was not answered 200.
+  for (const delivery of unanswered.values()) {
+    const isTaken = async () => (await post(servers[0]?.url ?? '', delivery)).status === 200
+    await eventually(`${delivery.eventId} to be answered 200`, isTaken)
+    answered.set(delivery.eventId, delivery)
+  }
+  await targets.away.comeBack()
+  const inbox = undo.adopt(await openInbox(database, 'command'), (opened) => opened.close())
+  await resumeTarget(inbox, actor, 'away')
+  await eventually('everything to be delivered', () => isDelivered(inbox), SETTLE_WITHIN_MS)
+  return await compare(inbox, targets, [...answered.values()])
+}
+
+type Targets = Readonly<Record<'all' | 'seven' | 'away', TargetServer>>
+
+async function startTargets(): Promise<Targets> {
+  const start = () =>
+    startTargetServer((response, received) => {
+      setTimeout(() => verifying(response, received), Math.random() * LONGEST_ANSWER_MS)
+    })
+  return { all: await start(), seven: await start(), away: await startTargetServer(verifying) }
+}
+
+function writeModule(folder: string, { all, seven, away }: Targets) {
+  const timeout = `timeoutMs: ${TIMEOUT_MS}`
+  const where = `where: (event) => event.data.object.metadata?.shop === '7'`
+  return writeTargets(folder, {
+    all: targetAt(all.url, timeout),
+    seven: targetAt(seven.url, `${timeout}, ${where}`),
+    away: targetAt(away.url, timeout),
+  })
+}
+
+/** What goes to `seven` has it in its id, for whoever compares. */
+function createShopDelivery(): Delivery {
+  const shop = Math.random() < 0.5 ? '7' : '8'
+  const [eventId, objectId] = [`evt_shop${shop}_${randomUUID()}`, `pi_${randomUUID()}`]
+  const object = { id: objectId, object: 'payment_intent', metadata: { shop } }
+  return { eventId, objectId, body: snapshotJson({ id: eventId, data: { object } }) }
+}
+const targetsOf = ({ eventId }: Delivery) =>
+  eventId.startsWith('evt_shop7') ? (['all', 'away', 'seven'] as const) : (['all', 'away'] as const)
+
+/** Posts one delivery after the other until it is told to end, or the server is gone. */
+async function send(
+  server: ServerProcess | undefined,
+  isOver: () => boolean,
+  unanswered: Map<string, Delivery>,
+  answered: Map<string, Delivery>,
+): Promise<void> {
+  const agent = new Agent({ keepAlive: true })
+  while (!isOver()) {
+    const delivery = createShopDelivery()
+    unanswered.set(delivery.eventId, delivery)
+    const answer = await post(server?.url ?? '', delivery, { agent }).catch(() => undefined)
+    if (answer === undefined) break
+    if (answer.status === 200) {
+      unanswered.delete(delivery.eventId)
+      answered.set(delivery.eventId, delivery)
+    }
+    await delay(Math.random() * LONGEST_PAUSE_MS)
+  }
+  agent.destroy()
+}
+
+/** True once no forward is left that is not delivered; nobody waits for a retry. */
+async function isDelivered(inbox: Inbox): Promise<boolean> {
+  const counts = await inbox.forwards.counts()
+  for (const { target, state, oldestDueMs } of counts) {
+    if (state !== 'pending' || (oldestDueMs ?? -1) >= 0) continue
+    await replayForwards(inbox, { target, states: ['pending'] }, { isRehearsal: false, onProgress: () => undefined })
+  }
+  return counts.length === 0
+}
+
+async function compare(inbox: Inbox, targets: Targets, deliveries: readonly Delivery[]): Promise<ForwardRounds> {
+  const problems: string[] = []
+  const known = new Set(deliveries.map(({ eventId }) => eventId))
+  const got = Object.fromEntries(
+    Object.entries(targets).map(([name, { received }]) => [name, Map.groupBy(received, ({ eventId }) => eventId)]),
+  )
+  let lost = 0
+  for (const delivery of deliveries) {
+    const { eventId, body } = delivery
+    const forwards = (await inbox.get(eventId))?.forwards ?? []
+    const names = forwards.map(({ target }) => target)
+    if (names.join() !== targetsOf(delivery).join())
+      problems.push(`${eventId} goes to ${names.join(' and ') || 'nobody'}`)
+    for (const forward of forwards) {
+      lost += forward.history.filter(({ outcome }) => outcome === 'lost').length
+      const requests = got[forward.target]?.get(eventId) ?? []
+      const attempts = requests.map(({ headers }) => Number(headers['stripe-receiver-attempt']))
+      const fault = findFault(attempts, forward)
+      if (fault !== undefined) problems.push(`${eventId} to ${forward.target}: ${fault}`)
+      if (requests.some((request) => request.body.toString() !== body)) problems.push(`${eventId}: another body`)
+    }
+  }
+  const requests = Object.values(targets).flatMap(({ received }) => received)
+  for (const { eventId } of requests) if (!known.has(eventId)) problems.push(`${eventId} was sent by nobody`)
+  const first = Object.values(got).reduce((sum, { size }) => sum + size, 0)
+  const { length: forwarded } = requests
+  return { events: deliveries.length, forwarded, repeated: forwarded - first, lost, problems }
+}
+
+/** What is wrong with the attempts that a target saw, beside those on record; undefined when nothing is. */
+function findFault(seen: readonly number[], { state, history }: ForwardDetail): string | undefined {
+  const told = `seen ${seen.join()}, on record ${history.map(({ number, outcome }) => `${number} ${outcome}`).join()}`
+  if (state !== 'delivered' || history.at(-1)?.outcome !== 'delivered') return `not delivered: ${told}`
+  if (!seen.includes(history.at(-1)?.number ?? 0)) return `delivered, and never seen: ${told}`
+  if (new Set(seen).size < seen.length) return `one attempt made twice: ${told}`
+  const isExcused = (attempt: number) => {
+    const recorded = history.find(({ number }) => number === attempt)
+    return recorded?.outcome === 'lost' || (recorded?.outcome === 'retried' && recorded.status === null)
+  }
+  const repeats = seen.filter((attempt) => attempt !== Math.max(...seen))
+  return repeats.every(isExcused) ? undefined : `repeated without need: ${told}`
+}
