@@ -1,7 +1,8 @@
 import { once } from 'node:events'
-import { createServer, type IncomingHttpHeaders, type Server, type ServerResponse } from 'node:http'
+import { createServer, type IncomingHttpHeaders, type ServerResponse } from 'node:http'
 import Stripe from 'stripe'
 import { onTestFinished } from 'vitest'
+import { findLastingPort } from './lasting-port.ts'
 import { TARGET_SECRET } from './loaded-target.ts'
 
 /** What a target got. */
@@ -63,7 +64,8 @@ export async function startTargetServer(how: Answer = status(200)): Promise<Targ
     received.push(got)
     answer(response, got)
   })
-  const port = await listenAnywhere(server)
+  const port = await findLastingPort()
+  await once(server.listen(port, '127.0.0.1'), 'listening')
   async function goAway(): Promise<void> {
     if (!server.listening) return
     server.close()
@@ -85,18 +87,4 @@ export async function startTargetServer(how: Answer = status(200)): Promise<Targ
       await once(server.listen(port, '127.0.0.1'), 'listening')
     },
   }
-}
-
-/** Below those that systems give out by themselves, so that nobody takes it from one that is away. */
-async function listenAnywhere(server: Server): Promise<number> {
-  for (;;) {
-    const port = 20_000 + Math.floor(Math.random() * 10_000)
-    const listening = once(server.listen(port, '127.0.0.1'), 'listening')
-    if (await listening.then(() => true, isTaken)) return port
-  }
-}
-
-function isTaken(error: NodeJS.ErrnoException): false {
-  if (error.code === 'EADDRINUSE') return false
-  throw error
 }
