@@ -3,7 +3,6 @@ import { Agent } from 'node:http'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
-import type { ForwardDetail } from '../../src/inbox/forwards.ts'
 import type { Inbox } from '../../src/inbox/inbox.ts'
 import { openInbox } from '../../src/inbox/open-inbox.ts'
 import { replayForwards } from '../../src/operations/change-forwards.ts'
@@ -14,21 +13,9 @@ import { planPostgresSchema } from '../support/postgres-schema.ts'
 import { makeScratch } from '../support/scratch.ts'
 import { snapshotJson } from '../support/sign.ts'
 import { type ServerProcess, spawnServer } from '../support/spawn-server.ts'
-import { startTargetServer, type TargetServer, verifying } from '../support/target-server.ts'
+import { startTargetServer, verifying } from '../support/target-server.ts'
 import { targetAt, writeTargets } from '../support/write-targets.ts'
-
-export interface ForwardRounds {
-  /** Events, each answered 200 in the end. */
-  readonly events: number
-  /** Requests that targets answered. */
-  readonly forwarded: number
-  /** Of these, those that brought what the target had got before. */
-  readonly repeated: number
-  /** Attempts without a recorded end. */
-  readonly lost: number
-  /** Every promise that was broken, in words. */
-  readonly problems: readonly string[]
-}
+import { type Comparison, compareForwards, type Targets } from './compare-forwards.ts'
 
 const MAIN = fileURLToPath(new URL('../support/short-leases.ts', import.meta.url))
 /** Kills fall anywhere in this time under load. */
@@ -50,7 +37,7 @@ const actor = { who: 'the test', from: 'command' } as const
  * Kills servers that forward under load, again and again, and compares what targets got with what was answered and recorded. Of three
  * targets one takes all, one by a `where`, and one refuses connections until the end. On Postgres two servers share the inbox.
  */
-export async function runForwardRounds(store: 'SQLite' | 'Postgres', rounds: number): Promise<ForwardRounds> {
+export async function runForwardRounds(store: 'SQLite' | 'Postgres', rounds: number): Promise<Comparison> {
   await using undo = new AsyncDisposableStack()
   const scratch = await makeScratch()
   undo.defer(scratch.remove)
@@ -98,10 +85,8 @@ export async function runForwardRounds(store: 'SQLite' | 'Postgres', rounds: num
   await resumeTarget(inbox, actor, 'away')
   // What is not through by then is told of each.
   await eventually('everything to settle', () => isSettled(inbox), SETTLE_WITHIN_MS).catch(() => undefined)
-  return await compare(inbox, targets, [...answered.values()])
+  return await compareForwards(inbox, targets, [...answered.values()])
 }
-
-type Targets = Readonly<Record<'all' | 'seven' | 'away', TargetServer>>
 
 async function startTargets(): Promise<Targets> {
   const start = () =>
@@ -128,8 +113,6 @@ function createShopDelivery(): Delivery {
   const object = { id: objectId, object: 'payment_intent', metadata: { shop } }
   return { eventId, objectId, body: snapshotJson({ id: eventId, data: { object } }) }
 }
-const targetsOf = ({ eventId }: Delivery) =>
-  eventId.startsWith('evt_shop7') ? (['all', 'away', 'seven'] as const) : (['all', 'away'] as const)
 
 /** Posts one delivery after the other until it is told to end, or the server is gone. */
 async function send(
@@ -161,47 +144,4 @@ async function isSettled(inbox: Inbox): Promise<boolean> {
     await replayForwards(inbox, { target, states: ['pending'] }, { isRehearsal: false, onProgress: () => undefined })
   }
   return counts.length === 0
-}
-
-async function compare(inbox: Inbox, targets: Targets, deliveries: readonly Delivery[]): Promise<ForwardRounds> {
-  const problems: string[] = []
-  const known = new Set(deliveries.map(({ eventId }) => eventId))
-  const got = Object.fromEntries(
-    Object.entries(targets).map(([name, { received }]) => [name, Map.groupBy(received, ({ eventId }) => eventId)]),
-  )
-  let lost = 0
-  for (const delivery of deliveries) {
-    const { eventId, body } = delivery
-    const forwards = (await inbox.get(eventId))?.forwards ?? []
-    const names = forwards.map(({ target }) => target)
-    if (names.join() !== targetsOf(delivery).join())
-      problems.push(`${eventId} goes to ${names.join(' and ') || 'nobody'}`)
-    for (const forward of forwards) {
-      lost += forward.history.filter(({ outcome }) => outcome === 'lost').length
-      const requests = got[forward.target]?.get(eventId) ?? []
-      const attempts = requests.map(({ headers }) => Number(headers['stripe-receiver-attempt']))
-      const fault = findFault(attempts, forward)
-      if (fault !== undefined) problems.push(`${eventId} to ${forward.target}: ${fault}`)
-      if (requests.some((request) => request.body.toString() !== body)) problems.push(`${eventId}: another body`)
-    }
-  }
-  const requests = Object.values(targets).flatMap(({ received }) => received)
-  for (const { eventId } of requests) if (!known.has(eventId)) problems.push(`${eventId} was sent by nobody`)
-  const first = Object.values(got).reduce((sum, { size }) => sum + size, 0)
-  const { length: forwarded } = requests
-  return { events: deliveries.length, forwarded, repeated: forwarded - first, lost, problems }
-}
-
-/** What is wrong with the attempts that a target saw, beside those on record; undefined when nothing is. */
-function findFault(seen: readonly number[], { state, history }: ForwardDetail): string | undefined {
-  const told = `seen ${seen.join()}, on record ${history.map(({ number, outcome }) => `${number} ${outcome}`).join()}`
-  if (state !== 'delivered' || history.at(-1)?.outcome !== 'delivered') return `not delivered: ${told}`
-  if (!seen.includes(history.at(-1)?.number ?? 0)) return `delivered, and never seen: ${told}`
-  if (new Set(seen).size < seen.length) return `one attempt made twice: ${told}`
-  const isExcused = (attempt: number) => {
-    const recorded = history.find(({ number }) => number === attempt)
-    return recorded?.outcome === 'lost' || (recorded?.outcome === 'retried' && recorded.status === null)
-  }
-  const repeats = seen.filter((attempt) => attempt !== Math.max(...seen))
-  return repeats.every(isExcused) ? undefined : `repeated without need: ${told}`
 }
