@@ -25,7 +25,7 @@ async function open(): Promise<Inbox> {
 }
 
 /** As a process of its own has it, with connections of its own; one request at once. */
-async function startProcess() {
+async function startProcess(beforeWriting = async () => {}) {
   const inbox = await open()
   const captured = await captureLog()
   let looks = 0
@@ -35,6 +35,10 @@ async function startProcess() {
       const states = await inbox.forwards.states()
       looks += 1
       return states
+    },
+    async writeState(...given) {
+      await beforeWriting()
+      return inbox.forwards.writeState(...given)
     },
   }
   const forwarder = startForwarder({
@@ -82,7 +86,13 @@ it('one of them asks whether a target is back, and its success lets all go on', 
   server.answer((response) => {
     release = () => void response.writeHead(200).end()
   })
-  const processes = [await startProcess(), await startProcess()]
+  // Each is about to ask before it can know of the other.
+  let asking = 0
+  const together = () => {
+    asking += 1
+    return eventually('both to be about to ask', () => asking >= 2).then(() => undefined)
+  }
+  const processes = [await startProcess(together), await startProcess(together)]
   await eventually('the probe', () => server.received.length > 0)
   await Promise.all(processes.map(({ hasLooked }) => hasLooked()))
   expect(server.received).toHaveLength(1)
