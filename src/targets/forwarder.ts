@@ -1,5 +1,4 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import { ReceiverError } from '../errors.ts'
 import type { ForwardLease, ForwardOutcome } from '../inbox/forwards.ts'
 import type { Inbox } from '../inbox/inbox.ts'
 import type { Log } from '../log.ts'
@@ -10,11 +9,12 @@ import type { LoadedTarget } from './load.ts'
 import { createRate, type Rate } from './rate.ts'
 import { createSender, type ProxyEnvironment, type Sender } from './send.ts'
 import { type Attempted, sendForward } from './send-forward.ts'
+import { createForwardSettling, STORE_RETRY_MS } from './settle.ts'
 import { createTargetStates } from './target-states.ts'
 
 export interface ForwarderOptions {
   readonly targets: readonly LoadedTarget[]
-  readonly inbox: Pick<Inbox, 'forwards'>
+  readonly inbox: Pick<Inbox, 'forwards' | 'get'>
   readonly log: Log
   readonly maxAttempts: number
   readonly proxyEnv: ProxyEnvironment
@@ -43,7 +43,6 @@ interface Lane {
 
 /** How long an idle forwarder trusts that nothing is due, and what it knows of the targets. */
 const POLL_MS = 500
-const STORE_RETRY_MS = 1_000
 
 /** Starts the loop: claim for every target what it has room for, send, settle, wait. Targets share nothing but the claim. */
 export function startForwarder(options: ForwarderOptions): Forwarder {
@@ -66,9 +65,9 @@ export function startForwarder(options: ForwarderOptions): Forwarder {
   })
   let refreshAt = 0
   let underWay = 0
-  let unrecorded = 0
   let isStopping = false
   let onThrough = () => {}
+  const settling = createForwardSettling({ inbox, log, isStopping: () => isStopping })
 
   async function work(): Promise<void> {
     while (!isStopping) {
@@ -89,7 +88,7 @@ export function startForwarder(options: ForwarderOptions): Forwarder {
         await states.refresh()
         refreshAt = performance.now() + POLL_MS
       }
-      if (unrecorded > 0) return false
+      if (settling.isBehind()) return false
       const wanted = await findWanted()
       if (wanted.length === 0) return false
       const leases = await inbox.forwards.claim({ wanted, leaseMs })
@@ -138,13 +137,13 @@ export function startForwarder(options: ForwarderOptions): Forwarder {
     if (attempted.outcome.state !== 'delivered') await learning
     lane.running -= 1
     wakeUp.wake()
-    const isRecorded = await settle(lease, attempted.outcome)
+    const recorded = await settling.settle(lease, attempted.outcome)
     await learning
-    if (!isRecorded) return
+    if (recorded === undefined) return
     // The next of its lane could not begin before.
     if (lease.lane !== null) wakeUp.wake()
-    options.onAttemptEnded?.(lease.target, attempted.outcome, durationMs)
-    logEnd(log, lease, attempted.outcome, Math.round(durationMs))
+    options.onAttemptEnded?.(lease.target, recorded, durationMs)
+    logEnd(log, lease, recorded, Math.round(durationMs))
   }
 
   async function learnFrom({ target }: ForwardLease, { sent }: Attempted, at: number): Promise<void> {
@@ -155,27 +154,6 @@ export function startForwarder(options: ForwarderOptions): Forwarder {
     await states.tell(target, { kind: 'failure', at })
     if (pauseMs !== undefined) await states.tell(target, { kind: 'pause', forMs: pauseMs })
     if (status === 410) await states.tell(target, { kind: 'hold', who: HELD_BY_SERVER, reason: 'it answered 410' })
-  }
-
-  /** Tries until the store says yes or no; while stopping once. */
-  async function settle(lease: ForwardLease, outcome: ForwardOutcome): Promise<boolean> {
-    const facts = { eventId: lease.entry.eventId, target: lease.target, attempt: lease.attempt }
-    for (;;) {
-      try {
-        const isSettled = await inbox.forwards.settle(lease, outcome)
-        if (!isSettled) log.warn(facts, 'lease of a forward was lost; the result of this attempt is not recorded')
-        return isSettled
-      } catch (error) {
-        const isAway = error instanceof ReceiverError && error.code === 'store_unavailable'
-        const goesOn = isAway && !isStopping
-        const end = goesOn ? 'will try again' : 'it will be sent again'
-        log.error({ ...facts, err: error }, `cannot settle a forward; ${end}`)
-        if (!goesOn) return false
-        unrecorded += 1
-        await delay(STORE_RETRY_MS)
-        unrecorded -= 1
-      }
-    }
   }
 
   const looping = work()

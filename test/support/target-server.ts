@@ -1,7 +1,9 @@
 import { once } from 'node:events'
 import { createServer, type IncomingHttpHeaders, type ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import Stripe from 'stripe'
 import { onTestFinished } from 'vitest'
+import { findLastingPort } from './lasting-port.ts'
+import { TARGET_SECRET } from './loaded-target.ts'
 
 /** What a target got. */
 export interface Received {
@@ -13,11 +15,16 @@ export interface Received {
 export interface TargetServer {
   readonly url: URL
   readonly received: readonly Received[]
-  /** Requests that had begun and not ended, at most at a time. */
+  /** Requests that have begun and not ended. */
+  open(): number
+  /** The same, at most at a time. */
   most(): number
   idsOf(): string[]
   /** Answers otherwise from now on. */
   answer(how: Answer): void
+  /** Refuses connections until `comeBack`, which finds its port still free. */
+  goAway(): Promise<void>
+  comeBack(): Promise<void>
 }
 
 export type Answer = (response: ServerResponse, received: Received) => void
@@ -27,6 +34,16 @@ export const status =
   (code: number, headers: Readonly<Record<string, string>> = {}, body = ''): Answer =>
   (response) =>
     void response.writeHead(code, headers).end(body)
+
+/** As a service answers that verifies with Stripe's SDK: 400 when that takes the body for another's. */
+export const verifying: Answer = (response, { headers, body }) => {
+  try {
+    Stripe.webhooks.constructEvent(body, String(headers['stripe-signature']), TARGET_SECRET)
+    response.writeHead(200).end()
+  } catch (error) {
+    response.writeHead(400).end(String(error))
+  }
+}
 
 /** A service that events are forwarded to, on a port of its own; it goes when the test ends. */
 export async function startTargetServer(how: Answer = status(200)): Promise<TargetServer> {
@@ -47,21 +64,27 @@ export async function startTargetServer(how: Answer = status(200)): Promise<Targ
     received.push(got)
     answer(response, got)
   })
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  onTestFinished(async () => {
-    server.closeAllConnections()
+  const port = await findLastingPort()
+  await once(server.listen(port, '127.0.0.1'), 'listening')
+  async function goAway(): Promise<void> {
+    if (!server.listening) return
     server.close()
+    server.closeAllConnections()
     await once(server, 'close')
-  })
-  const { port } = server.address() as AddressInfo
+  }
+  onTestFinished(goAway)
   return {
     url: new URL(`http://127.0.0.1:${port}/stripe?from=receiver`),
     received,
+    open: () => open,
     most: () => most,
     idsOf: () => received.map(({ eventId }) => eventId),
     answer(next) {
       answer = next
+    },
+    goAway,
+    async comeBack() {
+      await once(server.listen(port, '127.0.0.1'), 'listening')
     },
   }
 }

@@ -1,3 +1,4 @@
+import { Webhook } from 'standardwebhooks'
 import Stripe from 'stripe'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { ReceiverError } from '../../src/errors.ts'
@@ -54,6 +55,16 @@ const reaches = (eventId: string, state: string, target = 'shop') =>
     const forward = await forwardOf(eventId, target)
     return forward?.state === state && forward
   })
+const settled = (eventId: string) =>
+  eventually(`${eventId} to be settled`, async () => {
+    const forward = await forwardOf(eventId)
+    return forward?.settledAt instanceof Date && forward
+  })
+const failsOnce = (eventId: string) =>
+  eventually('a failure on record', async () => {
+    const forward = await forwardOf(eventId)
+    return forward?.state === 'pending' && forward.history.length === 1 && forward
+  })
 const known = async (target = 'shop') =>
   (await inbox.forwards.states()).find((each) => each.target === target)?.state ?? UNTRIED
 
@@ -82,12 +93,8 @@ describe('the forwarder', () => {
     const server = await startTargetServer(status(500, {}, 'out of order'))
     await start([{ url: server.url }])
     const eventId = await add(['shop'])
-    const failed = await eventually('a failure on record', async () => {
-      const forward = await forwardOf(eventId)
-      return forward?.history.length === 1 && forward
-    })
+    const failed = await failsOnce(eventId)
     expect(failed).toMatchObject({
-      state: 'pending',
       reason: 'answered 500',
       history: [{ outcome: 'retried', status: 500, answer: 'out of order' }],
     })
@@ -97,6 +104,53 @@ describe('the forwarder', () => {
     await reaches(eventId, 'delivered')
     expect(server.received.map(({ headers }) => headers['stripe-receiver-attempt'])).toEqual(['1', '2'])
     expect(await known()).toEqual(UNTRIED)
+  })
+
+  it('signs for a target that verifies with the library of Standard Webhooks', async () => {
+    const secret = `whsec_${Buffer.alloc(32, 7).toString('base64')}`
+    const server = await startTargetServer((response, { headers, body }) => {
+      const given = Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, String(value)]))
+      try {
+        new Webhook(secret).verify(body, given)
+        response.writeHead(200).end()
+      } catch (error) {
+        response.writeHead(400).end(String(error))
+      }
+    })
+    await start([{ url: server.url, sign: 'standard', secrets: [secret] }], { maxAttempts: 1 })
+    const eventId = await add(['shop'])
+    const forward = await settled(eventId)
+    expect(forward).toMatchObject({ state: 'delivered', history: [{ status: 200, answer: null }] })
+    expect(server.received[0]?.headers).toMatchObject({ 'webhook-id': eventId })
+    expect(server.received[0]?.headers).not.toHaveProperty('stripe-signature')
+  })
+
+  it.each([301, 302, 303, 307, 308, 400, 401, 404, 409, 422, 500, 502, 504])('sends again after %s', async (code) => {
+    const elsewhere = await startTargetServer()
+    const server = await startTargetServer(status(code, { Location: elsewhere.url.href }))
+    await start([{ url: server.url }])
+    const eventId = await add(['shop'])
+    const forward = await failsOnce(eventId)
+    expect(forward.history).toMatchObject([{ outcome: 'retried', status: code }])
+    expect(forward.dueAt.getTime()).toBeGreaterThan(Date.now() + 5_000)
+    expect([server.received.length, elsewhere.received.length]).toEqual([1, 0])
+    expect(await known()).toMatchObject({ hold: null, pausedUntil: null, failures: 1 })
+  })
+
+  it('takes an answer that comes too late for none, and sends again', async () => {
+    let answer = () => {}
+    const server = await startTargetServer((response) => {
+      answer = () => void response.writeHead(200).end()
+    })
+    await start([{ url: server.url, timeoutMs: 150 }])
+    const eventId = await add(['shop'])
+    const error = 'no answer within 150 ms (timeoutMs)'
+    expect(await failsOnce(eventId)).toMatchObject({ history: [{ outcome: 'retried', status: null, error }] })
+    answer()
+    server.answer(status(200))
+    await inbox.forwards.replay('shop', [eventId], ['pending'])
+    expect(await settled(eventId)).toMatchObject({ state: 'delivered', attempts: 2 })
+    expect(server.received).toHaveLength(2)
   })
 
   it('gives up at a final status, and after the last attempt', async () => {
@@ -216,10 +270,52 @@ describe('the forwarder', () => {
         return failures >= 0 ? Promise.reject(unavailable()) : forwards.settle(...given)
       },
     }
-    await start([{ url: server.url }], { inbox: { forwards: flaky } })
+    await start([{ url: server.url }], { inbox: { ...inbox, forwards: flaky } })
     const eventId = await add(['shop'])
     await reaches(eventId, 'delivered')
     expect(server.received).toHaveLength(1)
+  })
+
+  it('knows what it recorded where the answer of the store was lost', async () => {
+    const server = await startTargetServer()
+    let isLost = false
+    const forwards: Inbox['forwards'] = {
+      ...inbox.forwards,
+      async settle(...given) {
+        const isSettled = await inbox.forwards.settle(...given)
+        if (isLost) return isSettled
+        isLost = true
+        throw unavailable()
+      },
+    }
+    const ended: string[] = []
+    const captured = await start([{ url: server.url }], {
+      inbox: { ...inbox, forwards },
+      onAttemptEnded: (target, { state }) => ended.push(`${target}: ${state}`),
+    })
+    await add(['shop'])
+    await eventually('it to be told of', () => ended.length > 0)
+    expect(ended).toEqual(['shop: delivered'])
+    expect(captured.text()).not.toContain('was lost')
+  })
+
+  it('gives up for good, with a reason, what the store refuses to record', async () => {
+    const server = await startTargetServer()
+    const forwards: Inbox['forwards'] = {
+      ...inbox.forwards,
+      settle: (lease, outcome) =>
+        outcome.state === 'delivered'
+          ? Promise.reject(new Error('no such column'))
+          : inbox.forwards.settle(lease, outcome),
+    }
+    const captured = await start([{ url: server.url }], { inbox: { ...inbox, forwards } })
+    const eventId = await add(['shop'])
+    const reason = expect.stringContaining('could not be recorded')
+    expect(await reaches(eventId, 'dead')).toMatchObject({ reason, history: [{ outcome: 'dead', error: reason }] })
+    expect(server.received).toHaveLength(1)
+    const told = { eventId, target: 'shop', msg: 'forward is dead; replay it once the cause is mended', reason }
+    await eventually('it to be logged', () => captured.text().includes(told.msg))
+    expect(captured.lines()).toContainEqual(expect.objectContaining(told))
   })
 })
 

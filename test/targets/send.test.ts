@@ -6,6 +6,7 @@ import { judgeAnswer } from '../../src/targets/judge-answer.ts'
 import type { LoadedTarget } from '../../src/targets/load.ts'
 import { createRate } from '../../src/targets/rate.ts'
 import { createSender, readRetryAfter } from '../../src/targets/send.ts'
+import { eventually } from '../support/eventually.ts'
 import { loadedTarget } from '../support/loaded-target.ts'
 import { startTargetServer, status } from '../support/target-server.ts'
 
@@ -49,6 +50,21 @@ describe('sending', () => {
     expect(await send({ url: server.url })).toMatchObject({ status: 200, answer: null })
   })
 
+  it('waits for an answer that is late, within the time limit', async () => {
+    const late = await startTargetServer((response) => void setTimeout(() => response.writeHead(200).end(), 100))
+    expect(await send({ url: late.url })).toMatchObject({ status: 200, error: null })
+  })
+
+  it('waits for no more than 64 KB of an answer', async () => {
+    const endless = await startTargetServer((response) => {
+      response.writeHead(200)
+      const more = () => void (response.destroyed || response.write('x'.repeat(65_536), () => setImmediate(more)))
+      more()
+    })
+    expect(await send({ url: endless.url })).toEqual({ status: 200, retryAfterMs: null, answer: null, error: null })
+    await eventually('its connection to go', () => endless.open() === 0)
+  })
+
   it('gives up at the time limit, whether nothing comes or the answer does not end', async () => {
     const hangs = await startTargetServer(() => undefined)
     const expected = { status: null, error: 'no answer within 150 ms (timeoutMs)' }
@@ -61,6 +77,11 @@ describe('sending', () => {
     const reset = await startRaw((socket) => socket.on('data', () => socket.resetAndDestroy()))
     expect(await send({ url: reset })).toMatchObject({ status: null, error: 'no answer: ECONNRESET' })
     expect(await send({ url: new URL('http://127.0.0.1:1/') })).toMatchObject({ error: 'no answer: ECONNREFUSED' })
+    const halfway = await startTargetServer((response) => {
+      response.writeHead(200, { 'Content-Length': 10 })
+      response.write('x', () => response.destroy())
+    })
+    expect(await send({ url: halfway.url })).toMatchObject({ status: null, error: 'no answer: ECONNRESET' })
     const rubbish = await startRaw((socket) => socket.on('data', () => socket.end('hello\r\n\r\n')))
     expect(await send({ url: rubbish })).toMatchObject({ error: expect.stringMatching(/^no answer: HPE_/) })
   })
