@@ -68,7 +68,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
     words,
     'type event/mode.ts',
     'inbox/inbox.ts',
-    'type inbox/forwards.ts',
+    'inbox/forwards.ts',
     'operations/*',
     'reconcile/schedule.ts',
     'console/{pages/,}*.ts',

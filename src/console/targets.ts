@@ -1,4 +1,4 @@
-import type { ForwardAttempt, ForwardCause, ForwardState } from '../inbox/forwards.ts'
+import { type ForwardAttempt, type ForwardCause, type ForwardState, LOOKED_AT } from '../inbox/forwards.ts'
 import { formatDuration } from '../operations/duration.ts'
 import { judgeTarget, type TargetSummary, type TargetVerdict } from '../operations/survey-targets.ts'
 import type { Context } from './context.ts'
@@ -47,7 +47,7 @@ export function showCauses(
   causes: readonly (ForwardCause & { readonly target: string })[],
   caption: string,
 ): Html {
-  return html`<table><caption>${caption}</caption>
+  return html`<table><caption>${caption}, of the newest ${LOOKED_AT.toLocaleString('en')} of a target</caption>
 <thead><tr><th scope="col" class="number">Forwards</th><th scope="col" class="status">State</th><th scope="col">Target and cause</th>
 <th scope="col" class="when">Last</th></tr></thead><tbody>${causes.map(
     ({ target, state, reason, forwards, newestAt }) => {

@@ -81,6 +81,7 @@ it('shows one with its failures by cause and its last answers, and no secret', a
   const told = await text('/console/target?name=shop')
   expect(told).toContain('takes payout.*; live mode; and its `where` says so')
   expect(told).toMatch(/2 dead shop answered 500 Replay all of these \d/)
+  expect(told).toContain('By cause, most first, of the newest 10,000 of a target')
   expect(told).toMatch(/1 held shop its `where` threw Replay all of these/)
   expect(told).toMatch(/1 pending shop &lt;\/pre&gt;.*?hacked = 1&quot;&gt;\\u202e \d/)
   expect(told).toMatch(/payout\.paid evt_dead 1 \d+ ms dead 500 answered 500 &lt;\/pre&gt;/)

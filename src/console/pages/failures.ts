@@ -24,7 +24,7 @@ export async function showFailures({ context, query }: Visit): Promise<Page> {
   const fields = toFields(choice)
   if (olderThan !== null) fields.set('before', olderThan)
   const body = html`<h1>Failures</h1>
-${groups.length === 0 ? html`<p>Nothing is dead, and nothing waits for a retry.</p>` : showGroups(groups, choice, context.isReadOnly)}
+${groups.length === 0 ? html`<p>No event is dead, and none waits for a retry.</p>` : showGroups(groups, choice, context.isReadOnly)}
 ${shown < entries && html`<p>${entries - shown} more are in smaller groups.</p>`}
 ${olderThan && html`<p class="pages">The newest ${SEARCHED.toLocaleString('en')} entries were looked at. <a href="${PATH}?${fields.toString()}" rel="next">Search older</a></p>`}
 ${isEverything(choice) && !before && (await showForwards(context))}`
