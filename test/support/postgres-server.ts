@@ -1,12 +1,11 @@
 import { execFile } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
-import { once } from 'node:events'
 import { appendFile, chmod, chown, cp, mkdtemp, readFile, rm, statfs, writeFile } from 'node:fs/promises'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
 import { Client } from 'pg'
+import { findLastingPort } from './lasting-port.ts'
 
 const run = promisify(execFile)
 
@@ -54,7 +53,7 @@ export async function startPostgres({ isDurable = false }: PostgresOptions = {})
   const dataFolder = isDurable ? folder : await mkdtemp(join(await findFastFolder(), 'receiver-postgres-'))
   undo.defer(() => rm(dataFolder, { recursive: true, force: true }))
   if (user !== undefined) await chown(dataFolder, user.uid, user.gid)
-  const [data, port, password] = [join(dataFolder, 'data'), await findFreePort(), randomBytes(12).toString('hex')]
+  const [data, port, password] = [join(dataFolder, 'data'), await findLastingPort(), randomBytes(12).toString('hex')]
   const options = { ...user, cwd: folder, env: { PATH: process.env.PATH, LC_ALL: 'C' } }
   const url = `postgres://postgres:${password}@127.0.0.1:${port}/postgres`
 
@@ -144,14 +143,4 @@ async function findBinaries(folder: string, user: User | undefined): Promise<str
   throw new Error(
     `${copy} does not run: try \`npm rebuild ${name}\`, or set TEST_DATABASE_URL to a Postgres for the tests to use.`,
   )
-}
-
-async function findFreePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const address = server.address()
-  server.close()
-  await once(server, 'close')
-  if (address === null || typeof address === 'string') throw new Error('the system gave no port')
-  return address.port
 }
