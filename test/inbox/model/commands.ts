@@ -1,10 +1,12 @@
 import { isDeepStrictEqual } from 'node:util'
 import fc from 'fast-check'
-import type { Lease, Outcome } from '../../../src/event.ts'
+import type { Lease, NewForward, Outcome } from '../../../src/event.ts'
 import type { Inbox, PrunePolicy } from '../../../src/inbox/inbox.ts'
 import { newEntry } from '../../support/new-entry.ts'
-import type { Held, Reference, Worker } from './reference.ts'
-import type { StoreUnderModel } from './store.ts'
+import { claimForwardsBy, deliverAll, forwardEnding, settleForwardBy, target } from './forward-commands.ts'
+import { TARGETS, type TargetName } from './forward-reference.ts'
+import type { Held, Reference } from './reference.ts'
+import type { StoreUnderModel, Worker } from './store.ts'
 
 /** A store, and a line for each command that it was given. */
 export interface Real {
@@ -38,11 +40,24 @@ const NAMES = ['A1', "A1'", 'A2', 'B1', "B1'", 'A3']
 const toName = (eventId: string) => eventId.slice('evt_'.length)
 const toEventId = (name: string) => `evt_${name}`
 
-function toNewEntry(name: string, state: 'pending' | 'parked') {
+function toNewEntry(name: string, state: 'pending' | 'parked', targets: readonly TargetName[]) {
   const eventId = toEventId(name)
   const snapshotEventId = name.endsWith("'") ? eventId.slice(0, -1) : null
   const shape = snapshotEventId === null ? 'snapshot' : 'thin'
-  return newEntry({ eventId, objectId: `pi_${name[0]}`, lane: `/${name[0]}`, shape, snapshotEventId, state })
+  return newEntry({
+    eventId,
+    objectId: `pi_${name[0]}`,
+    lane: `/${name[0]}`,
+    shape,
+    snapshotEventId,
+    state,
+    forwards: targets.map(toNewForward),
+  })
+}
+
+function toNewForward(name: TargetName): NewForward {
+  const forward = { target: name, hops: 1, held: null }
+  return name === 'shop' ? { ...forward, order: 'lane' } : forward
 }
 
 function command(
@@ -80,11 +95,19 @@ const other = (worker: Worker): Worker => (worker === 0 ? 1 : 0)
 const tellWorker = (worker: Worker) => `worker ${worker + 1}`
 
 /** All at once, by turns to the two workers; handed over, they go to one. */
-function add(names: readonly string[], to: { worker: Worker; isHandedOver: boolean; isParked: boolean }): Command {
+interface Adding {
+  readonly worker: Worker
+  readonly isHandedOver: boolean
+  readonly isParked: boolean
+  readonly targets: readonly TargetName[]
+}
+
+function add(names: readonly string[], to: Adding): Command {
   const [parked, over] = [to.isParked ? ', parked' : '', to.isHandedOver ? ` to ${tellWorker(to.worker)}` : '']
-  return command(`add ${names.join(', ')}${parked}${over}`, async ({ reference, store, say }) => {
+  const on = to.targets.length > 0 ? `, for ${to.targets.join(' and ')}` : ''
+  return command(`add ${names.join(', ')}${on}${parked}${over}`, async ({ reference, store, say }) => {
     const state = to.isParked ? ('parked' as const) : ('pending' as const)
-    const entries = names.map((name) => toNewEntry(name, state))
+    const entries = names.map((name) => toNewEntry(name, state, to.targets))
     const lease = to.isHandedOver ? { leaseMs: LEASE_MS } : undefined
     reference.beginAdding()
     const adding = entries.map(async (entry, index) => {
@@ -98,7 +121,7 @@ function add(names: readonly string[], to: { worker: Worker; isHandedOver: boole
     for (const { entry, answer } of new Set(inOrder)) {
       const { eventId: id, lane, snapshotEventId } = entry
       const facts = { id, lane, state, twinId: snapshotEventId ?? `${id}'` }
-      reference.add(facts, answer, to.worker)
+      reference.add(facts, to.targets, answer, to.worker)
     }
   })
 }
@@ -163,6 +186,34 @@ function run(worker: Worker, ending: Ending): Command {
     const [lease] = await claimBy([worker], 1, both)
     const held = both.reference.open().find((each) => each.lease === lease)
     if (held !== undefined) await settleBy(held, ending, both)
+  })
+}
+
+function claimForwards(by: Worker, name: TargetName, most: number): Command {
+  const line = `${tellWorker(by)} claims ${most} for ${name}`
+  return command(line, async (both) => void (await claimForwardsBy(by, name, { limit: most, leaseMs: LEASE_MS }, both)))
+}
+
+function settleForward(
+  which: 'open' | 'over',
+  pickNumber: number,
+  how: Parameters<typeof settleForwardBy>[1],
+): Command {
+  const line = `a forward${which === 'over' ? ' whose lease was over' : ''} ends: ${how}`
+  return command(
+    line,
+    (both) => settleForwardBy(pickOf(both.reference.forwards[which](), pickNumber), how, both),
+    (reference) => reference.forwards[which]().length > 0,
+  )
+}
+
+function replayForwards(name: TargetName, names: readonly string[]): Command {
+  return command(`replay ${names.join(', ')} for ${name}`, async ({ reference, store, say }) => {
+    const [inbox] = store.inboxes()
+    const eventIds = names.map(toEventId)
+    const answer = await inbox.forwards.replay(name, eventIds, ['pending', 'delivered', 'dead'])
+    say(answer.map(toName).join(', ') || 'nothing')
+    reference.forwards.replay(name, eventIds, answer)
   })
 }
 
@@ -280,7 +331,12 @@ const commands: [weight: number, arbitrary: fc.Arbitrary<Command>][] = [
     fc
       .tuple(
         names,
-        fc.record({ worker, isHandedOver: fc.boolean(), isParked: fc.constantFrom(false, false, false, true) }),
+        fc.record({
+          worker,
+          isHandedOver: fc.boolean(),
+          isParked: fc.constantFrom(false, false, false, true),
+          targets: fc.constantFrom<TargetName[][]>([], ['shop'], [...TARGETS]),
+        }),
       )
       .map((given) => add(...given)),
   ],
@@ -290,6 +346,10 @@ const commands: [weight: number, arbitrary: fc.Arbitrary<Command>][] = [
   [5, fc.tuple(fc.constant('open' as const), pick, ending).map((given) => settle(...given))],
   [4, fc.tuple(fc.constant('over' as const), pick, ending).map((given) => settle(...given))],
   [1, pick.map(giveBack)],
+  [5, fc.tuple(worker, target, limit).map((given) => claimForwards(...given))],
+  [4, fc.tuple(fc.constant('open' as const), pick, forwardEnding).map((given) => settleForward(...given))],
+  [1, fc.tuple(fc.constant('over' as const), pick, forwardEnding).map((given) => settleForward(...given))],
+  [2, fc.tuple(target, different).map((given) => replayForwards(...given))],
   [3, different.map((some) => byName('replay', some))],
   [1, different.map((some) => byName('park', some))],
   [1, different.map((some) => byName('drop', some))],
@@ -318,6 +378,7 @@ export async function finish(reference: Reference, real: Real): Promise<void> {
 
 async function handleAll({ say, ...both }: Both): Promise<void> {
   const told: string[] = []
+  await deliverAll(LEASE_MS, { say, ...both })
   for (;;) {
     const leases = await claimBy([0], 20, { ...both, say: (answer) => say([...told, answer].join(', then ')) })
     const open = both.reference.open()
@@ -342,6 +403,22 @@ async function compare(reference: Reference, inbox: Inbox): Promise<void> {
     const right = { state, attempts, replays, hasBody, history }
     if (!isDeepStrictEqual(is, right))
       throw new Error(`in the end ${id} is ${JSON.stringify(is)}, not ${JSON.stringify(right)}`)
+    const shown = found[index]?.forwards.map(({ target: name, history, ...each }) => ({
+      target: name,
+      state: each.state,
+      attempts: each.attempts,
+      replays: each.replays,
+      history: history.map(({ replay, number, outcome }) => ({ replay, number, outcome })),
+    }))
+    const toBe = reference.forwards.all().flatMap((each) => {
+      const facts = { target: each.target, state: each.state, attempts: each.attempts, replays: each.replays }
+      return each.id === id ? [{ ...facts, history: each.history }] : []
+    })
+    toBe.sort((one, another) => (one.target < another.target ? -1 : 1))
+    if (!isDeepStrictEqual(shown, toBe))
+      throw new Error(`in the end the forwards of ${id} are ${JSON.stringify(shown)}, not ${JSON.stringify(toBe)}`)
+    if (toBe.some((each) => each.state === 'pending' || each.state === 'running'))
+      throw new Error(`in the end a forward of ${id} is still under way`)
     if (state === 'pending' || state === 'running') throw new Error(`in the end ${id} is still ${state}`)
   }
 }

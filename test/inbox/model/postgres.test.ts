@@ -20,11 +20,14 @@ async function openStore(): Promise<StoreUnderModel> {
   const client = new Client({ connectionString: schema.url })
   await client.connect()
   const { rows: instants } = await client.query(
-    `SELECT column_name AS name FROM information_schema.columns
-     WHERE table_schema = $1 AND table_name = 'entry' AND data_type = 'timestamp with time zone'`,
+    `SELECT table_name, column_name AS name FROM information_schema.columns
+     WHERE table_schema = $1 AND table_name IN ('entry', 'forward') AND data_type = 'timestamp with time zone'`,
     [schema.name],
   )
-  const shift = instants.map(({ name }) => `${name} = ${name} - $1 * interval '1 millisecond'`)
+  const shift = (table: string) =>
+    instants.flatMap(({ table_name, name }) =>
+      table_name === table ? [`${name} = ${name} - $1 * interval '1 millisecond'`] : [],
+    )
   const measure = performance.now.bind(performance)
   let looks = 0
   const clock = vi.spyOn(performance, 'now').mockImplementation(() => {
@@ -45,16 +48,21 @@ async function openStore(): Promise<StoreUnderModel> {
     inboxes: () => working,
     /** All that is written down goes the other way instead, which is the same to the store. */
     async step(ms) {
-      if (ms !== 0) await client.query(`UPDATE entry SET ${shift.join(', ')}`, [ms])
+      if (ms === 0) return
+      for (const table of ['entry', 'forward'])
+        await client.query(`UPDATE ${table} SET ${shift(table).join(', ')}`, [ms])
     },
     /** What it ran is another's, who never comes back; in the place of the one that is lost is itself, with nothing to do. */
     async loseProcess(worker) {
-      await client.query(`UPDATE entry SET owner = 'lost' WHERE owner = $1`, [owners[worker]])
+      for (const table of ['entry', 'forward'])
+        await client.query(`UPDATE ${table} SET owner = 'lost' WHERE owner = $1`, [owners[worker]])
     },
     async empty() {
-      await client.query('DELETE FROM attempt; DELETE FROM payload; DELETE FROM entry')
+      await client.query(
+        'DELETE FROM forward_attempt; DELETE FROM forward; DELETE FROM attempt; DELETE FROM payload; DELETE FROM entry',
+      )
       emptied += 1
-      if (emptied % VACUUM_EVERY === 0) await client.query('VACUUM attempt, payload, entry')
+      if (emptied % VACUUM_EVERY === 0) await client.query('VACUUM forward_attempt, forward, attempt, payload, entry')
     },
     async [Symbol.asyncDispose]() {
       clock.mockRestore()

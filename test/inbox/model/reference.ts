@@ -1,5 +1,7 @@
 import type { Attempt, EntryState, Lease, Outcome } from '../../../src/event.ts'
 import type { PrunePolicy } from '../../../src/inbox/inbox.ts'
+import { createForwardReference, type TargetName } from './forward-reference.ts'
+import type { Worker } from './store.ts'
 
 /** An entry as it has to be. */
 export interface Kept {
@@ -45,7 +47,6 @@ export interface Held {
   isOver: boolean
 }
 
-export type Worker = 0 | 1
 export type Reference = ReturnType<typeof createReference>
 
 /** Real time goes on while a sequence runs: what ends by the clock is known so well. */
@@ -72,6 +73,16 @@ export function createReference({ isShared }: { readonly isShared: boolean }, le
   let [wall, now] = [0, 0]
   let wasSetBack = false
   let arrivals = 0
+
+  const forwards = createForwardReference({
+    isShared,
+    leaseMs,
+    roughlyMs: ROUGHLY_MS,
+    now: () => now,
+    processOf: (worker) => processes[worker] ?? 0,
+    hasBody: (id) => entries.get(id)?.hasBody === true,
+    reject,
+  })
 
   const all = () => [...entries.values()]
   const inLane = (lane: string, state: EntryState) => all().filter((kept) => kept.lane === lane && kept.state === state)
@@ -128,9 +139,11 @@ export function createReference({ isShared }: { readonly isShared: boolean }, le
   }
 
   /** A store that starts goes by the machine's clock: what began to wait later than that may do so anew, also if its wait was over. */
-  function startStore(): void {
+  function startStore(isProcessLost: boolean): void {
+    const before = now
     const overBefore = new Set(all().filter(mayRun))
     now = wall
+    forwards.start(before, isProcessLost)
     for (const kept of all()) {
       if (kept.state !== 'pending') continue
       const leastMs = overBefore.has(kept) ? -Infinity : kept.wait.leastMs
@@ -148,6 +161,7 @@ export function createReference({ isShared }: { readonly isShared: boolean }, le
   return {
     isShared,
     entries,
+    forwards,
     /** Leases that their workers may still settle. */
     open: () => leases.filter((held) => isAlive(held) && !held.isOver),
     /** Leases that ran out, and that a claim may free. */
@@ -169,6 +183,7 @@ export function createReference({ isShared }: { readonly isShared: boolean }, le
 
     add(
       facts: Pick<Kept, 'id' | 'lane' | 'twinId'> & { readonly state: 'pending' | 'parked' },
+      targets: readonly TargetName[],
       answer: 'added' | 'duplicate' | Lease,
       worker: Worker,
     ): void {
@@ -180,6 +195,7 @@ export function createReference({ isShared }: { readonly isShared: boolean }, le
       const known = { hasBody: true, wasHandled: false, isHandledByOwn: false, isAskedFor: false, held: undefined }
       const kept: Kept = { ...facts, ...counts, ...known, arrival: arrivals, receivedAt: now, wait: startWait(0) }
       entries.set(id, kept)
+      for (const target of targets) forwards.add({ id, target, lane, arrival: arrivals })
       if (answer === 'added') return
       if (waiting !== undefined) reject(`${id} was handed over while ${waiting.id} of its lane waited`)
       if (entries.has(twinId)) reject(`${id} was handed over though its twin is here`)
@@ -253,15 +269,17 @@ export function createReference({ isShared }: { readonly isShared: boolean }, le
     /** `left` is what is there after all its steps. A clock that was set back makes ages as wrong as it was. */
     prune(policy: PrunePolicy, left: ReadonlyMap<string, { readonly hasBody: boolean }>): void {
       const present = Math.min(wall, all().at(-1)?.receivedAt ?? 0)
-      const isOld = ({ state, wait }: Kept, afterMs: number) =>
-        (state === 'handled' || state === 'unhandled') && wait.since < present - afterMs
+      const isOld = ({ id, state, wait }: Kept, afterMs: number) =>
+        (state === 'handled' || state === 'unhandled') && forwards.isDone(id) && wait.since < present - afterMs
       for (const kept of all()) {
         const found = left.get(kept.id)
         const isToGo = isOld(kept, policy.entriesAfterMs)
         const isToBeEmptied = isOld(kept, policy.bodiesAfterMs)
         if (found === undefined ? !isToGo : isToGo && !wasSetBack) reject(`${kept.id} was dropped, or kept`)
-        if (found === undefined) entries.delete(kept.id)
-        else if (found.hasBody ? isToBeEmptied && !wasSetBack : kept.hasBody && !isToBeEmptied)
+        if (found === undefined) {
+          entries.delete(kept.id)
+          forwards.forget(kept.id)
+        } else if (found.hasBody ? isToBeEmptied && !wasSetBack : kept.hasBody && !isToBeEmptied)
           reject(`the body of ${kept.id} was dropped, or kept`)
         else kept.hasBody = found.hasBody
       }
@@ -272,11 +290,11 @@ export function createReference({ isShared }: { readonly isShared: boolean }, le
       lastProcess += 1
       for (const each of isShared ? [worker] : processes.keys()) processes[each] = lastProcess
       if (isShared) return
-      startStore()
+      startStore(true)
       for (const kept of all()) if (kept.state === 'running') lose(kept)
     },
 
     /** Of a store that one server owns: its threads start anew, and what the process works on stays its own. */
-    loseThreads: startStore,
+    loseThreads: () => startStore(false),
   }
 }

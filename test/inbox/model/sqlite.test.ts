@@ -44,7 +44,9 @@ async function openStore(): Promise<StoreUnderModel> {
       await look()
     },
     async empty() {
-      other.exec('BEGIN IMMEDIATE; DELETE FROM attempt; DELETE FROM payload; DELETE FROM entry; COMMIT')
+      other.exec(
+        'BEGIN IMMEDIATE; DELETE FROM forward_attempt; DELETE FROM forward; DELETE FROM attempt; DELETE FROM payload; DELETE FROM entry; COMMIT',
+      )
       vi.setSystemTime(Date.now() + LATER_MS)
       await look()
     },

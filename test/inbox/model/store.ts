@@ -1,5 +1,7 @@
 import type { Inbox } from '../../../src/inbox/inbox.ts'
 
+export type Worker = 0 | 1
+
 /** A real store, with a clock that can be set and processes that can be lost. Sequences use it one after the other. */
 export interface StoreUnderModel {
   /** Whether processes share it. */
@@ -9,7 +11,7 @@ export interface StoreUnderModel {
   /** Time goes by; `isSet`: the clock shows another time, which may be an earlier one. */
   step(ms: number, isSet: boolean): Promise<void>
   /** Ends that worker's process with all that it runs, without a word, and starts another in its place. */
-  loseProcess(worker: 0 | 1): Promise<void>
+  loseProcess(worker: Worker): Promise<void>
   /** Ends the threads that the store works in; absent where it has none. */
   loseThreads?(): Promise<void>
   /** Forgets everything. */
