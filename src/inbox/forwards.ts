@@ -33,7 +33,7 @@ export interface Forwards {
   /** Newest entries first; `before` an event id. */
   list(filter: ForwardFilter, page: { readonly limit: number; readonly before?: string }): Promise<Forward[]>
 
-  /** Of each target that has any, forwards by state but the delivered ones. */
+  /** Of each target that has any, forwards by state but the delivered ones: 100,000 of a state at most, so that a look costs little. */
   counts(): Promise<ForwardCount[]>
 
   /**
@@ -55,6 +55,7 @@ export interface Forwards {
 /** How many forwards and entries, newest first, are looked at for what a target did lately. */
 export const LOOKED_AT = 10_000
 export const MAX_CAUSES = 100
+export const MAX_COUNTED = 100_000
 
 /** How much of a target's. */
 export interface Wanted {

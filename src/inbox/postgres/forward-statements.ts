@@ -1,4 +1,4 @@
-import { LOOKED_AT, MAX_CAUSES } from '../forwards.ts'
+import { LOOKED_AT, MAX_CAUSES, MAX_COUNTED } from '../forwards.ts'
 import { findSeq } from './find-seq.ts'
 
 const notHeld = `NOT (owner = $1 AND concat_ws(':', seq, target, replays, attempts) = ANY ($2::text[]))`
@@ -157,9 +157,22 @@ export const forwardSql = {
       AND ($4::text IS NULL OR forward.seq < (SELECT seq FROM entry WHERE event_id = $4))
       AND ($6::text IS NULL OR forward.reason = $6)
     ORDER BY forward.seq DESC LIMIT $5`,
+  /** Goes from one state and target to the next in the index, and counts so many of each. */
   count: `
-    SELECT target, state, count(*) AS forwards, extract(epoch FROM now() - min(due_at) FILTER (WHERE ready)) * 1000 AS oldest_ms FROM forward
-    WHERE state <> 'delivered' GROUP BY state, target`,
+    WITH RECURSIVE pair AS (
+      (SELECT state, target FROM forward WHERE state <> 'delivered' ORDER BY state, target LIMIT 1)
+      UNION ALL
+      SELECT next.* FROM pair CROSS JOIN LATERAL (
+        SELECT state, target FROM forward WHERE state <> 'delivered' AND (state, target) > (pair.state, pair.target)
+        ORDER BY state, target LIMIT 1
+      ) AS next
+    )
+    SELECT target, state,
+           (SELECT count(*) FROM (SELECT FROM forward WHERE state <> 'delivered' AND state = pair.state AND target = pair.target
+                                  LIMIT ${MAX_COUNTED}) AS counted) AS forwards,
+           (SELECT extract(epoch FROM now() - due_at) * 1000 FROM forward
+            WHERE state <> 'delivered' AND state = pair.state AND target = pair.target AND ready ORDER BY due_at LIMIT 1) AS oldest_ms
+    FROM pair`,
 
   listCauses: `
     SELECT state, reason, count(*) AS forwards, max(coalesce(settled_at, started_at, due_at)) AS newest_at

@@ -1,5 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite'
-import { type ForwardFilter, LOOKED_AT, MAX_CAUSES } from '../forwards.ts'
+import { type ForwardFilter, forwardStates, LOOKED_AT, MAX_CAUSES, MAX_COUNTED } from '../forwards.ts'
 import type { Row } from '../rows.ts'
 import { prepareSeqSearch } from './seq.ts'
 
@@ -11,13 +11,17 @@ export function prepareForwardQueries(db: DatabaseSync) {
     SELECT forward.*, event_id, type FROM forward JOIN entry USING (seq) WHERE seq = ? ORDER BY target`)
   const listAttempts = db.prepare('SELECT * FROM forward_attempt WHERE seq = ? ORDER BY target, replay, number')
   const list = db.prepare(`
-    SELECT forward.*, event_id, type FROM forward JOIN entry USING (seq)
+    SELECT forward.*, event_id, type FROM forward CROSS JOIN entry USING (seq)
     WHERE target = :target AND seq >= :low AND seq < :high AND (:states IS NULL OR forward.state IN (SELECT value FROM json_each(:states)))
       AND (:reason IS NULL OR forward.reason = :reason)
     ORDER BY seq DESC LIMIT :limit`)
+  const findTarget = db.prepare(`
+    SELECT target FROM forward WHERE state <> 'delivered' AND state = ? AND target > ? ORDER BY target LIMIT 1`)
   const count = db.prepare(`
-    SELECT target, state, count(*) AS forwards, :now - min(iif(ready, due_at, NULL)) AS oldest_ms FROM forward
-    WHERE state <> 'delivered' GROUP BY state, target`)
+    SELECT target, state, count(*) AS forwards,
+           :now - (SELECT due_at FROM forward
+                   WHERE state <> 'delivered' AND state = :state AND target = :target AND ready ORDER BY due_at LIMIT 1) AS oldest_ms
+    FROM (SELECT target, state FROM forward WHERE state <> 'delivered' AND state = :state AND target = :target LIMIT ${MAX_COUNTED})`)
   const listCauses = db.prepare(`
     SELECT state, reason, count(*) AS forwards, max(coalesce(settled_at, started_at, due_at)) AS newest_at
     FROM (SELECT * FROM forward WHERE target = ? AND reason IS NOT NULL ORDER BY due_at DESC LIMIT ${LOOKED_AT})
@@ -52,7 +56,19 @@ export function prepareForwardQueries(db: DatabaseSync) {
       return list.all({ ...wanted, low, high, limit: page.limit })
     },
 
-    countForwards: (): Row[] => count.all({ now: Date.now() }),
+    /** Goes from one state and target to the next in the index, and counts so many of each. */
+    countForwards(): Row[] {
+      const now = Date.now()
+      return forwardStates.flatMap((state) => {
+        const rows: Row[] = []
+        for (let after = ''; ; ) {
+          const target = findTarget.get(state, after)?.target
+          if (typeof target !== 'string') return rows
+          rows.push(...count.all({ state, target, now }))
+          after = target
+        }
+      })
+    },
     forwardCauses: (target: string): Row[] => listCauses.all(target),
     lastAttempts: (target: string, limit: number): Row[] => listLastAttempts.all(target, limit),
     targetStates: (): Row[] => listStates.all().map((row) => ({ ...row, state: JSON.parse(String(row.state)) })),

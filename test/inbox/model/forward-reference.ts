@@ -73,6 +73,8 @@ export function createForwardReference({ isShared, leaseMs, roughlyMs, now, proc
     kept.history.push({ replay: kept.replays, number: kept.attempts, outcome })
     Object.assign(kept, { state, held: undefined })
     waitFor(kept, waitMs)
+    // Whichever takes its turn now is due from now on, and a clock may be set back.
+    for (const other of beside(kept)) other.mustAt = Math.max(other.mustAt, now())
   }
 
   function give(lease: ForwardLease, worker: Worker): void {
