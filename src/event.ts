@@ -65,9 +65,9 @@ export interface Target {
    * or false, the forward is held with the reason.
    */
   readonly where?: (event: ForwardedEvent) => boolean
-  /** Requests at once, 1 to 256; 8 unless told. */
+  /** Requests at once, from each working process; 1 to 256, 8 unless told. */
   readonly concurrency?: number
-  /** Requests that begin in a second, 1 to 10,000; no limit unless told. */
+  /** Requests that begin in a second, from each working process; 1 to 10,000, no limit unless told. */
   readonly perSecond?: number
   /** From the beginning of an attempt to the end of the answer, 100 to 60,000; 10,000 unless told. */
   readonly timeoutMs?: number

@@ -96,7 +96,7 @@ export function toForwardCount({ target, state, forwards, oldest_ms: oldestMs }:
   }
 }
 
-/** Row of `target`, `state` parsed → what is known of it. */
+/** Row of `target` → what is known of it. */
 export function toKnownState({ name, state, version }: Row): KnownState {
-  return { target: name as string, state: state as KnownState['state'], version: version as number }
+  return { target: name as string, state: JSON.parse(state as string), version: version as number }
 }

@@ -34,7 +34,7 @@ export interface Forwarder {
 }
 
 /** One target with what it has under way. */
-interface Lane {
+interface Channel {
   readonly target: LoadedTarget
   readonly sender: Sender
   readonly rate: Rate
@@ -49,7 +49,7 @@ export function startForwarder(options: ForwarderOptions): Forwarder {
   const { inbox, log, maxAttempts } = options
   const wakeUp = createWakeUp()
   const shutdown = new AbortController()
-  const lanes = new Map(options.targets.map((target) => [target.name, createLane(target, options.proxyEnv)]))
+  const channels = new Map(options.targets.map((target) => [target.name, createChannel(target, options.proxyEnv)]))
   const leaseMs = Math.max(...options.targets.map(({ timeoutMs }) => timeoutMs)) + options.leaseMarginMs
   const states = createTargetStates({
     inbox,
@@ -78,7 +78,7 @@ export function startForwarder(options: ForwarderOptions): Forwarder {
   /** Until the next look: sooner where a rate lets the next begin. */
   function nextWaitMs(): number {
     const now = performance.now()
-    return Math.min(POLL_MS, ...Array.from(lanes.values(), ({ rate }) => rate.waitMs(now)))
+    return Math.min(POLL_MS, ...Array.from(channels.values(), ({ rate }) => rate.waitMs(now)))
   }
 
   /** False when there was nothing to claim, or no room for more. */
@@ -104,7 +104,7 @@ export function startForwarder(options: ForwarderOptions): Forwarder {
   async function findWanted() {
     const now = performance.now()
     const wanted = []
-    for (const { target, running, rate } of lanes.values()) {
+    for (const { target, running, rate } of channels.values()) {
       const room = Math.min(target.concurrency - running, rate.room(now))
       const verdict = room < 1 ? 'none' : judge(states.of(target.name), Date.now())
       if (verdict === 'none') continue
@@ -116,26 +116,26 @@ export function startForwarder(options: ForwarderOptions): Forwarder {
   }
 
   function start(lease: ForwardLease): void {
-    const lane = lanes.get(lease.target)
-    if (lane === undefined) throw new Error(`a forward to ${lease.target} was leased, which nobody asked for`)
-    lane.running += 1
-    lane.rate.take(1)
+    const channel = channels.get(lease.target)
+    if (channel === undefined) throw new Error(`a forward to ${lease.target} was leased, which nobody asked for`)
+    channel.running += 1
+    channel.rate.take(1)
     underWay += 1
-    void run(lane, lease).finally(() => {
+    void run(channel, lease).finally(() => {
       underWay -= 1
       if (underWay === 0) onThrough()
     })
   }
 
-  async function run(lane: Lane, lease: ForwardLease): Promise<void> {
+  async function run(channel: Channel, lease: ForwardLease): Promise<void> {
     const startedAt = performance.now()
     const at = Date.now()
-    const attempted = await sendForward({ ...lane, maxAttempts }, lease, shutdown.signal)
+    const attempted = await sendForward({ ...channel, maxAttempts }, lease, shutdown.signal)
     const durationMs = performance.now() - startedAt
     const learning = learnFrom(lease, attempted, at)
     // Of a target that is well nothing is learned, and its place is free before the settle is durable.
     if (attempted.outcome.state !== 'delivered') await learning
-    lane.running -= 1
+    channel.running -= 1
     wakeUp.wake()
     const recorded = await settling.settle(lease, attempted.outcome)
     await learning
@@ -170,12 +170,12 @@ export function startForwarder(options: ForwarderOptions): Forwarder {
         })
       }
       clearTimeout(timer)
-      for (const { sender } of lanes.values()) sender.close()
+      for (const { sender } of channels.values()) sender.close()
     },
   }
 }
 
-function createLane(target: LoadedTarget, proxyEnv: ProxyEnvironment): Lane {
+function createChannel(target: LoadedTarget, proxyEnv: ProxyEnvironment): Channel {
   return { target, sender: createSender(target, proxyEnv), rate: createRate(target.perSecond), running: 0 }
 }
 

@@ -185,6 +185,13 @@ export function describeForwards(name: string, open: () => Promise<StoreUnderTes
       expect((await claimOne()).attempt).toBe(2)
     })
 
+    it('that are added later and held keep what of the reason can be kept', async () => {
+      const { eventId } = await add({})
+      const held = 'a\0b\ud800'
+      expect(await inbox.forwards.add([{ eventId, target: 'shop', hops: 1, held }])).toEqual([eventId])
+      expect(await forwardOf(eventId)).toMatchObject({ state: 'held', reason: expect.stringMatching(/^a.b.$/u) })
+    })
+
     it('can be added later, to entries that are here', async () => {
       const entry = await add(to('shop'))
       const [lease] = await inbox.claim({ ...LEASE, limit: 1 })
@@ -400,7 +407,8 @@ export function describeForwards(name: string, open: () => Promise<StoreUnderTes
     })
 
     it("keep their target's state, and of two who change it at once only the first does", async () => {
-      const state = { hold: null, failures: 1, failingSince: 5, open: null, pausedUntil: null } satisfies TargetState
+      const hold = { who: 'ada', reason: 'a\0b\ud800', at: 7 }
+      const state = { hold, failures: 1, failingSince: 5, open: null, pausedUntil: null } satisfies TargetState
       expect(await inbox.forwards.states()).toEqual([])
       expect(await inbox.forwards.writeState('shop', state, 0)).toBe(true)
       expect(await inbox.forwards.writeState('shop', { ...state, failures: 9 }, 0)).toBe(false)

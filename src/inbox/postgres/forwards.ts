@@ -1,3 +1,4 @@
+import type { NewForward } from '../../event.ts'
 import {
   readForwardToken,
   toForward,
@@ -30,10 +31,18 @@ import type { Postgres } from './connection.ts'
 import { ignoreLostRace } from './errors.ts'
 import { forwardSql as sql } from './forward-statements.ts'
 import type { Committed } from './group-commit.ts'
+import { toStorable } from './storable.ts'
 
 /** More would be too many of the server's locks. */
 const MAX_FREED = 256
 const MAX_HELD_BACK = 256
+
+/** What a statement that adds it is given. */
+export const toForwardRow = ({ held, order, ...forward }: NewForward) => ({
+  ...forward,
+  held: held && toStorable(held),
+  in_order: order === 'lane',
+})
 
 export interface ForwardSettlement {
   readonly lease: ForwardLease
@@ -90,9 +99,6 @@ function toOutcomeRow({ lease, outcome }: ForwardSettlement) {
   }
 }
 
-/** Postgres takes any text but NUL and half a surrogate pair. */
-const toStorable = (text: string) => text.toWellFormed().replaceAll('\0', '\u{fffd}')
-
 /** Makes forwards whose lease ran out due again, but those that this process holds, by their names. */
 export async function freeLostForwards(db: Postgres, owner: string, held: readonly string[]): Promise<void> {
   const [isAny] = await db.query({ name: 'look for lost forwards', text: sql.isAnyLeaseOver, values: [owner, held] })
@@ -112,11 +118,7 @@ export async function letGoForwards(db: Postgres): Promise<void> {
 export function createForwardUpkeep(db: Postgres) {
   return {
     async add(forwards: readonly LateForward[]): Promise<string[]> {
-      const given = forwards.map(({ eventId, order, ...rest }) => ({
-        event_id: eventId,
-        in_order: order === 'lane',
-        ...rest,
-      }))
+      const given = forwards.map(({ eventId, ...forward }) => ({ event_id: eventId, ...toForwardRow(forward) }))
       const rows = await db.query({ text: sql.add, values: [JSON.stringify(given), FORWARDED_REASON] })
       return rows.map(({ event_id }) => String(event_id))
     },

@@ -1,9 +1,11 @@
-import { attemptOutcomes, type Lease, type NewEntry, type NewForward, type Outcome } from '../../event.ts'
+import { attemptOutcomes, type Lease, type NewEntry, type Outcome } from '../../event.ts'
 import { LOST_REASON, reasonOf, toLease } from '../rows.ts'
 import type { Postgres } from './connection.ts'
 import { describeUnavailable, ignoreLostRace } from './errors.ts'
+import { toForwardRow } from './forwards.ts'
 import type { Committed } from './group-commit.ts'
 import { sql } from './statements.ts'
+import { toStorable } from './storable.ts'
 
 /** More would take long in one transaction, and too many of the server's locks. */
 const MAX_CLAIMED = 256
@@ -45,19 +47,11 @@ function toGiven({ body, createdAt, ...entry }: NewEntry, position: number, body
     state: entry.state,
     reason: entry.reason,
     found_by: entry.values ?? [],
-    ...(entry.forwards?.length && { forwards: entry.forwards.map(toStorableForward) }),
+    ...(entry.forwards?.length && { forwards: entry.forwards.map(toForwardRow) }),
     body_start: bodyStart,
     body_bytes: body.length,
   }
 }
-
-/** Postgres takes any text but NUL and half a surrogate pair, and a user's function may throw any. */
-const toStorable = (text: string) => text.toWellFormed().replaceAll('\0', '\u{fffd}')
-const toStorableForward = ({ held, order, ...forward }: NewForward) => ({
-  ...forward,
-  held: held && toStorable(held),
-  in_order: order === 'lane',
-})
 
 const NOTHING_HANDLED = { handled_twin: null, is_superseded: false }
 

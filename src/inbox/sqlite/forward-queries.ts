@@ -20,7 +20,7 @@ export function prepareForwardQueries(db: DatabaseSync) {
   const count = db.prepare(`
     SELECT target, state, count(*) AS forwards,
            :now - (SELECT due_at FROM forward
-                   WHERE state <> 'delivered' AND state = :state AND target = :target AND ready ORDER BY due_at LIMIT 1) AS oldest_ms
+                   WHERE state <> 'delivered' AND state = :state AND target = :target AND ready = 1 ORDER BY due_at LIMIT 1) AS oldest_ms
     FROM (SELECT target, state FROM forward WHERE state <> 'delivered' AND state = :state AND target = :target LIMIT ${MAX_COUNTED})`)
   const listCauses = db.prepare(`
     SELECT state, reason, count(*) AS forwards, max(coalesce(settled_at, started_at, due_at)) AS newest_at
@@ -71,6 +71,6 @@ export function prepareForwardQueries(db: DatabaseSync) {
     },
     forwardCauses: (target: string): Row[] => listCauses.all(target),
     lastAttempts: (target: string, limit: number): Row[] => listLastAttempts.all(target, limit),
-    targetStates: (): Row[] => listStates.all().map((row) => ({ ...row, state: JSON.parse(String(row.state)) })),
+    targetStates: (): Row[] => listStates.all(),
   }
 }

@@ -82,9 +82,15 @@ export function prepareQueries(db: DatabaseSync) {
 
     /** The entry with its body, its attempts and its forwards; undefined when the id is unknown. */
     get(eventId: string): { row: Row; attempts: Row[]; forwards: ReturnType<typeof forwards.forwardsOf> } | undefined {
-      const row = getEntry.get(eventId)
-      if (row === undefined) return undefined
-      return { row, attempts: listAttempts.all(row.seq ?? null), forwards: forwards.forwardsOf(Number(row.seq)) }
+      // All of one moment: else its state and its history could tell of two.
+      db.exec('BEGIN')
+      try {
+        const row = getEntry.get(eventId)
+        if (row === undefined) return undefined
+        return { row, attempts: listAttempts.all(row.seq ?? null), forwards: forwards.forwardsOf(Number(row.seq)) }
+      } finally {
+        db.exec('COMMIT')
+      }
     },
 
     lookUp: (eventIds: readonly string[]): Row[] => lookUp.all(JSON.stringify(eventIds)),

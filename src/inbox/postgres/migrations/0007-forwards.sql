@@ -48,6 +48,6 @@ CREATE INDEX forward_attempt_failed ON forward_attempt (target, ended_at) WHERE 
 -- How each target does.
 CREATE TABLE target (
   name    text COLLATE "C" PRIMARY KEY,
-  state   jsonb NOT NULL,
+  state   text NOT NULL,                              -- JSON, but no jsonb, which takes not every text
   version integer NOT NULL
 );
