@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { type Alerts, startAlerts } from './alerts/alerts.ts'
 import { createSend } from './alerts/send.ts'
-import { startAnswering } from './answers/answering.ts'
+import type { Answering, AnsweringOptions } from './answers/answering.ts'
 import { type Config, readEnvironment } from './config.ts'
 import type { Console, ConsoleOptions } from './console/console.ts'
 import type { Arrival } from './event/arrival.ts'
@@ -17,7 +17,7 @@ import { startChangeRunner } from './operations/run-changes.ts'
 import { nameTarget } from './operations/survey-targets.ts'
 import { type Reconciling, startReconciling } from './reconcile/schedule.ts'
 import { createStripeClients, type StripeClients } from './stripe/client.ts'
-import { type Forwarder, startForwarder } from './targets/forwarder.ts'
+import type { Forwarder } from './targets/forwarder.ts'
 import type { LoadedTarget } from './targets/load.ts'
 import { findTakenTypes } from './targets/taken-types.ts'
 import { arrivalOf, loadUserCode } from './user-code.ts'
@@ -70,7 +70,7 @@ export async function createService(config: Config, overrides: ServiceOverrides 
   const log = overrides.log ?? (await createLog(config.logLevel))
   const userCode = await loadUserCode(config, log, overrides)
   const { handlers, answerers, targets } = userCode
-  const arrival = arrivalOf(userCode, config, log)
+  const arrival = await arrivalOf(userCode, config, log)
   const isReconciling = config.role !== 'receive' && config.stripeApiKey !== undefined && config.reconcileMinutes > 0
   const metrics = createMetrics(handlers.map, {
     isReconciling,
@@ -86,15 +86,7 @@ export async function createService(config: Config, overrides: ServiceOverrides 
   undo.defer(() => alerts?.stop(0))
   const figures = createFigureCounter()
   const isAnswering = config.role !== 'work' && answerers.size > 0
-  const answering = isAnswering
-    ? startAnswering({
-        ...{ answerers, inbox, log },
-        onReplied(...replied) {
-          metrics.onReplied(...replied)
-          alerts?.onReplied(replied[0], replied[1])
-        },
-      })
-    : undefined
+  const answering = isAnswering ? await openAnswering({ answerers, inbox, log, metrics, alerts }) : undefined
   undo.defer(() => answering?.stop(CLOSING_MS))
   let isDraining = false
   let worker: Worker | undefined
@@ -160,7 +152,7 @@ export async function createService(config: Config, overrides: ServiceOverrides 
     const watchdog = startWatchdog({ limitMs, concurrency, isSilent: logLevel === 'silent' })
     undo.adopt(watchdog, (started) => started.stop())
     worker = startWork(work, watchdog)
-    if (targets.length > 0) forwarder = startForwarding(work, targets)
+    if (targets.length > 0) forwarder = await startForwarding(work, targets)
     if (isReconciling) {
       undo.adopt(startCatchingUp(work, worker, findTakenTypes(targets)), (reconciling) => reconciling.stop())
     }
@@ -199,6 +191,22 @@ async function openConsole(
   const { createConsole } = await import('./console/console.ts')
   const hosts = [config.adminHost, ...config.adminAllowedHosts]
   return createConsole({ ...parts, mode, password, isReadOnly, payloads, hosts })
+}
+
+/** The same of answers. */
+async function openAnswering({
+  metrics,
+  alerts,
+  ...options
+}: Pick<AnsweringOptions, 'answerers' | 'inbox' | 'log'> & Pick<Work, 'metrics' | 'alerts'>): Promise<Answering> {
+  const { startAnswering } = await import('./answers/answering.ts')
+  return startAnswering({
+    ...options,
+    onReplied(...replied) {
+      metrics.onReplied(...replied)
+      alerts?.onReplied(replied[0], replied[1])
+    },
+  })
 }
 
 interface Work {
@@ -261,10 +269,12 @@ function startCatchingUp(
   })
 }
 
-function startForwarding(
+/** As of the console, nothing of it is loaded while there are no targets. */
+async function startForwarding(
   { config, inbox, log, metrics, alerts, overrides }: Work,
   targets: readonly LoadedTarget[],
-): Forwarder {
+): Promise<Forwarder> {
+  const { startForwarder } = await import('./targets/forwarder.ts')
   const { maxAttempts } = config
   return startForwarder({
     ...{ targets, inbox, log, maxAttempts, proxyEnv: readEnvironment() },

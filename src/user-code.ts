@@ -1,4 +1,4 @@
-import { type Answerers, loadAnswers } from './answers/load.ts'
+import type { Answerers } from './answers/load.ts'
 import { type Config, readEnvironment } from './config.ts'
 import type { Arrival } from './event/arrival.ts'
 import type { Handlers } from './event.ts'
@@ -6,8 +6,7 @@ import { createChooseLane } from './handlers/choose-lane.ts'
 import { loadHandlers } from './handlers/load.ts'
 import type { Log } from './log.ts'
 import { createStripeClients } from './stripe/client.ts'
-import { createChooseTargets } from './targets/choose-targets.ts'
-import { type LoadedTarget, loadTargets } from './targets/load.ts'
+import type { LoadedTarget } from './targets/load.ts'
 
 /** What users write for this server, checked: HANDLERS, ANSWERS and TARGETS. */
 export interface UserCode {
@@ -31,19 +30,31 @@ export async function loadUserCode(
   }
 
   async function loadOwnTargets(): Promise<readonly LoadedTarget[]> {
+    if (config.targetsPath === undefined) return []
+    const { loadTargets } = await import('./targets/load.ts')
     const { targets, unknownTypes } = await loadTargets(config.targetsPath, readEnvironment())
     warn(unknownTypes, 'TARGETS names types that the SDK does not know: misspelt?')
     return targets
   }
 
+  async function loadOwnAnswerers(handlers: Handlers): Promise<Answerers> {
+    if (config.answersPath === undefined) return new Map()
+    const { loadAnswers } = await import('./answers/load.ts')
+    const { answerers, unknownTypes } = await loadAnswers(config.answersPath, Object.keys(handlers.map))
+    warn(unknownTypes, 'ANSWERS names requests that are not known here: misspelt?')
+    return answerers
+  }
+
   const handlers = given.handlers ?? (await loadOwnHandlers())
-  const { answerers, unknownTypes } = await loadAnswers(config.answersPath, Object.keys(handlers.map))
-  warn(unknownTypes, 'ANSWERS names requests that are not known here: misspelt?')
-  return { handlers, answerers, targets: given.targets ?? (await loadOwnTargets()) }
+  return { handlers, answerers: await loadOwnAnswerers(handlers), targets: given.targets ?? (await loadOwnTargets()) }
 }
 
 /** What decides about an event when it comes. */
-export function arrivalOf({ handlers, answerers, targets }: UserCode, config: Config, log: Log): Arrival {
+export async function arrivalOf(
+  { handlers, answerers, targets }: UserCode,
+  config: Config,
+  log: Log,
+): Promise<Arrival> {
   const { mode, searchFields } = config
   return {
     mode,
@@ -51,8 +62,13 @@ export function arrivalOf({ handlers, answerers, targets }: UserCode, config: Co
     chooseLane: chooseLaneBy(handlers, log),
     requestTypes: new Set(answerers.keys()),
     // Nothing of it costs anything where there are none.
-    ...(targets.length > 0 && { chooseForwards: createChooseTargets(targets) }),
+    ...(targets.length > 0 && { chooseForwards: await chooseForwardsBy(targets) }),
   }
+}
+
+async function chooseForwardsBy(targets: readonly LoadedTarget[]) {
+  const { createChooseTargets } = await import('./targets/choose-targets.ts')
+  return createChooseTargets(targets)
 }
 
 /** Undefined when all lanes are the default ones. */
