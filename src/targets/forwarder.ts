@@ -1,7 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import type { ForwardLease, ForwardOutcome } from '../inbox/forwards.ts'
+import { type ForwardLease, type ForwardOutcome, forwardOutcomes } from '../inbox/forwards.ts'
 import type { Inbox } from '../inbox/inbox.ts'
 import type { Log } from '../log.ts'
+import { createSettling, STORE_RETRY_MS } from '../settle.ts'
 import { createWakeUp } from '../wake-up.ts'
 import { HELD_BY_SERVER, judge } from './circuit.ts'
 import { pauseOf } from './judge-answer.ts'
@@ -9,7 +10,6 @@ import type { LoadedTarget } from './load.ts'
 import { createRate, type Rate } from './rate.ts'
 import { createSender, type ProxyEnvironment, type Sender } from './send.ts'
 import { type Attempted, sendForward } from './send-forward.ts'
-import { createForwardSettling, STORE_RETRY_MS } from './settle.ts'
 import { createTargetStates } from './target-states.ts'
 
 export interface ForwarderOptions {
@@ -67,7 +67,17 @@ export function startForwarder(options: ForwarderOptions): Forwarder {
   let underWay = 0
   let isStopping = false
   let onThrough = () => {}
-  const settling = createForwardSettling({ inbox, log, isStopping: () => isStopping })
+  const settling = createSettling<ForwardLease, ForwardOutcome>({
+    log,
+    isStopping: () => isStopping,
+    record: (lease, outcome) => inbox.forwards.settle(lease, outcome),
+    async isRecorded({ entry, target, attempt }, { state }) {
+      const own = (await inbox.get(entry.eventId))?.forwards.find((forward) => forward.target === target)
+      return own?.history.findLast(({ number }) => number === attempt)?.outcome === forwardOutcomes[state]
+    },
+    refuse: (error) => ({ state: 'dead', status: null, answer: null, error }),
+    describe: ({ entry, target, attempt }, { state }) => ({ eventId: entry.eventId, target, attempt, outcome: state }),
+  })
 
   async function work(): Promise<void> {
     while (!isStopping) {

@@ -1,10 +1,10 @@
 import { setTimeout as delay, setImmediate as nextTurn } from 'node:timers/promises'
-import type { Lease, NewEntry, Outcome } from '../event.ts'
+import { attemptOutcomes, type Lease, type NewEntry, type Outcome } from '../event.ts'
 import type { Inbox } from '../inbox/inbox.ts'
 import type { Log } from '../log.ts'
+import { createSettling, STORE_RETRY_MS } from '../settle.ts'
 import { createWakeUp } from '../wake-up.ts'
 import type { Dispatch, Ended } from './dispatch.ts'
-import { createSettling, STORE_RETRY_MS } from './settle.ts'
 import { createTurn } from './turn.ts'
 
 export interface WorkerOptions {
@@ -47,7 +47,17 @@ export function startWorker(options: WorkerOptions): Worker {
   /** The last claim found all that it asked for: what arrives now waits behind what is there. */
   let isBehind = true
   let isStopping = false
-  const settling = createSettling({ inbox, log, isStopping: () => isStopping })
+  const settling = createSettling<Lease, Outcome>({
+    log,
+    isStopping: () => isStopping,
+    record: (lease, outcome) => inbox.settle(lease, outcome),
+    async isRecorded({ entry, attempt }, { state }) {
+      const history = (await inbox.get(entry.eventId))?.attempts
+      return history?.findLast(({ number }) => number === attempt)?.outcome === attemptOutcomes[state]
+    },
+    refuse: (error) => ({ state: 'dead', error }),
+    describe: ({ entry, attempt }, { state }) => ({ eventId: entry.eventId, attempt, outcome: state }),
+  })
 
   const room = () => concurrency + turn.quick() - running.size
 
