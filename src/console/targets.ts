@@ -17,6 +17,7 @@ export const judge = (context: Context, { name, state }: Pick<TargetSummary, 'na
 
 const conditionClasses = {
   sending: 'handled',
+  failing: 'parked',
   paused: 'parked',
   'circuit open': 'dead',
   held: 'dead',

@@ -1,4 +1,10 @@
-import type { ForwardCause, ForwardCount, TargetAttempt, TargetState } from '../inbox/forwards.ts'
+import {
+  type ForwardCause,
+  type ForwardCount,
+  MAX_COUNTED,
+  type TargetAttempt,
+  type TargetState,
+} from '../inbox/forwards.ts'
 import type { Inbox } from '../inbox/inbox.ts'
 import { UNTRIED } from '../targets/circuit.ts'
 import type { LoadedTarget } from '../targets/load.ts'
@@ -27,6 +33,10 @@ export interface TargetReport extends TargetSummary {
 }
 
 const LAST_ATTEMPTS = 20
+
+/** In words; of more the store does not know how many. */
+export const formatForwards = (count: number): string =>
+  `${count.toLocaleString('en')}${count < MAX_COUNTED ? '' : '+'}`
 
 export function nameTarget(
   target: Pick<LoadedTarget, 'name' | 'url' | 'types' | 'accounts' | 'shapes' | 'mode' | 'where'>,
@@ -76,7 +86,7 @@ export async function reportTarget(
 
 /** Whether anything is sent to a target, in a word and in a line, with the instants in it. */
 export interface TargetVerdict {
-  readonly condition: 'sending' | 'paused' | 'circuit open' | 'held' | 'not named'
+  readonly condition: 'sending' | 'failing' | 'paused' | 'circuit open' | 'held' | 'not named'
   readonly text: string
   readonly times: readonly (readonly [name: string, at: Date])[]
 }
@@ -97,7 +107,10 @@ export function judgeTarget(
     const text = `paused, as it asked, for another ${formatDuration(pausedUntil - now)}`
     return { condition: 'paused', text, times: [['paused until', new Date(pausedUntil)]] }
   }
-  if (open === null) return { condition: 'sending', text: failures === 0 ? 'well' : failed, times: [] }
+  if (open === null)
+    return failures === 0
+      ? { condition: 'sending', text: 'well', times: [] }
+      : { condition: 'failing', text: failed, times: [] }
   const times = [
     ['open since', new Date(open.since)],
     ['next attempt', new Date(open.probeAt)],

@@ -1,5 +1,5 @@
 import { formatDuration } from '../../operations/duration.ts'
-import { judgeTarget, surveyTargets, type TargetSummary } from '../../operations/survey-targets.ts'
+import { formatForwards, judgeTarget, surveyTargets, type TargetSummary } from '../../operations/survey-targets.ts'
 import { withInbox } from '../inbox.ts'
 import { formatTable, headerRow, terminalWidth } from '../terminal/table.ts'
 import { readTargets } from './loaded.ts'
@@ -26,7 +26,7 @@ function formatRows(rows: readonly Row[]): string[] {
   const cells = rows.map(({ name, url, state, pending, running, dead, held, oldestDueMs }) => ({
     cells: [
       name,
-      ...[pending, running, dead, held].map(String),
+      ...[pending, running, dead, held].map(formatForwards),
       oldestDueMs === null ? '–' : formatDuration(oldestDueMs),
     ],
     text: judgeTarget(state, url !== null).text,

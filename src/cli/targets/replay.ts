@@ -23,7 +23,7 @@ export async function runReplay(
   })
   progress.end()
   process.stdout.write(
-    dryRun ? `would send ${count} events to ${name} anew\n` : `sending ${count} events to ${name} anew\n`,
+    dryRun ? `would send ${eventsOf(count)} to ${name} anew\n` : `sending ${eventsOf(count)} to ${name} anew\n`,
   )
   return count > 0
 }
@@ -43,6 +43,10 @@ export async function runBackfill(name: string, { since, dryRun }: BackfillOptio
     return added
   })
   progress.end()
-  process.stdout.write(dryRun ? `would send ${count} events to ${name}\n` : `sending ${count} events to ${name}\n`)
+  process.stdout.write(
+    dryRun ? `would send ${eventsOf(count)} to ${name}\n` : `sending ${eventsOf(count)} to ${name}\n`,
+  )
   return true
 }
+
+const eventsOf = (count: number) => `${count} ${count === 1 ? 'event' : 'events'}`

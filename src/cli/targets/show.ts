@@ -1,5 +1,6 @@
 import { formatDuration } from '../../operations/duration.ts'
 import {
+  formatForwards,
   judgeTarget,
   type NamedTarget,
   nameTarget,
@@ -41,8 +42,8 @@ function formatReport(report: TargetReport, named: NamedTarget | undefined): str
     ['takes', named?.takes ?? '–'],
     ['state', text],
     ...times.map(([what, at]) => [what, at.toISOString()]),
-    ['pending', `${pending}${due}`],
-    ...Object.entries({ running, dead, held }).map(([what, count]) => [what, String(count)]),
+    ['pending', `${formatForwards(pending)}${due}`],
+    ...Object.entries({ running, dead, held }).map(([what, count]) => [what, formatForwards(count)]),
   ]
   return [
     ...formatTable(

@@ -1,6 +1,5 @@
 import { formatDuration } from '../../operations/duration.ts'
-import { reportTarget, surveyTargets, type TargetSummary } from '../../operations/survey-targets.ts'
-import { formatCount } from '../actions.ts'
+import { formatForwards, reportTarget, surveyTargets, type TargetSummary } from '../../operations/survey-targets.ts'
 import type { Context, Page, Visit } from '../context.ts'
 import { entryUrl } from '../entries.ts'
 import { type Html, html, type Value } from '../html.ts'
@@ -28,8 +27,8 @@ function showTable(context: Context, summaries: readonly TargetSummary[]): Html 
     const { name, pending, running, dead, held, oldestDueMs } = summary
     const verdict = judge(context, summary)
     return html`<tr><td>${showCondition(verdict)}</td><td class="main"><a data-row href="${targetUrl(name)}">${name}</a><span class="id">${hostOf(context, name)}</span>
-<span class="reason">${verdict.text}</span></td><td class="number">${formatCount(pending + running)}</td><td class="number">${formatCount(dead)}</td>
-<td class="wide number">${formatCount(held)}</td><td class="wide number">${oldestDueMs === null ? '–' : formatDuration(oldestDueMs)}</td></tr>\n`
+<span class="reason">${verdict.text}</span></td><td class="number">${formatForwards(pending + running)}</td><td class="number">${formatForwards(dead)}</td>
+<td class="wide number">${formatForwards(held)}</td><td class="wide number">${oldestDueMs === null ? '–' : formatDuration(oldestDueMs)}</td></tr>\n`
   })}</tbody></table>`
 }
 
@@ -83,8 +82,8 @@ function showFacts(context: Context, report: TargetSummary): Html {
     ['takes', named?.takes],
     ['state', html`<span class="reason">${text}</span>`],
     ...times.map(([what, at]) => [what, showTime(at)] as const),
-    ['waiting', `${formatCount(pending)}${due}`],
-    ...Object.entries({ running, dead, held }).map(([state, count]) => [state, formatCount(count)] as const),
+    ['waiting', `${formatForwards(pending)}${due}`],
+    ...Object.entries({ running, dead, held }).map(([state, count]) => [state, formatForwards(count)] as const),
   ]
   return html`<dl class="facts">${facts.map(([what, value]) => value && html`<dt>${what}</dt><dd>${value}</dd>\n`)}</dl>`
 }
@@ -96,5 +95,5 @@ function showButtons(context: Context, report: TargetSummary): Html {
   const hold = html`<details class="act"><summary>Hold…</summary>
 <form method="post" action="/console/target/hold?${new URLSearchParams({ name }).toString()}"><p>Nothing is sent to it until somebody resumes; what is for it waits.</p>
 <label>Why <input name="reason" maxlength="200"></label> <button>Hold ${name}</button></form></details>`
-  return html`${condition !== 'sending' && resume}${condition !== 'held' && hold}`
+  return html`${condition !== 'sending' && condition !== 'failing' && resume}${condition !== 'held' && hold}`
 }

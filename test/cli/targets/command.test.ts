@@ -129,9 +129,9 @@ it('replays what died, and counts it first when asked', async () => {
 
 it('backfills a target that was added later with what it takes', async () => {
   const [paid, charged] = [await add('payout.paid', 'books'), await add('charge.succeeded')]
-  expect((await run('backfill', 'shop', '--since', '1d', '--dry-run')).stdout).toBe('would send 1 events to shop\n')
+  expect((await run('backfill', 'shop', '--since', '1d', '--dry-run')).stdout).toBe('would send 1 event to shop\n')
   expect((await inbox.get(paid))?.forwards).toHaveLength(1)
-  expect((await run('backfill', 'shop', '--since', '1d')).stdout).toBe('sending 1 events to shop\n')
+  expect((await run('backfill', 'shop', '--since', '1d')).stdout).toBe('sending 1 event to shop\n')
   expect((await inbox.get(paid))?.forwards).toMatchObject([{ target: 'books' }, { target: 'shop', state: 'pending' }])
   expect((await inbox.get(charged))?.forwards).toEqual([])
   expect((await run('backfill', 'shop', '--since', '1d')).stdout).toBe('sending 0 events to shop\n')
