@@ -20,7 +20,7 @@ import { createStripeClients, type StripeClients } from './stripe/client.ts'
 import type { Forwarder } from './targets/forwarder.ts'
 import type { LoadedTarget } from './targets/load.ts'
 import { findTakenTypes } from './targets/taken-types.ts'
-import { arrivalOf, loadUserCode } from './user-code.ts'
+import { arrivalOf, loadUserCode, type Warn } from './user-code.ts'
 import { createDispatch } from './worker/dispatch.ts'
 import { startHoldReminder } from './worker/hold-reminder.ts'
 import { createOverrun, type Overrun } from './worker/overrun.ts'
@@ -68,9 +68,10 @@ const LAST_ALERTS_MS = 2_000
 export async function createService(config: Config, overrides: ServiceOverrides = {}): Promise<Service> {
   await using undo = new AsyncDisposableStack()
   const log = overrides.log ?? (await createLog(config.logLevel))
-  const userCode = await loadUserCode(config, log, overrides)
+  const warn: Warn = (facts, words) => log.warn(facts, words)
+  const userCode = await loadUserCode(config, warn, overrides)
   const { handlers, answerers, targets } = userCode
-  const arrival = await arrivalOf(userCode, config, log)
+  const arrival = await arrivalOf(userCode, config, warn)
   const isReconciling = config.role !== 'receive' && config.stripeApiKey !== undefined && config.reconcileMinutes > 0
   const metrics = createMetrics(handlers.map, {
     isReconciling,

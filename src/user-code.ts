@@ -4,7 +4,6 @@ import type { Arrival } from './event/arrival.ts'
 import type { Handlers } from './event.ts'
 import { createChooseLane } from './handlers/choose-lane.ts'
 import { loadHandlers } from './handlers/load.ts'
-import type { Log } from './log.ts'
 import { createStripeClients } from './stripe/client.ts'
 import type { LoadedTarget } from './targets/load.ts'
 
@@ -15,13 +14,16 @@ export interface UserCode {
   readonly targets: readonly LoadedTarget[]
 }
 
+/** Tells whoever runs this of something that may be a mistake. */
+export type Warn = (facts: Readonly<Record<string, unknown>>, words: string) => void
+
 /** Loads it, but for what is given, and warns of types that may be misspelt. Throws as `loadHandlers`, `loadAnswers` and `loadTargets` do. */
 export async function loadUserCode(
-  config: Config,
-  log: Log,
-  given: { readonly handlers?: Handlers; readonly targets?: readonly LoadedTarget[] },
+  config: Pick<Config, 'handlersPath' | 'answersPath' | 'targetsPath'>,
+  tell: Warn,
+  given: { readonly handlers?: Handlers; readonly targets?: readonly LoadedTarget[] } = {},
 ): Promise<UserCode> {
-  const warn = (types: readonly string[], words: string) => void (types.length > 0 && log.warn({ types }, words))
+  const warn = (types: readonly string[], words: string) => void (types.length > 0 && tell({ types }, words))
 
   async function loadOwnHandlers(): Promise<Handlers> {
     const { handlers, unknownTypes } = await loadHandlers(config.handlersPath)
@@ -52,14 +54,13 @@ export async function loadUserCode(
 /** What decides about an event when it comes. */
 export async function arrivalOf(
   { handlers, answerers, targets }: UserCode,
-  config: Config,
-  log: Log,
+  { mode, searchFields }: Pick<Config, 'mode' | 'searchFields'>,
+  warn: Warn,
 ): Promise<Arrival> {
-  const { mode, searchFields } = config
   return {
     mode,
     searchFields,
-    chooseLane: chooseLaneBy(handlers, log),
+    chooseLane: chooseLaneBy(handlers, warn),
     requestTypes: new Set(answerers.keys()),
     // Nothing of it costs anything where there are none.
     ...(targets.length > 0 && { chooseForwards: await chooseForwardsBy(targets) }),
@@ -72,11 +73,11 @@ async function chooseForwardsBy(targets: readonly LoadedTarget[]) {
 }
 
 /** Undefined when all lanes are the default ones. */
-function chooseLaneBy({ lane: laneOf }: Handlers, log: Log) {
+function chooseLaneBy({ lane: laneOf }: Handlers, warn: Warn) {
   if (laneOf === undefined) return undefined
   const { parse } = createStripeClients({ apiKey: undefined, apiBase: undefined })
   return createChooseLane({
     ...{ laneOf, parse },
-    onFault: (fault) => log.warn(fault, '`lane` of HANDLERS names no lane for this type; the default one is taken'),
+    onFault: (fault) => warn(fault, '`lane` of HANDLERS names no lane for this type; the default one is taken'),
   })
 }

@@ -23,12 +23,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
     node,
   ],
   'config.ts': ['errors.ts', 'dotenv', 'zod'],
-  'user-code.ts': [
-    '{config,log}.ts',
-    'type event.ts',
-    'type event/arrival.ts',
-    '{handlers,answers,targets,stripe}/*.ts',
-  ],
+  'user-code.ts': ['config.ts', 'type event.ts', 'type event/arrival.ts', '{handlers,answers,targets,stripe}/*.ts'],
   'guard-listeners.ts': [],
   'log.ts': ['log-stream.ts', 'pino', 'pino-pretty'],
   'log-stream.ts': [node, 'type pino', 'sonic-boom'],
@@ -94,7 +89,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   'cli.ts': ['{errors,log}.ts', 'cli/*/command.ts', 'commander'],
   'cli/': [
     words,
-    '{config,service}.ts',
+    '{config,service,user-code}.ts',
     'event/*',
     'inbox/{inbox,forwards,open-inbox}.ts',
     'handlers/{,built-in/}*.ts',

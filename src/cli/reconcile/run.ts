@@ -1,17 +1,13 @@
 import { parseSettings, readEnvironment } from '../../config.ts'
 import { ReceiverError } from '../../errors.ts'
-import type { Handlers } from '../../event.ts'
-import { createChooseLane } from '../../handlers/choose-lane.ts'
-import { loadHandlers } from '../../handlers/load.ts'
 import { type Reconciled, reconcileOnce } from '../../reconcile/reconcile.ts'
 import { LISTED_MS } from '../../reconcile/reconcile-account.ts'
 import type { Refusal } from '../../reconcile/refusal.ts'
 import { sumOf } from '../../reconcile/tally.ts'
 import { chooseTypes, findOwnDestinations, type WantedTypes } from '../../reconcile/wanted-types.ts'
 import { createStripeClients } from '../../stripe/client.ts'
-import { createChooseTargets } from '../../targets/choose-targets.ts'
-import { type LoadedTarget, loadTargets } from '../../targets/load.ts'
 import { findTakenTypes } from '../../targets/taken-types.ts'
+import { arrivalOf, loadUserCode, type UserCode, type Warn } from '../../user-code.ts'
 import { withInbox } from '../inbox.ts'
 import { createProgress } from '../terminal/progress.ts'
 import type { ReconcileCommandOptions } from './options.ts'
@@ -20,9 +16,7 @@ import { printReconciled } from './report.ts'
 /** Reconciles once, prints what was found, missing and added, and why accounts were left out. False when any was that is to be mended. */
 export async function runReconcile(options: ReconcileCommandOptions): Promise<boolean> {
   const config = readConfig()
-  const { handlers } = await loadHandlers(config.handlersPath)
-  const { targets } = await loadTargets(config.targetsPath, readEnvironment())
-  const { result, types, failures } = await reconcile(config, { handlers, targets }, options)
+  const { result, types, failures } = await reconcile(config, await loadUserCode(config, warn), options)
   // An account that left is nothing to mend, unless it was asked for.
   const isFault = (refusal: Refusal) => !refusal.isAccountGone || options.account !== undefined
   const faults = result.refusals.filter(isFault)
@@ -45,6 +39,7 @@ function readConfig() {
     'mode',
     'searchFields',
     'handlersPath',
+    'answersPath',
     'targetsPath',
   ])
   if (apiKey !== undefined) return { apiKey, ...settings }
@@ -56,10 +51,10 @@ function readConfig() {
 
 async function reconcile(
   config: ReturnType<typeof readConfig>,
-  { handlers, targets }: { readonly handlers: Handlers; readonly targets: readonly LoadedTarget[] },
+  userCode: UserCode,
   { since, account, all: isAll = false, dryRun: isDryRun = false }: ReconcileCommandOptions,
 ): Promise<{ result: Reconciled; types: WantedTypes; failures: readonly string[] }> {
-  const { mode, searchFields, apiKey, stripeApiBase: apiBase, stripeRequestsPerSecond: requestsPerSecond } = config
+  const { apiKey, stripeApiBase: apiBase, stripeRequestsPerSecond: requestsPerSecond } = config
   const verb = isDryRun ? 'missing' : 'added'
   let sum = { found: 0, missing: 0 }
   const progress = createProgress(
@@ -71,14 +66,11 @@ async function reconcile(
     progress.update(sum.found)
   }
   const clients = createStripeClients({ apiKey, apiBase, requestsPerSecond })
-  const { parse } = createStripeClients({ apiKey: undefined, apiBase })
-  const chooseLane = handlers.lane && createChooseLane({ laneOf: handlers.lane, parse, onFault: warnOfLane })
-  const chooseForwards = targets.length > 0 ? createChooseTargets(targets) : undefined
-  const arrival = { mode, searchFields, chooseLane, chooseForwards }
+  const arrival = await arrivalOf(userCode, config, warn)
   try {
     return await withInbox(async (inbox) => {
       const { own, failures } = await findOwnDestinations(clients)
-      const types = chooseTypes({ ...handlers, forwarded: findTakenTypes(targets) }, own, { isAll })
+      const types = chooseTypes({ ...userCode.handlers, forwarded: findTakenTypes(userCode.targets) }, own, { isAll })
       const sinceMs = since ?? (isAll ? LISTED_MS : undefined)
       const asked = { types, arrival, isAll, sinceMs, account, isDryRun, onProgress }
       const result = await reconcileOnce({ inbox, clients, ...asked })
@@ -93,8 +85,5 @@ function countTypes({ account, connect }: WantedTypes): number {
   return new Set([account, connect].flatMap(({ snapshot, thin }) => [...snapshot, ...thin])).size
 }
 
-function warnOfLane({ type, reason }: { readonly type: string; readonly reason: string }): void {
-  process.stderr.write(
-    `warning: \`lane\` of HANDLERS names no lane for ${type}, so the default one is taken: ${reason}\n`,
-  )
-}
+const warn: Warn = (facts, words) =>
+  void process.stderr.write(`warning: ${words} (${Object.values(facts).join(': ')})\n`)

@@ -153,7 +153,9 @@ describe('reconcile', () => {
     const [first, second] = await entriesOf(failed.id, paid.id)
     expect(first?.lane).toBe('/all-payouts')
     expect(second?.lane).toBe(`/${second?.objectId}`)
-    expect(stderr).toMatch(/^warning: `lane` of HANDLERS names no lane for payout\.paid, .* of type number/m)
+    expect(stderr).toMatch(
+      /^warning: `lane` of HANDLERS names no lane for this type; .* \(.*payout\.paid: .* of type number/m,
+    )
   })
 
   it('says when Stripe has nothing', async () => {
