@@ -1,5 +1,6 @@
 import type { EntryFacts, NewEntry, Outcome } from './event.ts'
-import { type Figures, type Inbox, WAIT_LIMITS_MS } from './inbox/inbox.ts'
+import { type Figures, WAIT_LIMITS_MS } from './inbox/figures.ts'
+import type { Inbox } from './inbox/inbox.ts'
 import type { Log } from './log.ts'
 import { type Repeating, repeat } from './repeat.ts'
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { createFigureCounter, startKeeping } from '../src/figures.ts'
-import { type Figures, WAIT_LIMITS_MS } from '../src/inbox/inbox.ts'
+import { type Figures, WAIT_LIMITS_MS } from '../src/inbox/figures.ts'
 import { createLog } from '../src/log.ts'
 import { eventually } from './support/eventually.ts'
 import { newEntry } from './support/new-entry.ts'

@@ -1,4 +1,4 @@
-import type { Action, ActionState } from '../inbox/inbox.ts'
+import type { Action, ActionState } from '../inbox/actions.ts'
 import { describeTargetFilter } from '../operations/change-forwards.ts'
 import { readPastChoice, toFields, toOptions } from '../operations/filter.ts'
 import { entryUrl } from './entries.ts'

@@ -1,4 +1,4 @@
-import { type Figures, WAIT_LIMITS_MS } from '../inbox/inbox.ts'
+import { type Figures, WAIT_LIMITS_MS } from '../inbox/figures.ts'
 import { formatDuration } from '../operations/duration.ts'
 
 export type Minute = Figures & { readonly at: Date }

@@ -10,25 +10,24 @@ import type {
   Outcome,
 } from '../event.ts'
 import type { Log } from '../log.ts'
+import type { Action, ActionFacts, ActionState } from './actions.ts'
+import type { Figures } from './figures.ts'
 import type { ForwardDetail, Forwards } from './forwards.ts'
 
 /** Before an account's id: the name of the note by which it stays known when its entries are gone. */
 export const ACCOUNT_NOTE = 'reconciled '
-/** Name of the note by which nothing is leased. */
-export const HOLD_NOTE = 'hold'
-/** How long figures are kept. */
-export const FIGURES_MS = 8 * 86_400_000
-/** How many entries a search looks at, when no index serves it. */
-export const SEARCHED = 100_000
 /** The same, of its thin events. */
 export const THIN_ACCOUNT_NOTE = 'reconciled thin '
-
+/** Name of the note by which nothing is leased. */
+export const HOLD_NOTE = 'hold'
 /** Before an account's id: the name of the note of the context through which it is acted for. */
 export const CONTEXT_NOTE = 'context of '
 /** Types of the events by which an account leaves, for SQL. */
 export const DEAUTHORIZED = "('account.application.deauthorized', 'v1.account.application.deauthorized')"
 /** By how much the clocks of Stripe and of a store may differ, in milliseconds: what is created later is received later but for this. */
 export const CLOCKS_APART_MS = 3_600_000
+/** How many entries a search looks at, when no index serves it. */
+export const SEARCHED = 100_000
 
 /**
  * Where entries live until they are settled. Durations cross this interface, never instants: each store goes by its own clock.
@@ -128,8 +127,8 @@ export interface Inbox {
   /**
    * Makes entries due now: settled ones start over from attempt 1, waiting ones lose their delay. What was handled runs again
    * whatever became of its twin; anything else does not, once its twin was handled. Ids that are running, unknown, without a body,
-   * answered in their delivery or in none of `states`, all by default, are left alone and not among those returned. At most a few hundred ids a call, so that
-   * others get their turn.
+   * answered in their delivery or in none of `states`, all by default, are left alone and not among those returned. At most a few
+   * hundred ids a call, so that others get their turn.
    */
   replay(eventIds: readonly string[], states?: readonly EntryState[]): Promise<string[]>
 
@@ -148,8 +147,8 @@ export interface Inbox {
   /**
    * One small step of retention, which looks at `limit` bodies and as many entries: drops bodies of handled and unhandled entries
    * that settled longer ago than `bodiesAfterMs`, and whole ones that were received and settled longer ago than `entriesAfterMs`.
-   * Dead and parked ones stay: nobody has dealt with them; and what has a forward that is not delivered. Ages count from the newest arrival, so that nothing is dropped because a
-   * clock runs ahead. Repeat with `next` as `after` until it is null.
+   * Dead and parked ones stay: nobody has dealt with them; and what has a forward that is not delivered. Ages count from the newest
+   * arrival, so that nothing is dropped because a clock runs ahead. Repeat with `next` as `after` until it is null.
    */
   prune(policy: PrunePolicy): Promise<Pruned>
 
@@ -182,59 +181,6 @@ export interface Hold {
   readonly reason: string | null
   /** For how long already, in milliseconds. */
   readonly forMs: number
-}
-
-/** What a process counted in some minute, about. Names are those that logs and metrics use. */
-export interface Figures {
-  readonly accepted: number
-  readonly handled: number
-  /** Attempts that failed, to be retried or not. */
-  readonly failed: number
-  /** How many took at most so long from stored to handled, by the limits of `WAIT_LIMITS_MS`, and one more for those that took longer. */
-  readonly waits: readonly number[]
-  /** Refused deliveries by code. */
-  readonly refused: Readonly<Record<string, number>>
-  /** Accepted deliveries by the secret that proved them, as `1:…abcd`, with the route before it. */
-  readonly proven: Readonly<Record<string, number>>
-  /** Accepted snapshot events by the API version that they were rendered in. */
-  readonly versions: Readonly<Record<string, number>>
-}
-
-export const WAIT_LIMITS_MS = [
-  1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000, 15_000, 60_000, 300_000, 3_600_000,
-]
-
-export type ActionState = 'running' | 'done' | 'cancelled' | 'failed'
-
-/** What somebody did. */
-export interface ActionFacts {
-  readonly who: string
-  readonly from: 'console' | 'command'
-  /** Such as `replay`. */
-  readonly verb: string
-  /** Which entries it was meant for: a filter, as fields of an address (`state=dead&type=payout.*`), or ids, 20 at most. */
-  readonly filter?: string
-  readonly eventIds?: readonly string[]
-  readonly reason?: string
-  /** How many entries that was, how many were changed so far, and how many were left alone. */
-  readonly entries?: number
-  readonly changed?: number
-  readonly leftAlone?: number
-  /** Of a change that runs in the server: the newest and oldest event id that it was meant for, and at most so many a second. */
-  readonly newest?: string
-  readonly oldest?: string
-  readonly perSecond?: number
-  /** How far it has come: it goes on before this event id. */
-  readonly next?: string
-  /** Why it failed. */
-  readonly error?: string
-}
-
-export interface Action {
-  readonly id: number
-  readonly at: Date
-  readonly state: ActionState
-  readonly facts: ActionFacts
 }
 
 /** That an entry is here. */

@@ -8,7 +8,9 @@ import {
   type Lease,
   type Outcome,
 } from '../event.ts'
-import type { Action, EntryPresence, Figures, Group, Hold, Summary } from './inbox.ts'
+import type { Action } from './actions.ts'
+import type { Figures } from './figures.ts'
+import type { EntryPresence, Group, Hold, Summary } from './inbox.ts'
 
 /** As either driver gives it: instants as milliseconds, Dates or ISO text, flags as 0 and 1 or booleans, `seq` as a number or text. */
 export type Row = Record<string, unknown>

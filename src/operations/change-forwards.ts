@@ -1,6 +1,7 @@
 import type { NewForward } from '../event.ts'
+import type { ActionFacts } from '../inbox/actions.ts'
 import { type ForwardFilter, type ForwardState, forwardStates, LOOKED_AT } from '../inbox/forwards.ts'
-import type { ActionFacts, EntryFilter, Inbox } from '../inbox/inbox.ts'
+import type { EntryFilter, Inbox } from '../inbox/inbox.ts'
 import { CHUNK_SIZE } from './change-entries.ts'
 
 /** Whether a target takes an event, by its facts and its body as text: the forward, or undefined. */

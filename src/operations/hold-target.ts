@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import type { ActionFacts, Inbox } from '../inbox/inbox.ts'
+import type { ActionFacts } from '../inbox/actions.ts'
+import type { Inbox } from '../inbox/inbox.ts'
 import { type Learned, learn, UNTRIED } from '../targets/circuit.ts'
 
 type Actor = Pick<ActionFacts, 'who' | 'from'>

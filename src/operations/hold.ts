@@ -1,4 +1,5 @@
-import type { ActionFacts, Inbox } from '../inbox/inbox.ts'
+import type { ActionFacts } from '../inbox/actions.ts'
+import type { Inbox } from '../inbox/inbox.ts'
 
 type Actor = Pick<ActionFacts, 'who' | 'from'>
 

@@ -1,5 +1,6 @@
 import { ReceiverError } from '../errors.ts'
-import type { Action, ActionFacts, Inbox, Summary } from '../inbox/inbox.ts'
+import type { Action, ActionFacts } from '../inbox/actions.ts'
+import type { Inbox, Summary } from '../inbox/inbox.ts'
 import type { Log } from '../log.ts'
 import { pause, type Repeating, repeat } from '../repeat.ts'
 import { CHUNK_SIZE, type Change, MIN_PAUSE_MS, statesOf } from './change-entries.ts'

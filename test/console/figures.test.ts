@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { dashboardUrl } from '../../src/console/dashboard.ts'
 import { mends } from '../../src/console/refusals.ts'
 import { countNames, describeWait, type Minute, toPoints } from '../../src/console/tally.ts'
-import { WAIT_LIMITS_MS } from '../../src/inbox/inbox.ts'
+import { WAIT_LIMITS_MS } from '../../src/inbox/figures.ts'
 
 const at = (text: string) => new Date(`2026-11-21T${text}Z`)
 const minute = (facts: Partial<Minute>): Minute => ({

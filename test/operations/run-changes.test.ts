@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import { ReceiverError } from '../../src/errors.ts'
-import type { Action, Inbox } from '../../src/inbox/inbox.ts'
+import type { Action } from '../../src/inbox/actions.ts'
+import type { Inbox } from '../../src/inbox/inbox.ts'
 import { createLog } from '../../src/log.ts'
 import { cancelChange, previewChange, requestChange, startChangeRunner } from '../../src/operations/run-changes.ts'
 import type { Repeating } from '../../src/repeat.ts'

@@ -1,5 +1,5 @@
 import { DatabaseSync } from 'node:sqlite'
-import { type Figures, WAIT_LIMITS_MS } from '../../src/inbox/inbox.ts'
+import { type Figures, WAIT_LIMITS_MS } from '../../src/inbox/figures.ts'
 
 const MINUTE_MS = 60_000
 /** When an entry is tried again after its first attempt, and after that. */

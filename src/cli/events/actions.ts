@@ -1,5 +1,5 @@
 import { styleText } from 'node:util'
-import type { Action, ActionState } from '../../inbox/inbox.ts'
+import type { Action, ActionState } from '../../inbox/actions.ts'
 import { describeTargetFilter } from '../../operations/change-forwards.ts'
 import { formatDuration } from '../../operations/duration.ts'
 import { readPastChoice, toOptions } from '../../operations/filter.ts'

@@ -1,5 +1,5 @@
 import type { EntryState } from '../../event.ts'
-import type { ActionFacts } from '../../inbox/inbox.ts'
+import type { ActionFacts } from '../../inbox/actions.ts'
 import {
   type Change,
   type ChangeGroup,

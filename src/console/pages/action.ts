@@ -1,4 +1,5 @@
-import type { Action, Inbox } from '../../inbox/inbox.ts'
+import type { Action } from '../../inbox/actions.ts'
+import type { Inbox } from '../../inbox/inbox.ts'
 import { cancelChange } from '../../operations/run-changes.ts'
 import { actionUrl, formatCount, showCancel, showMeant, showProgress } from '../actions.ts'
 import type { Answer, Page, Visit } from '../context.ts'

@@ -1,4 +1,4 @@
-import type { Action } from '../../inbox/inbox.ts'
+import type { Action } from '../../inbox/actions.ts'
 import { actionUrl, showCancel, showMeant, showProgress } from '../actions.ts'
 import type { Page, Visit } from '../context.ts'
 import { type Html, html } from '../html.ts'

@@ -1,10 +1,10 @@
 import type { Entry, EntryState } from '../../event.ts'
+import type { Action } from '../actions.ts'
+import type { Figures } from '../figures.ts'
 import {
-  type Action,
   type EntryDetail,
   type EntryFilter,
   type EntryPresence,
-  type Figures,
   type Found,
   type Hold,
   type Inbox,
@@ -28,6 +28,7 @@ import {
 import type { Postgres } from './connection.ts'
 import { type Conditions, selectEntries, toConditions } from './filter.ts'
 import { createForwardQueries } from './forwards.ts'
+import { recordSql } from './record-statements.ts'
 import { sql } from './statements.ts'
 
 /** What is read and not claimed; with `isExact` all entries are counted, however many there are. Rejects with the driver's errors. */
@@ -125,12 +126,12 @@ export function createQueries(db: Postgres, { isExact }: { readonly isExact: boo
       (await db.query({ text: sql.listAccounts })).map(({ account }) => String(account)),
 
     async held(): Promise<Hold | null> {
-      const [row] = await db.query({ text: sql.getHold })
+      const [row] = await db.query({ text: recordSql.getHold })
       return row === undefined ? null : toHold(String(row.value), Number(row.now))
     },
 
     figures: async (sinceMs: number): Promise<(Figures & { readonly at: Date })[]> =>
-      (await db.query({ text: sql.listFigures, values: [sinceMs] })).map(toFigures),
+      (await db.query({ text: recordSql.listFigures, values: [sinceMs] })).map(toFigures),
 
     async actions({
       limit,
@@ -139,13 +140,13 @@ export function createQueries(db: Postgres, { isExact }: { readonly isExact: boo
     }: Parameters<Inbox['actions']>[0]): Promise<Action[]> {
       const statement =
         state === undefined
-          ? { text: sql.listActions, values: [limit, before] }
-          : { text: sql.listActionsIn, values: [limit, before, state] }
+          ? { text: recordSql.listActions, values: [limit, before] }
+          : { text: recordSql.listActionsIn, values: [limit, before, state] }
       return (await db.query(statement)).map(toAction)
     },
 
     async readNote(name: string): Promise<string | null> {
-      const [row] = await db.query({ text: sql.readNote, values: [name] })
+      const [row] = await db.query({ text: recordSql.readNote, values: [name] })
       return typeof row?.value === 'string' ? row.value : null
     },
   }

@@ -353,29 +353,10 @@ export const sql = {
       SELECT 1 FROM (${findSeq(`deauthorized.left_at - ${CLOCKS_APART_MS} * interval '1 millisecond'`)}) AS first (seq)
       JOIN entry ON entry.account = known.account AND entry.seq >= first.seq
       WHERE entry.type NOT IN ${DEAUTHORIZED} AND date_trunc('second', created_at) > date_trunc('second', left_at))`,
-  readNote: 'SELECT value FROM note WHERE name = $1',
-  writeNote: 'INSERT INTO note (name, value) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET value = excluded.value',
-  hold: `
-    INSERT INTO note (name, value) VALUES ('${HOLD_NOTE}', json_build_object('who', $1::text, 'reason', $2::text, 'at', extract(epoch FROM now()) * 1000)::text)
-    ON CONFLICT (name) DO UPDATE SET value = excluded.value`,
-  resume: `DELETE FROM note WHERE name = '${HOLD_NOTE}'`,
-  getHold: `SELECT value, extract(epoch FROM now()) * 1000 AS now FROM note WHERE name = '${HOLD_NOTE}'`,
-  insertFigures: 'INSERT INTO figures (at, counted) VALUES (now(), $1)',
-  dropFigures: `DELETE FROM figures WHERE at < now() - $1 * interval '1 millisecond'`,
-  listFigures: `SELECT at, counted FROM figures WHERE at >= now() - $1 * interval '1 millisecond' ORDER BY at`,
-  insertAction: 'INSERT INTO action (at, state, facts) VALUES (now(), $1, $2) RETURNING id',
-  updateAction: `UPDATE action SET state = $2, facts = coalesce($3::jsonb, facts) WHERE id = $1 AND state = 'running' RETURNING 1`,
-  dropActions: `DELETE FROM action WHERE at < now() - $1 * interval '1 millisecond' AND state <> 'running'`,
-  listActions: 'SELECT id, at, state, facts FROM action WHERE id < $2 ORDER BY id DESC LIMIT $1',
-  listActionsIn: 'SELECT id, at, state, facts FROM action WHERE id < $2 AND state = $3 ORDER BY id DESC LIMIT $1',
-  takeTurn: `
-    INSERT INTO note (name, owner, until) VALUES ($1, $2, now() + $3 * interval '1 millisecond')
-    ON CONFLICT (name) DO UPDATE SET owner = excluded.owner, until = excluded.until WHERE note.owner = excluded.owner OR note.until <= now()
-    RETURNING 1`,
-
   /**
-   * Each state but `handled` has partial indexes, two for what is pending; the handled ones are what remains of all. With $1 false, all are Postgres's own
-   * estimate once they are more than a million, which vacuuming keeps within a few percent: counting two million takes 95 ms.
+   * Each state but `handled` has partial indexes, two for what is pending; the handled ones are what remains of all. With $1 false,
+   * all are Postgres's own estimate once they are more than a million, which vacuuming keeps within a few percent: counting two
+   * million takes 95 ms.
    */
   countStates: `
     SELECT 'pending' AS state, (SELECT count(*) FROM entry WHERE ready) + (SELECT count(*) FROM entry WHERE state = 'pending' AND NOT ready) AS entries

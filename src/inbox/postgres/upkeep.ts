@@ -1,14 +1,10 @@
 import type { Decision, EntryState } from '../../event.ts'
-import {
-  type ActionFacts,
-  type ActionState,
-  FIGURES_MS,
-  type Figures,
-  type Pruned,
-  type PrunePolicy,
-} from '../inbox.ts'
+import type { ActionFacts, ActionState } from '../actions.ts'
+import { FIGURES_MS, type Figures } from '../figures.ts'
+import type { Pruned, PrunePolicy } from '../inbox.ts'
 import { toDecision } from '../rows.ts'
 import type { Postgres } from './connection.ts'
+import { recordSql } from './record-statements.ts'
 import { sql } from './statements.ts'
 
 const PROBE_BYTES = 65_536
@@ -49,7 +45,7 @@ export function createUpkeep(db: Postgres, owner: string) {
         const [row] = await db.query({ text, values: [afterMs, limit, from, Date.now()] })
         return { dropped: Number(row?.dropped), end: row?.last ?? from, isLast: Number(row?.looked) < limit }
       }
-      await db.query({ text: sql.dropActions, values: [entriesAfterMs] })
+      await db.query({ text: recordSql.dropActions, values: [entriesAfterMs] })
       const bodies = await step(sql.dropBodies, bodiesAfterMs, bodiesAfter)
       const entries = await step(sql.dropEntries, entriesAfterMs, entriesAfter)
       const next = bodies.isLast && entries.isLast ? null : `${bodies.end}:${entries.end}`
@@ -57,36 +53,36 @@ export function createUpkeep(db: Postgres, owner: string) {
     },
 
     async writeNote(name: string, value: string): Promise<void> {
-      await db.query({ text: sql.writeNote, values: [name, value] })
+      await db.query({ text: recordSql.writeNote, values: [name, value] })
     },
 
     async takeTurn(name: string, forMs: number): Promise<boolean> {
-      return (await db.query({ text: sql.takeTurn, values: [`turn ${name}`, owner, forMs] })).length === 1
+      return (await db.query({ text: recordSql.takeTurn, values: [`turn ${name}`, owner, forMs] })).length === 1
     },
 
     async hold(who: string, reason: string | null): Promise<void> {
-      await db.query({ text: sql.hold, values: [who, reason] })
+      await db.query({ text: recordSql.hold, values: [who, reason] })
     },
 
     async resume(): Promise<void> {
-      await db.query({ text: sql.resume })
+      await db.query({ text: recordSql.resume })
     },
 
     async recordFigures(figures: Figures): Promise<void> {
       await db.transact([
-        { text: sql.dropFigures, values: [FIGURES_MS] },
-        { text: sql.insertFigures, values: [JSON.stringify(figures)] },
+        { text: recordSql.dropFigures, values: [FIGURES_MS] },
+        { text: recordSql.insertFigures, values: [JSON.stringify(figures)] },
       ])
     },
 
     async recordAction(state: ActionState, facts: ActionFacts): Promise<number> {
-      const [row] = await db.query({ text: sql.insertAction, values: [state, JSON.stringify(facts)] })
+      const [row] = await db.query({ text: recordSql.insertAction, values: [state, JSON.stringify(facts)] })
       return Number(row?.id)
     },
 
     async updateAction(id: number, state: ActionState, facts?: ActionFacts): Promise<boolean> {
       const values = [id, state, facts ? JSON.stringify(facts) : null]
-      return (await db.query({ text: sql.updateAction, values })).length === 1
+      return (await db.query({ text: recordSql.updateAction, values })).length === 1
     },
 
     /** Writes and takes it back: enough that a disk without room shows. */

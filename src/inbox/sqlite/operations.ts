@@ -1,6 +1,8 @@
 import type { EntryState } from '../../event.ts'
+import type { ActionState } from '../actions.ts'
+import { FIGURES_MS } from '../figures.ts'
 import type { ForwardState, LateForward, Wanted } from '../forwards.ts'
-import { type ActionState, FIGURES_MS, HOLD_NOTE, type Pruned, type PrunePolicy } from '../inbox.ts'
+import { HOLD_NOTE, type Pruned, type PrunePolicy } from '../inbox.ts'
 import type { Row } from '../rows.ts'
 import {
   addForwards,
