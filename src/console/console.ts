@@ -45,8 +45,8 @@ export async function createConsole(options: ConsoleOptions): Promise<Console> {
   const visitOf = async (req: Request, res: Response): Promise<Visit> => ({
     context: options,
     operator: operatorOf(res),
-    query: new URL(req.originalUrl, 'http://console').searchParams,
-    form: new URLSearchParams(typeof req.body === 'string' ? req.body : ''),
+    query: readFields(new URL(req.originalUrl, 'http://console').search),
+    form: readFields(typeof req.body === 'string' ? req.body : ''),
     // A page that cannot tell shows what it can, or why it cannot.
     hold: await options.inbox.held().catch(() => null),
     hasTargets: options.targets.length > 0 || (await isAnythingForwarded(options.inbox)),
@@ -97,6 +97,9 @@ export async function createConsole(options: ConsoleOptions): Promise<Console> {
   router.use(onError)
   return { pages: router, onRefused: feed.onRefused, onAttemptEnded: feed.onAttemptEnded, stop: tails.stop }
 }
+
+/** But for NUL, which no text of Postgres may hold. */
+const readFields = (text: string) => new URLSearchParams(text.replaceAll('\0', '').replaceAll('%00', ''))
 
 const readForm = text({ type: 'application/x-www-form-urlencoded', limit: '4kb' })
 

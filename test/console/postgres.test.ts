@@ -53,3 +53,28 @@ it('every page is there on Postgres, with what it shows', async () => {
     await schema.remove()
   }
 })
+
+it('takes what no text of Postgres may hold, in an address or a form', async () => {
+  const schema = planPostgresSchema()
+  const rig = await openConsole({ DATABASE_URL: schema.url }, undefined, [loadedTarget()])
+  try {
+    for (const [path, status] of [
+      ['/console/event?id=evt%00', 404],
+      ['/console/events?type=a%00&reason=b%00&since=1h', 200],
+      ['/console/events?before=evt%00', 200],
+      ['/console/target?name=a%00', 404],
+    ] as const)
+      expect({ path, status: (await rig.ask(path)).status }).toEqual({ path, status })
+    const form = (body: string) => ({
+      ...{ method: 'POST', body },
+      headers: { origin: rig.url, 'content-type': 'application/x-www-form-urlencoded' },
+    })
+    expect((await rig.ask('/console/hold', form('reason=no%00paper'))).status).toBe(303)
+    expect((await rig.ask('/console')).text).toContain('nopaper')
+    expect((await rig.ask('/console/target/hold?name=shop', form('reason=out%00of'))).status).toBe(303)
+    expect((await rig.ask('/console/actions')).text).toContain('outof')
+  } finally {
+    await rig.close()
+    await schema.remove()
+  }
+})
