@@ -70,7 +70,15 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   ],
   'stripe/': [words, node, 'stripe'],
   'reconcile/': [words, 'event/*', 'inbox/inbox.ts', 'stripe/*', 'destinations/*', node, 'stripe'],
-  'alerts/': [words, 'event/*', 'type inbox/inbox.ts', 'type reconcile/tally.ts', 'operations/duration.ts', node],
+  'alerts/': [
+    words,
+    'repeat.ts',
+    'event/*',
+    'type inbox/inbox.ts',
+    'type reconcile/tally.ts',
+    'operations/duration.ts',
+    node,
+  ],
   'destinations/': [words, 'event/*', 'stripe/*', 'stripe'],
   'operations/': [
     words,

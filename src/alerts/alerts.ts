@@ -1,10 +1,10 @@
-import { setTimeout as delay } from 'node:timers/promises'
 import { type ReceiverErrorCode, suspectRefusals } from '../errors.ts'
 import type { Mode } from '../event/mode.ts'
 import type { Lease, Outcome } from '../event.ts'
 import type { Inbox } from '../inbox/inbox.ts'
 import type { Log } from '../log.ts'
 import type { Tallies } from '../reconcile/tally.ts'
+import { repeat } from '../repeat.ts'
 import { composeMessage } from './message.ts'
 import { eventDied, type News, otherwiseReplied, targetHeld, undelivered } from './news.ts'
 import { createOutage } from './outage.ts'
@@ -44,22 +44,22 @@ export function startAlerts({ send, inbox, mode, log }: AlertsOptions, { lookMs 
   const outage = createOutage()
   const judgeRefusal = createRefusalRate()
   const cutOff = new AbortController()
-  const stopping = new AbortController()
   const now = () => performance.now()
+  let isStopping = false
   let timer: NodeJS.Timeout | undefined
   let timerAt: number | undefined
   let ending: Promise<void> | undefined
   let sending: Promise<boolean> | undefined
 
   function raise(news: News | undefined): void {
-    if (news === undefined || stopping.signal.aborted) return
+    if (news === undefined || isStopping) return
     pace.add(news, now())
     schedule()
   }
 
   function schedule(): void {
     const dueAt = pace.dueAt()
-    if (dueAt === undefined || dueAt === timerAt || sending !== undefined || stopping.signal.aborted) return
+    if (dueAt === undefined || dueAt === timerAt || sending !== undefined || isStopping) return
     clearTimeout(timer)
     timerAt = dueAt
     timer = setTimeout(() => void sendDue(), Math.max(0, dueAt - now())).unref()
@@ -95,15 +95,10 @@ export function startAlerts({ send, inbox, mode, log }: AlertsOptions, { lookMs 
     }
   }
 
-  async function watchStore(): Promise<void> {
-    while (!stopping.signal.aborted) {
-      raise(outage.onLooked(await isStoreUp(), now()))
-      await delay(lookMs, undefined, { signal: stopping.signal }).catch(() => undefined)
-    }
-  }
-
   async function end(withinMs: number): Promise<void> {
-    stopping.abort()
+    isStopping = true
+    // Nobody waits for its end: a store that hangs would hold up the stop.
+    void watching.stop()
     clearTimeout(timer)
     const timeUp = setTimeout(() => cutOff.abort(), withinMs)
     let goesOn = (await sending) ?? true
@@ -114,8 +109,7 @@ export function startAlerts({ send, inbox, mode, log }: AlertsOptions, { lookMs 
     clearTimeout(timeUp)
   }
 
-  // Nobody waits for its end: a store that hangs would hold up the stop.
-  void watchStore()
+  const watching = repeat(lookMs, async () => raise(outage.onLooked(await isStoreUp(), now())))
   return {
     onAttemptEnded({ entry }, outcome) {
       if (outcome.state === 'dead') raise(eventDied(entry, outcome.error))

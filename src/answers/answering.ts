@@ -142,12 +142,8 @@ export function startAnswering({ answerers, inbox, log, onReplied }: AnsweringOp
   }
 }
 
-function isSame(one: Decision, other: Decision): boolean {
-  return (
-    JSON.stringify([one.answer, one.how, one.durationMs]) ===
-    JSON.stringify([other.answer, other.how, other.durationMs])
-  )
-}
+/** Stores keep decisions as they were written. */
+const isSame = (one: Decision, other: Decision) => JSON.stringify(one) === JSON.stringify(other)
 
 /** Stripe takes `application/json` alone, and wants the version that the answer is written in. */
 function toReply({ answer }: Decision): Reply {

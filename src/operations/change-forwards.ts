@@ -1,4 +1,4 @@
-import type { NewForward } from '../event.ts'
+import type { EntryFacts, NewForward } from '../event.ts'
 import type { ActionFacts } from '../inbox/actions.ts'
 import { type ForwardFilter, type ForwardState, forwardStates, LOOKED_AT } from '../inbox/forwards.ts'
 import type { EntryFilter, Inbox } from '../inbox/inbox.ts'
@@ -6,12 +6,7 @@ import { CHUNK_SIZE } from './change-entries.ts'
 
 /** Whether a target takes an event, by its facts and its body as text: the forward, or undefined. */
 export type ChooseForward = (
-  entry: {
-    readonly type: string
-    readonly account: string | null
-    readonly shape: 'snapshot' | 'thin'
-    readonly livemode: boolean | null
-  },
+  entry: Pick<EntryFacts, 'type' | 'account' | 'shape' | 'livemode'>,
   text: string,
 ) => NewForward | undefined
 

@@ -64,9 +64,8 @@ export function startForwarder(options: ForwarderOptions): Forwarder {
     },
   })
   let refreshAt = 0
-  let underWay = 0
+  const underWay = new Set<Promise<void>>()
   let isStopping = false
-  let onThrough = () => {}
   const settling = createSettling<ForwardLease, ForwardOutcome>({
     log,
     isStopping: () => isStopping,
@@ -130,11 +129,8 @@ export function startForwarder(options: ForwarderOptions): Forwarder {
     if (channel === undefined) throw new Error(`a forward to ${lease.target} was leased, which nobody asked for`)
     channel.running += 1
     channel.rate.take(1)
-    underWay += 1
-    void run(channel, lease).finally(() => {
-      underWay -= 1
-      if (underWay === 0) onThrough()
-    })
+    const running = run(channel, lease).finally(() => underWay.delete(running))
+    underWay.add(running)
   }
 
   async function run(channel: Channel, lease: ForwardLease): Promise<void> {
@@ -174,11 +170,7 @@ export function startForwarder(options: ForwarderOptions): Forwarder {
       wakeUp.wake()
       const timer = setTimeout(() => shutdown.abort(), graceMs)
       await looping
-      while (underWay > 0) {
-        await new Promise<void>((resolve) => {
-          onThrough = resolve
-        })
-      }
+      await Promise.all(underWay)
       clearTimeout(timer)
       for (const { sender } of channels.values()) sender.close()
     },

@@ -3,8 +3,11 @@ import { serveEvents } from '../reconcile/events-at-stripe.ts'
 import { type AlertReceiver, startAlertReceiver } from '../support/alert-receiver.ts'
 import { deliver } from '../support/deliver.ts'
 import { eventually } from '../support/eventually.ts'
+import { makeScratch } from '../support/scratch.ts'
 import { type ScriptedServer, scriptedJson, startScripted } from '../support/scripted-server.ts'
 import { startStripeApiDouble } from '../support/stripe-api-double.ts'
+import { startTargetServer } from '../support/target-server.ts'
+import { targetAt, writeTargets } from '../support/write-targets.ts'
 
 const TOKEN = 'secrettoken'
 
@@ -113,5 +116,18 @@ describe('a receiver that fails disturbs nothing', () => {
     // Code 0: all had ended within SHUTDOWN_TIMEOUT_MS, which is less than a message may take.
     expect(await server.exited).toMatchObject({ code: 0 })
     expect(server.text()).not.toContain(TOKEN)
+  })
+})
+
+it('a target that asks to be left alone is told of, with why it is held', async () => {
+  const scratch = await makeScratch()
+  onTestFinished(scratch.remove)
+  const target = await startTargetServer((response) => void response.writeHead(410).end())
+  await start(await writeTargets(scratch.path, { shop: targetAt(target.url) }))
+  expect(await post(scriptedJson({}, { id: 'evt_1' }))).toBe(200)
+  const [alert] = await eventually('the alert', () => receiver.alerts.length > 0 && receiver.alerts)
+  expect(alert?.json).toMatchObject({
+    ...{ kind: 'target_held', target: 'shop', reason: 'it answered 410' },
+    hint: 'npm run targets -- resume shop',
   })
 })

@@ -1,4 +1,7 @@
-import { writeFile } from 'node:fs/promises'
+import { once } from 'node:events'
+import { readFile, writeFile } from 'node:fs/promises'
+import { createServer } from 'node:https'
+import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { expect, it, onTestFinished } from 'vitest'
 import { runCli } from '../../support/run-cli.ts'
@@ -22,6 +25,17 @@ it('tells which targets can be reached, and sends them nothing', async () => {
   expect(code).toBe(0)
   expect(stdout).toMatch(/ok +the target t0 at 127\.0\.0\.1:\d+ can be reached/)
   expect(server.received).toEqual([])
+})
+
+it('tells that a certificate does not fit', async () => {
+  const read = (name: string) => readFile(new URL(`../../fixtures/tls/${name}.pem`, import.meta.url))
+  const server = createServer({ key: await read('key'), cert: await read('cert') })
+  await once(server.listen(0, '127.0.0.1'), 'listening')
+  onTestFinished(() => void server.close())
+  // It listens on a port, so its address is no path.
+  const { code, stdout } = await run(`https://localhost:${(server.address() as AddressInfo).port}`)
+  expect(code).toBe(1)
+  expect(stdout).toMatch(/fault +the target t0 at localhost:\d+: UNABLE_TO_/)
 })
 
 it('tells what keeps it from the others', async () => {
