@@ -17,7 +17,10 @@ export interface UserCode {
 /** Tells whoever runs this of something that may be a mistake. */
 export type Warn = (facts: Readonly<Record<string, unknown>>, words: string) => void
 
-/** Loads it, but for what is given, and warns of types that may be misspelt. Throws as `loadHandlers`, `loadAnswers` and `loadTargets` do. */
+/**
+ * Loads it, but for what is given, and warns of types that may be misspelt. Throws as `loadHandlers`, `loadAnswers` and `loadTargets`
+ * do.
+ */
 export async function loadUserCode(
   config: Pick<Config, 'handlersPath' | 'answersPath' | 'targetsPath'>,
   tell: Warn,

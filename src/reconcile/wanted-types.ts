@@ -45,10 +45,10 @@ export async function findOwnDestinations(
 }
 
 /**
- * Types that have a handler or a target here, that the SDK knows, and that one of the own destinations sends: Stripe's filter for undelivered events
- * goes by every endpoint of the account, and another's are none of this server's. With `isAll`, all of the shapes that own destinations
- * have, and those whose change nothing else here tells of. Where own ones are not known (null), every snapshot type, and thin types
- * whose twin is not handled: whoever is sent snapshots never gets the thin twins of everything.
+ * Types that have a handler or a target here, that the SDK knows, and that one of the own destinations sends: Stripe's filter for
+ * undelivered events goes by every endpoint of the account, and another's are none of this server's. With `isAll`, all of the shapes
+ * that own destinations have, and those whose change nothing else here tells of. Where own ones are not known (null), every snapshot
+ * type, and thin types whose twin is not handled: whoever is sent snapshots never gets the thin twins of everything.
  */
 export function chooseTypes(
   { map, yielding: yieldingTypes = new Set(), forwarded = new Set() }: Taking,

@@ -52,7 +52,10 @@ export interface Insertion {
   readonly isToLease: boolean
 }
 
-/** Adds the entry, its body, what it is found by and where it goes, unless the event id is there; leased to the owner when that is wanted and nothing keeps it waiting. */
+/**
+ * Adds the entry, its body, what it is found by and where it goes, unless the event id is there; leased to the owner when that is
+ * wanted and nothing keeps it waiting.
+ */
 export function insert(
   { sql, owner, now, isHeld }: Writing,
   { values, body, searchable, forwards, isToLease }: Insertion,
