@@ -84,7 +84,11 @@ export function createBodyReader(options: BodyReaderOptions): BodyReader {
       // Every request closes: only one that ended early is worth an error.
       if (reading.has(finish)) finish(new ReceiverError('body_incomplete', INCOMPLETE))
     })
-    res.once('close', () => hold(0))
+    res.once('close', () => {
+      // Node keeps a request until the next one of its connection.
+      req.body = undefined
+      hold(0)
+    })
   }
   return Object.assign(read, {
     startedAt: (req: IncomingMessage) => startedAt.get(req) ?? performance.now(),
