@@ -45,8 +45,10 @@ it('the scripts call programs alone, as every shell can', () => {
   expect(Object.values(scripts).filter((script) => /[$'`|;<>\\]/.test(script))).toEqual([])
 })
 
-it('`npm start` keeps what its threads compile, too', async () => {
-  expect(scripts.start).toContain(` ${KEEP_COMPILED} `)
+it('`npm start` and the commands keep what they and their threads compile', async () => {
+  const ours = Object.values(scripts).filter((script) => /src\/(main|cli)\.ts/.test(script))
+  expect(ours.filter((script) => !script.includes(` ${KEEP_COMPILED} `))).toEqual([])
+  expect(ours.length).toBeGreaterThan(7)
   const thread = `import { getCompileCacheDir } from 'node:module'
     import { parentPort } from 'node:worker_threads'
     parentPort.postMessage(getCompileCacheDir())`
