@@ -12,7 +12,8 @@ export default defineConfig({
     isolate: false,
     // What node compiles is kept for the processes that tests start: hundreds of them load the same modules.
     env: { NODE_COMPILE_CACHE: fileURLToPath(new URL('node_modules/.cache/compiled', import.meta.url)) },
-    testTimeout: 30_000,
-    hookTimeout: 30_000,
+    // Only against what hangs: on a busy machine a test of ten seconds has taken thirty.
+    testTimeout: 120_000,
+    hookTimeout: 120_000,
   },
 })

@@ -280,7 +280,10 @@ async function startForwarding(
   return startForwarder({
     ...{ targets, inbox, log, maxAttempts, proxyEnv: readEnvironment() },
     leaseMarginMs: overrides.leaseMarginMs ?? LEASE_MARGIN_MS,
-    onAttemptEnded: metrics.onForwarded,
+    onAttemptEnded(lease, outcome, durationMs) {
+      metrics.onForwarded(lease.target, outcome, durationMs)
+      alerts?.onForwarded(lease, outcome)
+    },
     onHeld: (target, reason) => alerts?.onTargetHeld(target, reason),
   })
 }

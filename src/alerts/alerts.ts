@@ -1,12 +1,13 @@
 import { type ReceiverErrorCode, suspectRefusals } from '../errors.ts'
 import type { Mode } from '../event/mode.ts'
 import type { Lease, Outcome } from '../event.ts'
+import type { ForwardLease, ForwardOutcome } from '../inbox/forwards.ts'
 import type { Inbox } from '../inbox/inbox.ts'
 import type { Log } from '../log.ts'
 import type { Tallies } from '../reconcile/tally.ts'
 import { repeat } from '../repeat.ts'
 import { composeMessage } from './message.ts'
-import { eventDied, type News, otherwiseReplied, targetHeld, undelivered } from './news.ts'
+import { eventDied, forwardDied, type News, otherwiseReplied, targetHeld, undelivered } from './news.ts'
 import { createOutage } from './outage.ts'
 import { createPace, type Due } from './pace.ts'
 import { createRefusalRate } from './refusal-rate.ts'
@@ -22,6 +23,7 @@ export interface AlertsOptions {
 /** Tells people what must not wait until somebody looks. Whatever becomes of a message, nothing here fails, or keeps a caller. */
 export interface Alerts {
   onAttemptEnded(lease: Pick<Lease, 'entry'>, outcome: Outcome): void
+  onForwarded(lease: Pick<ForwardLease, 'entry' | 'target'>, outcome: ForwardOutcome): void
   /** Of each reply to a request of that type how it came about. */
   onReplied(type: string, how: string): void
   /** Of each refused delivery the code. */
@@ -113,6 +115,9 @@ export function startAlerts({ send, inbox, mode, log }: AlertsOptions, { lookMs 
   return {
     onAttemptEnded({ entry }, outcome) {
       if (outcome.state === 'dead') raise(eventDied(entry, outcome.error))
+    },
+    onForwarded(lease, outcome) {
+      if (outcome.state === 'dead') raise(forwardDied(lease, outcome.error))
     },
     onReplied(type, how) {
       if (how === 'otherwise' || how === 'failed') raise(otherwiseReplied(type, how))

@@ -1,9 +1,11 @@
 import type { EntryFacts } from '../event.ts'
+import type { ForwardLease } from '../inbox/forwards.ts'
 import { formatDuration } from '../operations/duration.ts'
 import { firstLineOf, isPlain, name, quote } from './chat-text.ts'
 
 export type Kind =
   | 'event_died'
+  | 'forward_died'
   | 'otherwise_replied'
   | 'store_down'
   | 'store_back'
@@ -75,6 +77,29 @@ export function eventDied({ eventId, type }: Pick<EntryFacts, 'eventId' | 'type'
         sentence: `${died} for various other reasons, ${last} (${name(type)}): ${quote(reason)}`,
         hint: LIST_DEAD,
         facts: { count: total, types: counts, reason, eventIds },
+      }
+    },
+  }
+}
+
+/** A target refused an event for good, or did not take it in all its attempts. */
+export function forwardDied(
+  { entry: { eventId }, target }: Pick<ForwardLease, 'entry' | 'target'>,
+  error: string,
+): News {
+  const reason = firstLineOf(error) || 'no reason given'
+  return {
+    kind: 'forward_died',
+    cause: `target ${target} ${withoutIds(reason)}`,
+    everyMs: MINUTE_MS,
+    counts: { [target]: 1 },
+    eventId,
+    tell({ total, counts, eventIds, isFurther, isMixed }) {
+      const given = `${count(total, 'event', isFurther)} given up, ${total === 1 ? '' : 'the last '}${name(eventId)}: ${quote(reason)}`
+      return {
+        sentence: isMixed ? `${given} (${list(counts)})` : `the target ${name(target)}: ${given}`,
+        hint: isMixed ? 'npm run targets -- list' : `npm run targets -- show ${target}`,
+        facts: { count: total, ...(isMixed ? { targets: counts } : { target }), reason, eventIds },
       }
     },
   }

@@ -1,5 +1,6 @@
 import type { Hold } from '../inbox/inbox.ts'
 import { formatDuration } from '../operations/duration.ts'
+import { formatForwards, surveyTargets } from '../operations/survey-targets.ts'
 import { FINISHED_NOTE, UNDELIVERED_NOTE } from '../reconcile/schedule.ts'
 import type { Context } from './context.ts'
 import { type Html, html } from './html.ts'
@@ -26,14 +27,21 @@ export async function judgeParts(context: Context, hold: Hold | null): Promise<J
   return [...(await Promise.all(parts)), ...(await judgeTargets(context))]
 }
 
-/** A line for each that nothing is sent to. */
+/** A line for each that nothing is sent to, and each that did not take all that is for it. */
 async function judgeTargets(context: Context): Promise<Judgement[]> {
-  const states = context.targets.length === 0 ? [] : await context.inbox.forwards.states()
-  return states.flatMap(({ target, state }) => {
-    const { condition, text } = judge(context, { name: target, state })
-    if (condition !== 'held' && condition !== 'circuit open') return []
-    const advice = html`What is for it waits. <a href="${targetUrl(target)}">Look at ${target}</a>`
-    return [{ level: 'bad', text: `Target ${target}: ${text}.`, advice }]
+  const names = context.targets.map(({ name }) => name)
+  const summaries = await surveyTargets(context.inbox, names)
+  return summaries.flatMap((summary): Judgement[] => {
+    const { name, dead, held } = summary
+    const { condition, text } = judge(context, summary)
+    const look = html`<a href="${targetUrl(name)}">Look at ${name}</a>`
+    if (condition === 'held' || condition === 'circuit open')
+      return [{ level: 'bad', text: `Target ${name}: ${text}.`, advice: html`What is for it waits. ${look}` }]
+    if (condition === 'not named') return [{ level: 'warn', text: `Target ${name}: ${text}.`, advice: look }]
+    if (dead + held === 0) return []
+    const left = Object.entries({ dead, held }).filter(([, forwards]) => forwards > 0)
+    const counted = left.map(([state, forwards]) => `${formatForwards(forwards)} ${state}`).join(', ')
+    return [{ level: 'warn', text: `Target ${name}: ${counted}.`, advice: html`Mend the cause, then replay. ${look}` }]
   })
 }
 

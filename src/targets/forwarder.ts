@@ -21,7 +21,7 @@ export interface ForwarderOptions {
   /** What a lease has beyond its attempt's time. */
   readonly leaseMarginMs: number
   /** Told of each attempt whose end was recorded. */
-  readonly onAttemptEnded?: (target: string, outcome: ForwardOutcome, durationMs: number) => void
+  readonly onAttemptEnded?: (lease: ForwardLease, outcome: ForwardOutcome, durationMs: number) => void
   /** Told of a target that this process has held, with why. */
   readonly onHeld?: (target: string, reason: string) => void
 }
@@ -148,7 +148,7 @@ export function startForwarder(options: ForwarderOptions): Forwarder {
     if (recorded === undefined) return
     // The next of its lane could not begin before.
     if (lease.lane !== null) wakeUp.wake()
-    options.onAttemptEnded?.(lease.target, recorded, durationMs)
+    options.onAttemptEnded?.(lease, recorded, durationMs)
     logEnd(log, lease, recorded, Math.round(durationMs))
   }
 

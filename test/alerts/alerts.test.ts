@@ -91,6 +91,26 @@ describe('a message', () => {
     )
   })
 
+  it('tells of what a target was given up for, by target and cause', async () => {
+    const entryOf = (eventId: string) => ({ ...newEntry({ eventId, type: 'payout.failed' }), receivedAt: new Date() })
+    const give = (target: string, eventId: string, error: string) =>
+      alerts.onForwarded({ target, entry: entryOf(eventId) }, { state: 'dead', status: 422, error, answer: 'no' })
+    for (const eventId of ['evt_1', 'evt_2']) give('shop', eventId, 'answered 422')
+    give('books', 'evt_3', 'answered 422')
+    alerts.onForwarded(
+      { target: 'books', entry: entryOf('evt_4') },
+      { state: 'pending', status: 500, error: 'answered 500', answer: '', retryInMs: 1 },
+    )
+    await pass(0)
+    await pass(MINUTE)
+    const [first, ...others] = messages
+    expect(first).toMatchObject({ kind: 'forward_died', count: 2, target: 'shop', eventIds: ['evt_1', 'evt_2'] })
+    expect(first?.text).toMatch(
+      /the target shop: 2 events given up, the last evt_2: `answered 422`\n→ npm run targets -- show shop$/,
+    )
+    expect(others).toMatchObject([{ kind: 'forward_died', count: 1, target: 'books' }])
+  })
+
   it('tells what reconcile added, and nothing when that was nothing', async () => {
     const tally = { found: 3, missing: 2, added: 2 }
     alerts.onReconciled(new Map([['payout.failed', { found: 3, missing: 0, added: 0 }]]))

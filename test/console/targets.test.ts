@@ -114,7 +114,11 @@ it('shows no answer, which may repeat the payload, while payloads are hidden', a
 })
 
 it('is held with a reason and resumed, both recorded, and the overview tells of it', async () => {
-  expect(await text('/console')).not.toContain('Target shop')
+  expect(await text('/console')).toContain(
+    'look Target shop: 2 dead, 1 held. Mend the cause, then replay. Look at shop',
+  )
+  expect(await text('/console')).toContain('look Target gone: TARGETS does not name it: nothing is sent.')
+  expect(await text('/console')).not.toContain('Target books')
   const { status, headers } = await post('/console/target/hold?name=shop', 'reason=moving+house')
   expect({ status, to: headers.location }).toEqual({ status: 303, to: '/console/target?name=shop' })
   expect(await latest()).toMatchObject({
@@ -137,7 +141,7 @@ it('is held with a reason and resumed, both recorded, and the overview tells of 
   expect(await text('/console')).toMatch(/Target shop: circuit open for \d+ s, 12 failures in a row\./)
   expect(await text('/console/target?name=shop')).toMatch(/open since .* next attempt in \d+ s/)
   await post('/console/target/resume?name=shop')
-  expect(await text('/console')).not.toContain('Target shop')
+  expect(await text('/console')).toContain('Target shop: 2 dead, 1 held.')
 })
 
 it('is changed from the own pages alone, not when the console only shows, and only what TARGETS names', async () => {

@@ -131,3 +131,16 @@ it('a target that asks to be left alone is told of, with why it is held', async 
     hint: 'npm run targets -- resume shop',
   })
 })
+
+it('what a target refuses for good is told, with where to look', async () => {
+  const scratch = await makeScratch()
+  onTestFinished(scratch.remove)
+  const target = await startTargetServer((response) => void response.writeHead(422).end())
+  await start(await writeTargets(scratch.path, { shop: targetAt(target.url, 'final: [422]') }))
+  expect(await post(scriptedJson({}, { id: 'evt_1' }))).toBe(200)
+  const [alert] = await eventually('the alert', () => receiver.alerts.length > 0 && receiver.alerts)
+  expect(alert?.json).toMatchObject({
+    ...{ kind: 'forward_died', target: 'shop', reason: 'answered 422', eventIds: ['evt_1'] },
+    hint: 'npm run targets -- show shop',
+  })
+})

@@ -50,7 +50,7 @@ it('four processes that start at once on an empty database all become ready, and
   await allSettled(inbox)
   expect(await inbox.counts()).toMatchObject({ handled: 1 })
   expect(readRecord(processes.record).steps.map(({ step }) => step)).toEqual(['started', 'handled'])
-}, 60_000)
+})
 
 /** Each waits for leases to end, so they wait together. */
 describe.concurrent('processes on one Postgres', () => {
@@ -124,7 +124,7 @@ describe.concurrent('processes on one Postgres', () => {
     expect(attempts.filter(({ all_recorded, handled }) => !all_recorded || handled !== '1')).toEqual([])
     // Otherwise the kills met too little to say anything.
     expect(attempts.filter(({ lost }) => lost !== '0').length).toBeGreaterThan(0)
-  }, 120_000)
+  })
 
   it('settle nothing late after a pause that was longer than the lease', async () => {
     await using schema = planPostgresSchema()
@@ -156,7 +156,7 @@ describe.concurrent('processes on one Postgres', () => {
       { step: 'started', attempt: 2, pid: other.pid },
       { step: 'handled', attempt: 2, pid: other.pid },
     ])
-  }, 120_000)
+  })
 
   it('lose nothing that was acknowledged when Postgres crashes under load, and go on by themselves', async () => {
     // Its own server, since others use the one of all tests.
@@ -196,5 +196,5 @@ describe.concurrent('processes on one Postgres', () => {
     await allSettled(inbox)
     expect(await inbox.counts()).toMatchObject({ handled: 1_000, dead: 0 })
     for (const eventId of answered.keys()) expect((await inbox.get(eventId))?.entry.state, eventId).toBe('handled')
-  }, 120_000)
+  })
 })

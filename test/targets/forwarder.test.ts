@@ -291,7 +291,7 @@ describe('the forwarder', () => {
     const ended: string[] = []
     const captured = await start([{ url: server.url }], {
       inbox: { ...inbox, forwards },
-      onAttemptEnded: (target, { state }) => ended.push(`${target}: ${state}`),
+      onAttemptEnded: ({ target }, { state }) => ended.push(`${target}: ${state}`),
     })
     await add(['shop'])
     await eventually('it to be told of', () => ended.length > 0)

@@ -8,6 +8,7 @@ import { createLog } from '../../log.ts'
 import { createService, type Service } from '../../service.ts'
 import { planDemo, planEvent } from './plan.ts'
 import { createDemoConfig, createThrowAwayFolder, sendAll } from './run.ts'
+import { startServices } from './services.ts'
 
 const TRICKLE_MS = 700
 
@@ -45,7 +46,11 @@ export async function openDemoConsole(): Promise<{ service: Service; config: Con
   const folder = await createThrowAwayFolder()
   const password = randomBytes(12).toString('hex')
   const config = createDemoConfig(folder, { CONSOLE_PASSWORD: password })
-  const service = await createService(config, { log: await createLog('silent'), handlers })
+  const service = await createService(config, {
+    log: await createLog('silent'),
+    handlers,
+    targets: await startServices(),
+  })
   await sendAll(service, config, planDemo(new Date()))
   return { service, config, password }
 }

@@ -88,7 +88,7 @@ describe('several workers on one Postgres', () => {
       `SELECT seq, replay FROM attempt WHERE outcome = 'handled' GROUP BY 1, 2 HAVING count(*) > 1`,
     )
     expect(attempts).toEqual([])
-  }, 60_000)
+  })
 
   /** Runs a statement of the store as another process does, and holds its transaction open meanwhile. */
   async function during(statement: string, values: unknown[], meanwhile: (isAwaited: IsAwaited) => Promise<void>) {

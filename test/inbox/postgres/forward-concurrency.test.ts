@@ -101,7 +101,7 @@ describe('several processes on one Postgres, and a target that keeps the order o
     await Promise.all(working)
     expect(problems).toEqual([])
     expect(ended.size).toBe(LANES * EACH_LANE)
-  }, 60_000)
+  })
 
   const ONE = JSON.stringify([{ target: 'shop', most: 1 }])
 

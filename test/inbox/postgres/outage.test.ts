@@ -169,7 +169,7 @@ describe('a Postgres that is lost', () => {
       return leases.length === 0 && (await inbox.counts()).handled === ids.size - 1
     }
     await eventually('everything to be handled', isAllHandled)
-  }, 60_000)
+  })
 })
 
 function isUnavailable(error: unknown): boolean {
