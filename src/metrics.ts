@@ -11,7 +11,7 @@ import {
   type Outcome,
   type WebhookRoute,
 } from './event.ts'
-import { type ForwardOutcome, forwardOutcomes, forwardStates } from './inbox/forwards.ts'
+import { type ForwardOutcome, forwardOutcomes, openStates } from './inbox/forwards.ts'
 import type { Inbox } from './inbox/inbox.ts'
 import type { ReconcileRun } from './reconcile/tally.ts'
 
@@ -224,7 +224,7 @@ function createForwardRecorder(define: ReturnType<typeof createDefiners>, target
     ['target', 'outcome'],
     HANDLER_BUCKETS_SECONDS,
   )
-  const forwards = define.gauge('forwards', 'Forwards by target and state, but for the delivered ones', [
+  const forwards = define.gauge('forwards', 'Forwards by target and state, but for those delivered or dropped', [
     'target',
     'state',
   ])
@@ -245,7 +245,7 @@ function createForwardRecorder(define: ReturnType<typeof createDefiners>, target
         for (const target of targets) {
           const own = counts.filter((count) => count.target === target)
           const known = states.find((each) => each.target === target)?.state
-          for (const state of forwardStates.filter((each) => each !== 'delivered'))
+          for (const state of openStates)
             forwards.set({ target, state }, own.find((count) => count.state === state)?.forwards ?? 0)
           oldest.set({ target }, Math.max(0, ...own.map(({ oldestDueMs }) => oldestDueMs ?? 0)) / 1000)
           held.set({ target }, known?.hold ? 1 : 0)

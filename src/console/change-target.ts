@@ -1,8 +1,9 @@
 import {
   type ForwardGroup,
-  replayedStates,
+  type ForwardVerb,
+  leftStates,
   replayForward,
-  requestForwardReplay,
+  requestForwardChange,
 } from '../operations/change-forwards.ts'
 import { holdTarget, resumeTarget } from '../operations/hold-target.ts'
 import { actionUrl } from './actions.ts'
@@ -42,12 +43,19 @@ export async function replayOneForward({ context, operator: who, query }: Visit)
 }
 
 /** Has a server send all forwards that failed alike anew, and goes to where its progress is shown. */
-export async function replayCause({ context, operator: who, query }: Visit): Promise<Answer> {
+export function replayCause(visit: Visit): Promise<Answer> {
+  const isPossible = isNamed(visit.context, visit.query.get('target') ?? '')
+  return isPossible ? changeCause('replay target', visit) : Promise.resolve(refuseTarget())
+}
+
+/** The same, to give them up: also of a target that TARGETS names no more. */
+export const dropCause = (visit: Visit): Promise<Answer> => changeCause('drop target', visit)
+
+async function changeCause(verb: ForwardVerb, { context, operator: who, query }: Visit): Promise<Answer> {
   const [target, reason] = [query.get('target') ?? '', query.get('reason') ?? '']
-  const state = replayedStates.find((each) => each === query.get('state'))
-  if (!isNamed(context, target)) return refuseTarget()
-  if (state === undefined) return refuseChange('What is dead or held can be replayed.', list)
+  const state = leftStates.find((each) => each === query.get('state'))
+  if (state === undefined) return refuseChange('What is dead or held can be replayed or dropped.', list)
   const group: ForwardGroup = { target, state, reason }
-  const id = await requestForwardReplay(context.inbox, { who, from: 'console' }, group)
+  const id = await requestForwardChange(context.inbox, verb, { who, from: 'console' }, group)
   return id === undefined ? refuseChange('Nothing of it is there any more.', list) : { location: actionUrl(id) }
 }

@@ -3,7 +3,7 @@ import { ReceiverError } from '../errors.ts'
 import { scrub } from '../log.ts'
 import { loadAssets } from './assets.ts'
 import { createAuthentication, operatorOf } from './authenticate.ts'
-import { holdNamed, replayCause, replayOneForward, resumeNamed } from './change-target.ts'
+import { dropCause, holdNamed, replayCause, replayOneForward, resumeNamed } from './change-target.ts'
 import type { Answer, Context, Page, Visit } from './context.ts'
 import { createFeed, type Feed } from './feed.ts'
 import { createGuard, type GuardOptions } from './guard.ts'
@@ -85,6 +85,7 @@ export async function createConsole(options: ConsoleOptions): Promise<Console> {
   router.post('/replay', answer(replayEntry))
   router.post('/replay-forward', answer(replayOneForward))
   router.post('/replay-forwards', answer(replayCause))
+  router.post('/drop-forwards', answer(dropCause))
   router.post('/target/hold', readForm, answer(holdNamed))
   router.post('/target/resume', answer(resumeNamed))
   router.post('/hold', readForm, answer(hold))

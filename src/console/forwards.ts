@@ -28,7 +28,7 @@ function showForward(context: Context, { body }: EntryDetail, forward: ForwardDe
   const isPossible = !context.isReadOnly && body !== null && isNamed(context, target)
   const replay = (key?: 'r') => showPost('/console/replay-forward', { id: eventId, target }, `Replay to ${target}`, key)
   return html`<tr><td>${showForwardState(state)}</td><td class="main"><a data-row href="${targetUrl(target)}">${target}</a><span class="reason">${reason}</span>
-${isPossible && (state === 'dead' || state === 'held') && replay('r')}${
+${isPossible && (state === 'dead' || state === 'held' || state === 'dropped') && replay('r')}${
   isPossible &&
   state === 'delivered' &&
   html`<details><summary data-key="r">Replay to ${target}…</summary><p>It was delivered: the target would get it again.</p>${replay()}</details>`

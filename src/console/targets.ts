@@ -33,6 +33,7 @@ const stateClasses = {
   delivered: 'handled',
   dead: 'dead',
   held: 'parked',
+  dropped: '',
 } as const satisfies Record<ForwardState, string>
 
 export const showForwardState = (state: ForwardState): Html =>
@@ -52,10 +53,14 @@ export function showCauses(
 <thead><tr><th scope="col" class="number">Forwards</th><th scope="col" class="status">State</th><th scope="col">Target and cause</th>
 <th scope="col" class="when">Last</th></tr></thead><tbody>${causes.map(
     ({ target, state, reason, forwards, newestAt }) => {
-      const isReplayed = !context.isReadOnly && isNamed(context, target) && (state === 'dead' || state === 'held')
+      const isLeft = !context.isReadOnly && (state === 'dead' || state === 'held')
+      const fields = { target, state, reason }
       return html`<tr><td class="number">${forwards.toLocaleString('en')}</td><td>${showForwardState(state)}</td>
 <td class="main"><a data-row href="${targetUrl(target)}">${target}</a><span class="reason">${reason}</span>${
-        isReplayed && showPost('/console/replay-forwards', { target, state, reason }, 'Replay all of these', 'r')
+        isLeft && isNamed(context, target) && showPost('/console/replay-forwards', fields, 'Replay all of these', 'r')
+      }${
+        isLeft &&
+        html`<details><summary>Drop all of these…</summary><p>They are not sent any more, and retention takes their events in turn.</p>${showPost('/console/drop-forwards', fields, 'Drop all of these')}</details>`
       }</td><td class="when">${showTime(newestAt)}</td></tr>\n`
     },
   )}</tbody></table>`

@@ -3,8 +3,12 @@ import type { EntryFacts, NewForward } from '../event.ts'
 /** Of an entry without a handler that goes to a target. */
 export const FORWARDED_REASON = 'forwarded: its type has no handler'
 
-export type ForwardState = 'pending' | 'running' | 'delivered' | 'dead' | 'held'
-export const forwardStates: readonly ForwardState[] = ['pending', 'running', 'delivered', 'dead', 'held']
+/** Those in which something is left to do: they keep their entry with its body. */
+export const openStates = ['pending', 'running', 'dead', 'held'] as const
+/** Those in which nothing is. */
+export const doneStates = ['delivered', 'dropped'] as const
+export type ForwardState = (typeof openStates)[number] | (typeof doneStates)[number]
+export const forwardStates: readonly ForwardState[] = [...openStates, ...doneStates]
 
 /** Entries' ways to targets. Each is stored with its entry, in one transaction, and stays until that goes. As `Inbox` otherwise. */
 export interface Forwards {
@@ -30,10 +34,16 @@ export interface Forwards {
    */
   replay(target: string, eventIds: readonly string[], states: readonly ForwardState[]): Promise<string[]>
 
+  /**
+   * Settles forwards to the target that are pending, dead or held and in one of `states` as dropped, for that reason; gives the ids of
+   * those. They can be replayed for as long as their entry is there. At most a few hundred a call.
+   */
+  drop(target: string, eventIds: readonly string[], states: readonly ForwardState[], reason: string): Promise<string[]>
+
   /** Newest entries first; `before` an event id. */
   list(filter: ForwardFilter, page: { readonly limit: number; readonly before?: string }): Promise<Forward[]>
 
-  /** Of each target that has any, forwards by state but the delivered ones: 100,000 of a state at most, so that a look costs little. */
+  /** Of each target that has any, forwards by state but those that are done: 100,000 of a state at most, so that a look costs little. */
   counts(): Promise<ForwardCount[]>
 
   /**
@@ -146,7 +156,7 @@ export interface ForwardDetail extends Forward {
 
 export interface ForwardCount {
   readonly target: string
-  readonly state: Exclude<ForwardState, 'delivered'>
+  readonly state: (typeof openStates)[number]
   readonly forwards: number
   /** For how long the first of them has been due, but for those that wait for their lane; null when none is. */
   readonly oldestDueMs: number | null
@@ -154,7 +164,7 @@ export interface ForwardCount {
 
 /** Forwards of one target that failed alike. */
 export interface ForwardCause {
-  readonly state: Exclude<ForwardState, 'delivered'>
+  readonly state: (typeof openStates)[number]
   readonly reason: string
   readonly forwards: number
   /** When the last of them was tried, or held. */

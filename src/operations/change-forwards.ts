@@ -1,6 +1,6 @@
 import type { EntryFacts, NewForward } from '../event.ts'
 import type { ActionFacts } from '../inbox/actions.ts'
-import { type ForwardFilter, type ForwardState, forwardStates, LOOKED_AT } from '../inbox/forwards.ts'
+import { doneStates, type ForwardFilter, type ForwardState, forwardStates, LOOKED_AT } from '../inbox/forwards.ts'
 import type { EntryFilter, Inbox } from '../inbox/inbox.ts'
 import { CHUNK_SIZE } from './change-entries.ts'
 
@@ -17,13 +17,26 @@ interface Running {
   readonly onProgress: (count: number) => void
 }
 
-/** States in which a replay of forwards means them unless it names others: those that nothing but a person sends on. */
-export const replayedStates: readonly ForwardState[] = ['dead', 'held']
+/** What operators do to forwards that are there, by its verb in the record of actions. */
+export type ForwardVerb = 'replay target' | 'drop target'
 
-/** Of the record of actions. */
-export const REPLAY_TARGET = 'replay target'
+/** States of the forwards that a change means unless it names others: those that nothing but a person deals with. */
+export const leftStates: readonly ForwardState[] = ['dead', 'held']
 
 type Actor = Pick<ActionFacts, 'who' | 'from'>
+type ChangedFilter = ForwardFilter & { readonly states: readonly ForwardState[] }
+
+/** Does it to a few hundred forwards; gives the ids of those that it was done to. */
+const changes: Record<
+  ForwardVerb,
+  (inbox: Inbox, filter: ChangedFilter, eventIds: readonly string[], who: string) => Promise<string[]>
+> = {
+  'replay target': (inbox, { target, states }, eventIds) => inbox.forwards.replay(target, eventIds, states),
+  'drop target': (inbox, { target, states }, eventIds, who) =>
+    inbox.forwards.drop(target, eventIds, states, `dropped by ${who}`),
+}
+
+const isForwardVerb = (verb: string): verb is ForwardVerb => Object.hasOwn(changes, verb)
 
 /** Forwards that failed alike. */
 export interface ForwardGroup {
@@ -34,23 +47,24 @@ export interface ForwardGroup {
 
 /** Sends one event to the target anew, and records it. False when that is running, waits as it is, or cannot be sent. */
 export async function replayForward(inbox: Inbox, actor: Actor, target: string, eventId: string): Promise<boolean> {
-  const done = await inbox.forwards.replay(target, [eventId], [...replayedStates, 'delivered'])
+  const done = await inbox.forwards.replay(target, [eventId], [...leftStates, ...doneStates])
   const counts = { entries: 1, changed: done.length, leftAlone: 1 - done.length }
-  const meant = { verb: REPLAY_TARGET, filter: `target=${target}`, eventIds: [eventId] }
+  const meant = { verb: 'replay target' satisfies ForwardVerb, filter: `target=${target}`, eventIds: [eventId] }
   await inbox.recordAction('done', { ...actor, ...meant, ...counts })
   return done.length > 0
 }
 
 /**
- * Has a server send all of the group anew that are there by now, within a second; the number of the action, which is that of the same
- * one while it runs. Undefined when there is nothing of it.
+ * Has a server change all of the group that are there by now, within a second; the number of the action, which is that of the same one
+ * while it runs. Undefined when there is nothing of it.
  */
-export async function requestForwardReplay(
+export async function requestForwardChange(
   inbox: Inbox,
+  verb: ForwardVerb,
   actor: Actor,
   { target, state, reason }: ForwardGroup,
 ): Promise<number | undefined> {
-  const meant = { verb: REPLAY_TARGET, filter: new URLSearchParams({ target, state, reason }).toString() }
+  const meant = { verb, filter: new URLSearchParams({ target, state, reason }).toString() }
   const running = await inbox.actions({ limit: 20, state: 'running' })
   const same = running.find(({ facts }) => facts.verb === meant.verb && facts.filter === meant.filter)
   if (same !== undefined) return same.id
@@ -66,12 +80,13 @@ export async function requestForwardReplay(
   })
 }
 
-/** What such an action, as it was recorded, does to a chunk, and where it finds the next. */
-export function resumeForwardReplay(inbox: Inbox, { filter: fields }: ActionFacts) {
+/** What such an action, as it was recorded, does to a chunk, and where it finds the next; undefined of any other action. */
+export function resumeForwardChange(inbox: Inbox, { verb, who, filter: fields }: ActionFacts) {
+  if (!isForwardVerb(verb)) return undefined
   const filter = readForwardFilter(fields ?? '')
   return {
     list: (page: { readonly limit: number; readonly before: string }) => inbox.forwards.list(filter, page),
-    apply: (eventIds: readonly string[]) => inbox.forwards.replay(filter.target, eventIds, filter.states),
+    apply: (eventIds: readonly string[]) => changes[verb](inbox, filter, eventIds, who),
   }
 }
 
@@ -88,22 +103,24 @@ export function describeTargetFilter(fields: string): { readonly target: string;
   return { target, text: `${[target, states.join()].join(' ').trimEnd()}${reason === undefined ? '' : `: ${reason}`}` }
 }
 
-/** Sends what matches to the target anew; gives how many those are. */
-export async function replayForwards(
+/** Changes what matches; gives how many those are. */
+export async function changeForwards(
   inbox: Inbox,
-  filter: ForwardFilter & { readonly states: readonly ForwardState[] },
+  verb: ForwardVerb,
+  who: string,
+  filter: ChangedFilter,
   { isRehearsal, onProgress }: Running,
 ): Promise<number> {
-  let replayed = 0
+  let changed = 0
   let looked = 0
   for (let before: string | undefined; ; ) {
     const found = await inbox.forwards.list(filter, { limit: CHUNK_SIZE, ...(before !== undefined && { before }) })
     const eventIds = found.map(({ eventId }) => eventId)
-    const done = isRehearsal ? eventIds : await inbox.forwards.replay(filter.target, eventIds, filter.states)
-    replayed += done.length
+    const done = isRehearsal ? eventIds : await changes[verb](inbox, filter, eventIds, who)
+    changed += done.length
     looked += found.length
     onProgress(looked)
-    if (found.length < CHUNK_SIZE) return replayed
+    if (found.length < CHUNK_SIZE) return changed
     before = eventIds.at(-1)
   }
 }

@@ -4,7 +4,7 @@ import type { Inbox, Summary } from '../inbox/inbox.ts'
 import type { Log } from '../log.ts'
 import { pause, type Repeating, repeat } from '../repeat.ts'
 import { CHUNK_SIZE, type Change, MIN_PAUSE_MS, statesOf } from './change-entries.ts'
-import { REPLAY_TARGET, resumeForwardReplay } from './change-forwards.ts'
+import { resumeForwardChange } from './change-forwards.ts'
 import { dropBy, replay } from './changes.ts'
 import { type Choice, readChoice, toFields, toFilter } from './filter.ts'
 
@@ -32,8 +32,7 @@ interface Steps {
 /** Undefined when this server does not know the verb. */
 function stepsOf(inbox: Inbox, facts: ActionFacts): Steps | undefined {
   const { verb, who } = facts
-  if (verb === REPLAY_TARGET) return resumeForwardReplay(inbox, facts)
-  if (!isServedVerb(verb)) return undefined
+  if (!isServedVerb(verb)) return resumeForwardChange(inbox, facts)
   const change = changes[verb](who)
   const filter = filterOf(change, facts)
   return {

@@ -80,7 +80,7 @@ it('shows one with its failures by cause and its last answers, and no secret', a
   expect(page).not.toMatch(/<script>window|<img|\u202e/)
   const told = await text('/console/target?name=shop')
   expect(told).toContain('takes payout.*; live mode; and its `where` says so')
-  expect(told).toMatch(/2 dead shop answered 500 Replay all of these \d/)
+  expect(told).toMatch(/2 dead shop answered 500 Replay all of these .* \d/)
   expect(told).toContain('By cause, most first, of the newest 10,000 of a target')
   expect(told).toMatch(/1 held shop its `where` threw Replay all of these/)
   expect(told).toMatch(/1 pending shop &lt;\/pre&gt;.*?hacked = 1&quot;&gt;\\u202e \d/)
@@ -152,6 +152,8 @@ it('is changed from the own pages alone, not when the console only shows, and on
     '/console/replay-forward?id=evt_dead&target=shop',
     '/console/replay-forwards?target=shop&state=dead&reason=answered+500',
   ]
+  const drop = '/console/drop-forwards?target=shop&state=dead&reason=answered+500'
+  expect((await post(drop, '', rig, 'http://foreign.example')).status).toBe(403)
   for (const path of paths) {
     expect((await post(path, '', rig, 'http://foreign.example')).status).toBe(403)
     expect((await post(path.replace('=shop', '=gone'))).status).toBe(400)
@@ -161,7 +163,7 @@ it('is changed from the own pages alone, not when the console only shows, and on
   expect({ latest: await latest(), states: await states(), dead: await forwardOf('evt_dead') }).toEqual(before)
   const only = await openConsole({ CONSOLE_READ_ONLY: '1' }, undefined, targets)
   await fill(only.service.inbox)
-  for (const path of paths) expect((await post(path, '', only)).status).toBe(403)
+  for (const path of [...paths, drop]) expect((await post(path, '', only)).status).toBe(403)
   for (const path of ['targets', 'target?name=shop', 'event?id=evt_dead', 'event?id=evt_delivered', 'failures'])
     expect((await only.ask(`/console/${path}`)).text).not.toContain('method="post"')
   await only.close()
@@ -216,6 +218,25 @@ it('has failures listed by target and cause, and a server replays all of one, ov
   await all.close()
 })
 
+it('drops all that failed alike, also for a target that is named no more', async () => {
+  const some = await openConsole({}, undefined, targets)
+  const own = some.service.inbox
+  await fill(own)
+  expect(await text('/console/target?name=gone', some)).toMatch(/1 dead gone answered 500 Drop all of these…/)
+  expect(await text('/console/target?name=gone', some)).not.toContain('Replay all of these')
+  const { headers } = await post('/console/drop-forwards?target=gone&state=dead&reason=answered+500', '', some)
+  const runner = startChangeRunner({ inbox: own, log: await createLog('silent') }, 5)
+  await eventually('the end', async () => (await own.actions({ limit: 1 }))[0]?.state === 'done')
+  await runner.stop()
+  expect(await text(String(headers.location), some)).toMatch(
+    /drop target done 1 changed .* which gone dead: answered 500/,
+  )
+  expect(await text('/console/event?id=evt_gone', some)).toMatch(/dropped gone dropped by ada/)
+  expect(await text('/console/failures', some)).not.toContain('gone')
+  expect(await text('/console', some)).not.toContain('Target gone')
+  await some.close()
+})
+
 describe.skipIf(browser === undefined)('in a browser', () => {
   if (browser === undefined) return
 
@@ -258,7 +279,11 @@ describe.skipIf(browser === undefined)('in a browser', () => {
     expect(await forwardOf('evt_held')).toMatchObject({ state: 'pending', replays: 1 })
     await page.goto('/console/failures')
     await page.getByText('2', { exact: true }).waitFor()
-    await page.locator('tr', { hasText: 'answered 500' }).filter({ hasText: 'shop' }).getByRole('button').focus()
+    await page
+      .locator('tr', { hasText: 'answered 500' })
+      .filter({ hasText: 'shop' })
+      .getByRole('button', { name: 'Replay' })
+      .focus()
     await follow(page, () => page.keyboard.press('Enter'))
     await page.getByRole('heading', { name: 'replay target' }).waitFor()
   })

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { NewEntry, NewForward } from '../../src/event.ts'
-import type { ForwardLease, ForwardOutcome, TargetState } from '../../src/inbox/forwards.ts'
+import type { ForwardLease, ForwardOutcome, ForwardState, TargetState } from '../../src/inbox/forwards.ts'
 import type { Inbox } from '../../src/inbox/inbox.ts'
 import { newEntry } from '../support/new-entry.ts'
 import type { StoreUnderTest } from './inbox-contract.ts'
@@ -238,6 +238,33 @@ export function describeForwards(name: string, open: () => Promise<StoreUnderTes
       expect(await inbox.forwards.list({ target: 'shop' }, { limit: 10 })).toEqual([])
     })
 
+    it('are dropped in the states that are named, never while they run, and then keep nothing', async () => {
+      const policy = { bodiesAfterMs: DAY, entriesAfterMs: DAY, limit: 100 }
+      const entries = [1, 2, 3, 4].map(() => add(to('shop', 'books')))
+      const ids = (await Promise.all(entries)).map(({ eventId }) => eventId)
+      for (const lease of await inbox.claim({ ...LEASE, limit: 10 })) await inbox.settle(lease, { state: 'handled' })
+      const [first, second, third] = await claim('shop', 3)
+      for (const lease of await claim('books')) await inbox.forwards.settle(lease, delivered)
+      await inbox.forwards.settle(first ?? expect.unreachable(), dead)
+      await inbox.forwards.settle(second ?? expect.unreachable(), later)
+      const drop = (...states: ForwardState[]) => inbox.forwards.drop('shop', [...ids, 'evt_none'], states, 'no use')
+      expect(await drop('dead', 'held', 'delivered')).toEqual([first?.entry.eventId])
+      const dropped = (await forwardsOf(first?.entry.eventId ?? '')).find(({ target }) => target === 'shop')
+      expect(dropped).toMatchObject({ state: 'dropped', reason: 'no use', settledAt: expect.any(Date) })
+      expect(dropped?.history).toMatchObject([{ outcome: 'dead', error: 'answered 500' }])
+      expect((await inbox.forwards.causes('shop')).map(({ state }) => state)).not.toContain('dropped')
+      expect(await drop('pending', 'running', 'dropped')).toHaveLength(2)
+      expect(await claim('shop')).toEqual([])
+      expect(await inbox.forwards.counts()).toMatchObject([{ target: 'shop', state: 'running', forwards: 1 }])
+      await inbox.forwards.settle(third ?? expect.unreachable(), delivered)
+      const [again] = await inbox.forwards.replay('shop', [first?.entry.eventId ?? ''], ['dropped'])
+      expect(again).toBe(first?.entry.eventId)
+      expect(idsOf(await claim('shop'))).toEqual([again])
+      await store.age(2 * DAY)
+      await add({})
+      expect(await inbox.prune(policy)).toMatchObject({ bodies: 3, entries: 3 })
+    })
+
     it('are listed by target, state and age, newest first, page by page', async () => {
       const old = await add(to('shop'))
       await store.age(2 * DAY)
@@ -280,6 +307,21 @@ export function describeForwards(name: string, open: () => Promise<StoreUnderTes
         expect(next.entry.eventId).toBe(second.eventId)
         await inbox.forwards.settle(next, delivered)
         expect((await claimOne()).entry.eventId).toBe(last.eventId)
+      })
+
+      it('go on when what they wait for is dropped', async () => {
+        const [first = '', second = '', third = ''] = await addMany(3, inOrder('/A', 'shop'))
+        await inbox.forwards.settle(await claimOne(), later)
+        expect(await claim('shop')).toEqual([])
+        expect(await inbox.forwards.drop('shop', [first], ['pending'], 'no use')).toEqual([first])
+        const running = await claimOne()
+        expect(running.entry.eventId).toBe(second)
+        expect(await claim('shop')).toEqual([])
+        expect(await inbox.forwards.drop('shop', [third], ['pending'], 'no use')).toEqual([third])
+        await inbox.forwards.settle(running, delivered)
+        expect(await claim('shop')).toEqual([])
+        expect(await inbox.forwards.replay('shop', [third], ['dropped'])).toEqual([third])
+        expect((await claimOne()).entry.eventId).toBe(third)
       })
 
       it('run beside none of their lane when they are replayed, nor does a later one then', async () => {

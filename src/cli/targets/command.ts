@@ -1,8 +1,8 @@
 import { Command, InvalidArgumentError } from 'commander'
-import { type ForwardState, forwardStates } from '../../inbox/forwards.ts'
+import type { ForwardState } from '../../inbox/forwards.ts'
 import { runToExit } from '../terminal/exit.ts'
 import { durationOption } from '../terminal/options.ts'
-import type { BackfillOptions, ReplayOptions } from './options.ts'
+import type { BackfillOptions, ChangeOptions } from './options.ts'
 
 const help = `
 Works on the module that TARGETS names and the database that DATABASE_URL names, whether or not a server is running on it.
@@ -14,12 +14,15 @@ Examples:
   npm run targets -- hold shop --reason 'moving house'
   npm run targets -- resume shop
   npm run targets -- replay shop --state dead --since 3d --dry-run
+  npm run targets -- drop shop --state dead
   npm run targets -- backfill shop --since 30d`
 
 /** `targets`: looks at the targets, tries, holds and resumes them, and sends them what they missed. */
 export function targetsCommand(): Command {
   const targets = new Command('targets')
-    .description('Look at the targets that events are forwarded to; test, hold, resume, replay and backfill them.')
+    .description(
+      'Look at the targets that events are forwarded to; test, hold, resume, replay, drop and backfill them.',
+    )
     .showHelpAfterError('(--help tells more)')
     .addHelpText('after', help)
   addList(targets)
@@ -92,13 +95,26 @@ function addReplay(targets: Command): void {
   targets
     .command('replay <name>')
     .description('Send what was given up or held to the target anew, newest first.')
-    .option('--state <states>', `which: ${forwardStates.join(', ')}; dead,held unless told`, stateOption)
+    .option('--state <states>', 'which: pending, delivered, dead, held, dropped; dead,held unless told', replayedOption)
     .option('--since <duration>', 'of events that came within this time, such as 3d', durationOption)
     .option('--dry-run', 'count them, and change nothing')
-    .action((name: string, options: ReplayOptions) =>
+    .action((name: string, options: ChangeOptions) =>
       runToExit(async () => {
-        const { runReplay } = await import('./replay.ts')
+        const { runReplay } = await import('./change.ts')
         return runReplay(name, options)
+      }),
+    )
+  targets
+    .command('drop <name>')
+    .description('Give up what the target never got: it is not sent any more, and keeps neither event nor body.')
+    .option('--state <states>', 'which: pending, dead, held; dead,held unless told', droppedOption)
+    .option('--since <duration>', 'of events that came within this time, such as 3d', durationOption)
+    .option('--dry-run', 'count them, and change nothing')
+    .option('--yes', 'do not ask')
+    .action((name: string, options: ChangeOptions) =>
+      runToExit(async () => {
+        const { runDrop } = await import('./change.ts')
+        return runDrop(name, options)
       }),
     )
   targets
@@ -108,14 +124,17 @@ function addReplay(targets: Command): void {
     .option('--dry-run', 'count them, and change nothing')
     .action((name: string, options: BackfillOptions) =>
       runToExit(async () => {
-        const { runBackfill } = await import('./replay.ts')
+        const { runBackfill } = await import('./change.ts')
         return runBackfill(name, options)
       }),
     )
 }
 
-function stateOption(text: string): readonly ForwardState[] {
-  const states = forwardStates.filter((state) => text.split(',').includes(state))
-  if (states.length === text.split(',').length && !states.includes('running')) return states
-  throw new InvalidArgumentError('Expected pending, delivered, dead or held, or several separated by commas.')
+const replayedOption = (text: string) => readStates(text, ['pending', 'delivered', 'dead', 'held', 'dropped'])
+const droppedOption = (text: string) => readStates(text, ['pending', 'dead', 'held'])
+
+function readStates(text: string, possible: readonly ForwardState[]): readonly ForwardState[] {
+  const states = possible.filter((state) => text.split(',').includes(state))
+  if (states.length === text.split(',').length) return states
+  throw new InvalidArgumentError(`Expected some of ${possible.join(', ')}, separated by commas.`)
 }

@@ -1,10 +1,12 @@
 import type { ForwardState } from '../../inbox/forwards.ts'
 
-/** What `targets replay` was asked for. */
-export interface ReplayOptions {
+/** What `targets replay` and `targets drop` were asked for. */
+export interface ChangeOptions {
   readonly state?: readonly ForwardState[]
   readonly since?: number
   readonly dryRun?: true
+  /** Of `drop` alone. */
+  readonly yes?: true
 }
 
 /** What `targets backfill` was asked for. */

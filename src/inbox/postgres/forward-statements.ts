@@ -145,6 +145,18 @@ export const forwardSql = {
         due_at = CASE WHEN state = 'pending' THEN least(due_at, now()) ELSE now() END, settled_at = NULL, state = 'pending'
     FROM given WHERE forward.seq = given.seq AND forward.target = $1 RETURNING event_id`,
 
+  drop: `
+    WITH given AS MATERIALIZED (
+      SELECT forward.seq, event_id FROM entry JOIN forward ON forward.seq = entry.seq
+      WHERE event_id = ANY ($2) AND target = $1 AND forward.state = ANY ($3) AND forward.state IN ('pending', 'dead', 'held')
+      ORDER BY forward.seq FOR NO KEY UPDATE OF forward
+    )
+    UPDATE forward SET state = 'dropped', settled_at = now(), reason = $4, ready = true
+    FROM given WHERE forward.seq = given.seq AND forward.target = $1 RETURNING event_id`,
+  /** As `promote`, of the lanes of those entries. */
+  promoteAfter: promoteIn(`
+      SELECT DISTINCT target, forward.lane FROM entry JOIN forward USING (seq) WHERE event_id = ANY ($2) AND target = $1 AND forward.lane IS NOT NULL`),
+
   listOfEntry: `
     SELECT forward.*, event_id, type,
            (SELECT json_agg(forward_attempt ORDER BY replay, number) FROM forward_attempt
@@ -172,11 +184,11 @@ export const forwardSql = {
                                   LIMIT ${MAX_COUNTED}) AS counted) AS forwards,
            (SELECT extract(epoch FROM now() - due_at) * 1000 FROM forward
             WHERE state <> 'delivered' AND state = pair.state AND target = pair.target AND ready ORDER BY due_at LIMIT 1) AS oldest_ms
-    FROM pair`,
+    FROM pair WHERE state <> 'dropped'`,
 
   listCauses: `
     SELECT state, reason, count(*) AS forwards, max(coalesce(settled_at, started_at, due_at)) AS newest_at
-    FROM (SELECT * FROM forward WHERE target = $1 AND reason IS NOT NULL ORDER BY due_at DESC LIMIT ${LOOKED_AT}) AS failing
+    FROM (SELECT * FROM forward WHERE target = $1 AND reason IS NOT NULL AND state <> 'dropped' ORDER BY due_at DESC LIMIT ${LOOKED_AT}) AS failing
     GROUP BY state, reason ORDER BY forwards DESC, newest_at DESC LIMIT ${MAX_CAUSES}`,
   listLastAttempts: `
     WITH failed AS (

@@ -128,6 +128,17 @@ export function createForwardUpkeep(db: Postgres) {
       return rows.map(({ event_id }) => String(event_id))
     },
 
+    async drop(
+      target: string,
+      eventIds: readonly string[],
+      states: readonly ForwardState[],
+      reason: string,
+    ): Promise<string[]> {
+      const drop = { text: sql.drop, values: [target, eventIds, states, toStorable(reason)] }
+      const [rows = []] = await db.transact([drop, { text: sql.promoteAfter, values: [target, eventIds] }])
+      return rows.map(({ event_id }) => String(event_id))
+    },
+
     async writeState(target: string, state: TargetState, version: number): Promise<boolean> {
       const values = [target, JSON.stringify(state), version]
       return (await db.query({ text: sql.writeState, values })).length === 1

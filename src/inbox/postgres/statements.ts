@@ -278,7 +278,7 @@ export const sql = {
       SELECT payload.seq FROM payload
       CROSS JOIN LATERAL (SELECT 1 FROM entry WHERE entry.seq = payload.seq AND settled_at < ${UNTIL}
                             AND state IN ('handled', 'unhandled')
-                            AND NOT EXISTS (SELECT 1 FROM forward WHERE forward.seq = entry.seq AND forward.state <> 'delivered')
+                            AND NOT EXISTS (SELECT 1 FROM forward WHERE forward.seq = entry.seq AND forward.state NOT IN ('delivered', 'dropped'))
                           FOR SHARE SKIP LOCKED) AS settled
       WHERE payload.seq = ANY (ARRAY (SELECT seq FROM looked))
       FOR UPDATE OF payload SKIP LOCKED
@@ -292,7 +292,7 @@ export const sql = {
     ), old AS MATERIALIZED (
       SELECT seq FROM entry WHERE seq = ANY (ARRAY (SELECT seq FROM looked)) AND settled_at < ${UNTIL}
         AND state IN ('handled', 'unhandled')
-        AND NOT EXISTS (SELECT 1 FROM forward WHERE forward.seq = entry.seq AND forward.state <> 'delivered')
+        AND NOT EXISTS (SELECT 1 FROM forward WHERE forward.seq = entry.seq AND forward.state NOT IN ('delivered', 'dropped'))
       FOR UPDATE SKIP LOCKED
     ), bodies AS (
       DELETE FROM payload WHERE seq = ANY (ARRAY (SELECT seq FROM old))

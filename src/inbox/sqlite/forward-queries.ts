@@ -1,5 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite'
-import { type ForwardFilter, forwardStates, LOOKED_AT, MAX_CAUSES, MAX_COUNTED } from '../forwards.ts'
+import { type ForwardFilter, LOOKED_AT, MAX_CAUSES, MAX_COUNTED, openStates } from '../forwards.ts'
 import type { Row } from '../rows.ts'
 import { prepareSeqSearch } from './seq.ts'
 
@@ -24,7 +24,7 @@ export function prepareForwardQueries(db: DatabaseSync) {
     FROM (SELECT target, state FROM forward WHERE state <> 'delivered' AND state = :state AND target = :target LIMIT ${MAX_COUNTED})`)
   const listCauses = db.prepare(`
     SELECT state, reason, count(*) AS forwards, max(coalesce(settled_at, started_at, due_at)) AS newest_at
-    FROM (SELECT * FROM forward WHERE target = ? AND reason IS NOT NULL ORDER BY due_at DESC LIMIT ${LOOKED_AT})
+    FROM (SELECT * FROM forward WHERE target = ? AND reason IS NOT NULL AND state <> 'dropped' ORDER BY due_at DESC LIMIT ${LOOKED_AT})
     GROUP BY state, reason ORDER BY forwards DESC, newest_at DESC LIMIT ${MAX_CAUSES}`)
   const listLastAttempts = db.prepare(`
     WITH failed AS (
@@ -59,7 +59,7 @@ export function prepareForwardQueries(db: DatabaseSync) {
     /** Goes from one state and target to the next in the index, and counts so many of each. */
     countForwards(): Row[] {
       const now = Date.now()
-      return forwardStates.flatMap((state) => {
+      return openStates.flatMap((state) => {
         const rows: Row[] = []
         for (let after = ''; ; ) {
           const target = findTarget.get(state, after)?.target

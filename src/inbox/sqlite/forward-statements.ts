@@ -78,6 +78,11 @@ export function prepareForwardStatements(db: DatabaseSync) {
       SET attempts = iif(state = 'pending', attempts, 0), replays = iif(state = 'pending', replays, replays + 1),
           due_at = iif(state = 'pending', min(due_at, :now), :now), settled_at = NULL, state = 'pending'
       WHERE target = :target AND state <> 'running' AND state IN (SELECT value FROM json_each(:states)) AND seq = :seq`),
+    drop: db.prepare(`
+      UPDATE forward SET state = 'dropped', settled_at = :now, reason = :reason, ready = 1
+      WHERE target = :target AND state IN ('pending', 'dead', 'held') AND state IN (SELECT value FROM json_each(:states))
+        AND seq = (SELECT seq FROM entry WHERE event_id = :event_id)
+      RETURNING lane`),
     writeState: db.prepare(`
       INSERT INTO target (name, state, version) SELECT ?1, ?2, 1 WHERE ?3 = 0 OR EXISTS (SELECT 1 FROM target WHERE name = ?1)
       ON CONFLICT (name) DO UPDATE SET state = excluded.state, version = target.version + 1 WHERE target.version = ?3`),

@@ -122,3 +122,15 @@ export function replayForwards(
     return sql.replay.run({ target, states: JSON.stringify(states), seq, now }).changes === 1
   })
 }
+
+/** Gives forwards up, and lets the next of each lane take its turn; gives the ids of those that are dropped. */
+export function dropForwards(
+  { sql, now }: Omit<ForwardWriting, 'owner'>,
+  { target, eventIds, states, reason }: { target: string; eventIds: readonly string[]; states: string; reason: string },
+): string[] {
+  return eventIds.filter((eventId) => {
+    const dropped = sql.drop.get({ target, states, reason, event_id: eventId, now })
+    if (dropped?.lane != null) sql.promoteNext.run(target, dropped.lane, now)
+    return dropped !== undefined
+  })
+}

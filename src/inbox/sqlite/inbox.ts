@@ -203,6 +203,8 @@ export async function openSqliteInbox(
       },
       add: (forwards) => write(['addForwards', forwards]),
       replay: (target, eventIds, states) => write(['replayForwards', target, eventIds, states]),
+      drop: (target, eventIds, states, reason) =>
+        write(['dropForwards', target, eventIds, JSON.stringify(states), reason]),
       list: async (filter, page) => (await read('listForwards', filter, page)).map(toForward),
       counts: async () => (await read('countForwards')).map(toForwardCount),
       causes: async (target) => (await read('forwardCauses', target)).map(toForwardCause),

@@ -7,6 +7,7 @@ import type { Row } from '../rows.ts'
 import {
   addForwards,
   claimForwards,
+  dropForwards,
   type ForwardSettlement,
   type ForwardValues,
   replayForwards,
@@ -57,6 +58,7 @@ export type Operation =
   | readonly ['settleForward', ...ForwardSettlement]
   | readonly ['addForwards', forwards: readonly LateForward[]]
   | readonly ['replayForwards', target: string, eventIds: readonly string[], states: readonly ForwardState[]]
+  | readonly ['dropForwards', target: string, eventIds: readonly string[], states: string, reason: string]
   | readonly ['writeTargetState', target: string, state: string, version: number]
 
 /** What each operation gives. */
@@ -77,6 +79,7 @@ export interface Results {
   readonly settleForward: boolean
   readonly addForwards: string[]
   readonly replayForwards: string[]
+  readonly dropForwards: string[]
   readonly writeTargetState: boolean
 }
 
@@ -156,6 +159,10 @@ export function perform(writing: Writing, operation: Operation, bodies: Uint8Arr
     }
     case 'addForwards':
       return addForwards(forwarding, operation[1]) satisfies Results['addForwards']
+    case 'dropForwards': {
+      const [, target, eventIds, states, reason] = operation
+      return dropForwards(forwarding, { target, eventIds, states, reason }) satisfies Results['dropForwards']
+    }
     case 'replayForwards': {
       const [, target, eventIds, states] = operation
       return replayForwards(forwarding, target, eventIds, states) satisfies Results['replayForwards']

@@ -177,7 +177,7 @@ export function prepareStatements(db: DatabaseSync) {
       DELETE FROM payload
       WHERE seq > :after AND seq <= :last
         AND EXISTS (SELECT 1 FROM entry WHERE entry.seq = payload.seq AND settled_at < :until AND state IN ('handled', 'unhandled'))
-        AND NOT EXISTS (SELECT 1 FROM forward WHERE forward.seq = payload.seq AND forward.state <> 'delivered')`),
+        AND NOT EXISTS (SELECT 1 FROM forward WHERE forward.seq = payload.seq AND forward.state NOT IN ('delivered', 'dropped'))`),
     forgetAccounts: db.prepare(`
       DELETE FROM note
       WHERE name IN (SELECT prefix.column1 || account FROM (VALUES ('${ACCOUNT_NOTE}'), ('${THIN_ACCOUNT_NOTE}'), ('${CONTEXT_NOTE}')) AS prefix, entry
@@ -185,7 +185,7 @@ export function prepareStatements(db: DatabaseSync) {
                        AND type IN ${DEAUTHORIZED})`),
     dropEntries: db.prepare(`
       DELETE FROM entry WHERE seq > :after AND seq <= :last AND settled_at < :until AND state IN ('handled', 'unhandled')
-        AND NOT EXISTS (SELECT 1 FROM forward WHERE forward.seq = entry.seq AND forward.state <> 'delivered')`),
+        AND NOT EXISTS (SELECT 1 FROM forward WHERE forward.seq = entry.seq AND forward.state NOT IN ('delivered', 'dropped'))`),
 
     forwards: prepareForwardStatements(db),
 

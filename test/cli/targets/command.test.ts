@@ -124,7 +124,28 @@ it('replays what died, and counts it first when asked', async () => {
   expect(await inbox.forwards.list({ target: 'shop', states: ['pending'] }, { limit: 10 })).toHaveLength(3)
   expect((await inbox.get(eventIds[0] ?? ''))?.forwards).toMatchObject([{ state: 'pending', replays: 1, attempts: 0 }])
   expect((await run('replay', 'shop')).code).toBe(1)
-  expect((await run('replay', 'shop', '--state', 'lost')).stderr).toContain('Expected pending')
+  expect((await run('replay', 'shop', '--state', 'lost')).stderr).toContain('Expected some of pending')
+})
+
+it('drops what died, for good unless it is replayed, and counts it first when asked', async () => {
+  const eventId = await add('payout.paid', 'shop')
+  await die('shop')
+  await add('payout.paid', 'shop')
+  await add('payout.paid', 'gone')
+  expect((await run('drop', 'shop', '--dry-run')).stdout).toBe('would drop 1 event for shop\n')
+  expect((await inbox.get(eventId))?.forwards).toMatchObject([{ state: 'dead' }])
+  expect(await run('drop', 'shop')).toMatchObject({ code: 0, stdout: 'dropped 1 event for shop\n' })
+  expect((await inbox.get(eventId))?.forwards).toMatchObject([
+    { state: 'dropped', reason: expect.stringMatching(/^dropped by \S+@\S+$/) },
+  ])
+  expect(await run('drop', 'shop')).toMatchObject({ code: 1, stdout: 'dropped 0 events for shop\n' })
+  expect((await run('drop', 'shop', '--state', 'delivered')).stderr).toContain('Expected some of pending, dead, held')
+  expect((await run('drop', 'shoop')).stderr).toContain('no such target; it has: shop, books')
+  expect((await run('drop', 'gone', '--state', 'pending')).stdout).toBe('dropped 1 event for gone\n')
+  expect((await inbox.actions({ limit: 1 }))[0]).toMatchObject({
+    facts: { from: 'command', verb: 'drop target', filter: 'target=gone&state=pending', changed: 1 },
+  })
+  expect((await run('replay', 'shop', '--state', 'dropped')).stdout).toBe('sending 1 event to shop anew\n')
 })
 
 it('backfills a target that was added later with what it takes', async () => {

@@ -1,9 +1,10 @@
 import { isDeepStrictEqual } from 'node:util'
 import fc from 'fast-check'
 import type { Lease, NewForward, Outcome } from '../../../src/event.ts'
+import type { ForwardState } from '../../../src/inbox/forwards.ts'
 import type { Inbox, PrunePolicy } from '../../../src/inbox/inbox.ts'
 import { newEntry } from '../../support/new-entry.ts'
-import { claimForwardsBy, deliverAll, forwardEnding, settleForwardBy, target } from './forward-commands.ts'
+import { claimForwardsBy, deliverAll, droppedIn, forwardEnding, settleForwardBy, target } from './forward-commands.ts'
 import { TARGETS, type TargetName } from './forward-reference.ts'
 import type { Held, Reference } from './reference.ts'
 import type { StoreUnderModel, Worker } from './store.ts'
@@ -211,9 +212,19 @@ function replayForwards(name: TargetName, names: readonly string[]): Command {
   return command(`replay ${names.join(', ')} for ${name}`, async ({ reference, store, say }) => {
     const [inbox] = store.inboxes()
     const eventIds = names.map(toEventId)
-    const answer = await inbox.forwards.replay(name, eventIds, ['pending', 'delivered', 'dead'])
+    const answer = await inbox.forwards.replay(name, eventIds, ['pending', 'delivered', 'dead', 'dropped'])
     say(answer.map(toName).join(', ') || 'nothing')
     reference.forwards.replay(name, eventIds, answer)
+  })
+}
+
+function dropForwards(name: TargetName, names: readonly string[], states: readonly ForwardState[]): Command {
+  return command(`drop ${names.join(', ')} for ${name} if ${states.join(', ')}`, async ({ reference, store, say }) => {
+    const [inbox] = store.inboxes()
+    const eventIds = names.map(toEventId)
+    const answer = await inbox.forwards.drop(name, eventIds, states, 'no use')
+    say(answer.map(toName).join(', ') || 'nothing')
+    reference.forwards.drop(name, eventIds, states, answer)
   })
 }
 
@@ -350,6 +361,7 @@ const commands: [weight: number, arbitrary: fc.Arbitrary<Command>][] = [
   [4, fc.tuple(fc.constant('open' as const), pick, forwardEnding).map((given) => settleForward(...given))],
   [1, fc.tuple(fc.constant('over' as const), pick, forwardEnding).map((given) => settleForward(...given))],
   [2, fc.tuple(target, different).map((given) => replayForwards(...given))],
+  [1, fc.tuple(target, different, droppedIn).map((given) => dropForwards(...given))],
   [3, different.map((some) => byName('replay', some))],
   [1, different.map((some) => byName('park', some))],
   [1, different.map((some) => byName('drop', some))],

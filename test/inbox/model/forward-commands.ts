@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import type { ForwardLease, ForwardOutcome } from '../../../src/inbox/forwards.ts'
+import type { ForwardLease, ForwardOutcome, ForwardState } from '../../../src/inbox/forwards.ts'
 import { type ForwardReference, type HeldForward, TARGETS, type TargetName } from './forward-reference.ts'
 import type { StoreUnderModel, Worker } from './store.ts'
 
@@ -61,3 +61,8 @@ export async function deliverAll(leaseMs: number, both: Both): Promise<void> {
 
 export const target = fc.constantFrom(...TARGETS)
 export const forwardEnding = fc.constantFrom<Ending[]>('delivered', 'delivered', 'dead', 0, 30_000, 90_000)
+export const droppedIn = fc.constantFrom<ForwardState[][]>(
+  ['dead'],
+  ['pending'],
+  ['pending', 'dead', 'running', 'delivered'],
+)

@@ -73,7 +73,11 @@ export function createForwardReference({ isShared, leaseMs, roughlyMs, now, proc
     kept.history.push({ replay: kept.replays, number: kept.attempts, outcome })
     Object.assign(kept, { state, held: undefined })
     waitFor(kept, waitMs)
-    // Whichever takes its turn now is due from now on, and a clock may be set back.
+    letGo(kept)
+  }
+
+  /** Whichever takes its turn now is due from now on, and a clock may be set back. */
+  function letGo(kept: KeptForward): void {
     for (const other of beside(kept)) other.mustAt = Math.max(other.mustAt, now())
   }
 
@@ -95,7 +99,8 @@ export function createForwardReference({ isShared, leaseMs, roughlyMs, now, proc
     all: (): readonly KeptForward[] => forwards,
     open: () => leases.filter((held) => isAlive(held) && !held.isOver),
     over: () => leases.filter((held) => isAlive(held) && held.isOver && held.kept.held !== undefined),
-    isDone: (id: string) => forwards.every((kept) => kept.id !== id || kept.state === 'delivered'),
+    isDone: (id: string) =>
+      forwards.every((kept) => kept.id !== id || kept.state === 'delivered' || kept.state === 'dropped'),
 
     add(facts: Pick<KeptForward, 'id' | 'target' | 'lane' | 'arrival'>): void {
       const counts = { attempts: 0, replays: 0, history: [], held: undefined }
@@ -109,6 +114,8 @@ export function createForwardReference({ isShared, leaseMs, roughlyMs, now, proc
         if (held !== undefined && held.endsAt <= now() && (held.worker !== worker || !isAlive(held)))
           end(kept, 'lost', 'pending')
       }
+      // What was due stays so when its lane kept it, though the clock is set back.
+      for (const kept of forwards) if (kept.mayAt <= now()) kept.mayAt = Number.NEGATIVE_INFINITY
       const isDue = (kept: KeptForward) => kept.state === 'pending' && kept.mustAt <= now() && !isKeptBack(kept, false)
       const due = forwards.find((kept) => kept.target === target && isDue(kept))
       if (due !== undefined && given.length === 0) reject(`nothing was leased, though ${tell(due)} was due`)
@@ -135,6 +142,22 @@ export function createForwardReference({ isShared, leaseMs, roughlyMs, now, proc
         const { mayAt, mustAt } = kept
         if (kept.state !== 'pending') Object.assign(kept, { state: 'pending', attempts: 0, replays: kept.replays + 1 })
         Object.assign(kept, { mayAt: Math.min(mayAt, now()), mustAt: Math.min(mustAt, now()) })
+      }
+    },
+
+    drop(target: TargetName, ids: readonly string[], states: readonly ForwardState[], answer: readonly string[]): void {
+      const right = forwards.filter(
+        (kept) =>
+          kept.target === target &&
+          ids.includes(kept.id) &&
+          states.includes(kept.state) &&
+          (kept.state === 'pending' || kept.state === 'dead'),
+      )
+      const names = right.map(({ id }) => id).toSorted()
+      if (names.join() !== answer.toSorted().join()) reject(`it has to name ${names.join(', ') || 'nothing'}`)
+      for (const kept of right) {
+        Object.assign(kept, { state: 'dropped' })
+        letGo(kept)
       }
     },
 

@@ -1,10 +1,10 @@
--- One entry's way to one target. It keeps its entry, body included, until it is delivered.
+-- One entry's way to one target. It keeps its entry, body included, until it is delivered or dropped.
 CREATE TABLE forward (
   seq         bigint NOT NULL,
   target      text COLLATE "C" NOT NULL,
   lane        text COLLATE "C",                       -- its entry's, where the target keeps the order of each
   hops        integer NOT NULL,
-  state       text COLLATE "C" NOT NULL CHECK (state IN ('pending', 'running', 'delivered', 'dead', 'held')),
+  state       text COLLATE "C" NOT NULL CHECK (state IN ('pending', 'running', 'delivered', 'dead', 'held', 'dropped')),
   -- False: waits for another of its lane, and is not looked at until that one settles.
   ready       boolean NOT NULL DEFAULT true CHECK (ready OR state = 'pending'),
   due_at      timestamptz NOT NULL,

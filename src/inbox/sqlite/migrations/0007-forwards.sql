@@ -1,10 +1,10 @@
--- One entry's way to one target. It keeps its entry, body included, until it is delivered.
+-- One entry's way to one target. It keeps its entry, body included, until it is delivered or dropped.
 CREATE TABLE forward (
   seq        INTEGER NOT NULL REFERENCES entry ON DELETE CASCADE,
   target     TEXT NOT NULL,
   lane       TEXT,                             -- its entry's, where the target keeps the order of each
   hops       INTEGER NOT NULL,
-  state      TEXT NOT NULL CHECK (state IN ('pending', 'running', 'delivered', 'dead', 'held')),
+  state      TEXT NOT NULL CHECK (state IN ('pending', 'running', 'delivered', 'dead', 'held', 'dropped')),
   -- 0: waits for another of its lane, and is not looked at until that one settles.
   ready      INTEGER NOT NULL DEFAULT 1,
   due_at     INTEGER NOT NULL,
