@@ -226,7 +226,10 @@ export interface CustomizeCheckoutReply {
   readonly [more: string]: unknown
 }
 
-/** Type of Stripe's request → how it is answered. Write a map with `satisfies AnswerMap`. Others than those known here are `unknown`. */
+/**
+ * Type of Stripe's request → how it is answered. Write a map with `satisfies AnswerMap`. Requests of agentic commerce that are not known
+ * here are `unknown`.
+ */
 export interface AnswerMap {
   readonly 'issuing_authorization.request'?: Answerer<EventOf<'issuing_authorization.request'>, AuthorizationReply>
   readonly 'v1.delegated_checkout.finalize_checkout'?: Answerer<
@@ -237,7 +240,7 @@ export interface AnswerMap {
     HookRequest<'v1.delegated_checkout.customize_checkout'>,
     CustomizeCheckoutReply
   >
-  readonly [type: `${string}.${string}`]: Answerer<unknown, unknown> | undefined
+  readonly [type: `v${number}.${string}`]: Answerer<unknown, unknown> | undefined
 }
 
 /** Parses stored events, and lends SDK clients that act for them. */

@@ -1,10 +1,11 @@
 import { findMisspelt, parseConfig, readEnvironment } from './config.ts'
 import { ReceiverError } from './errors.ts'
 import { createProcessLog, describeError, redact } from './log.ts'
-import { createService } from './service.ts'
+import { createService, type Service } from './service.ts'
 
 const SECOND_SIGNAL_AFTER_MS = 1_000
 
+let service: Service | undefined
 try {
   const environment = readEnvironment()
   const config = parseConfig(environment)
@@ -12,13 +13,14 @@ try {
   // A stray failure of a handler's own making: the state is unknown, so end; its leases are free at the next start.
   process.on('uncaughtException', (error) => {
     log.fatal({ err: error }, 'uncaught failure, probably of a handler that did not await; exiting')
-    void exit(1)
+    // Stripe asks for a decision once.
+    void Promise.resolve(service?.whenLastReplied()).then(() => exit(1))
   })
-  const service = await createService(config, {
+  service = await createService(config, {
     log,
     onStuck(facts) {
       log.fatal(facts, 'a handler has held its place for too long after its time limit; stopping, to be started again')
-      void service.stop().then(() => exit(1))
+      void service?.stop().then(() => exit(1))
     },
   })
 
@@ -31,7 +33,7 @@ try {
     }
     stoppingSince = performance.now()
     log.info({ signal }, 'stopping; a second signal, a second later, exits at once')
-    if (!(await service.stop())) {
+    if (!(await service?.stop())) {
       log.error('not everything had ended within SHUTDOWN_TIMEOUT_MS; what was running runs again')
       return exit(1)
     }

@@ -49,6 +49,8 @@ export interface Service {
   readonly address: string
   readonly adminUrl: string
   readonly inbox: Inbox
+  /** Resolves once the replies to requests are out that are under way now: within their `withinMs`. */
+  whenLastReplied(): Promise<void>
   /**
    * Is not ready from now on, goes on storing deliveries while running handlers finish, and then closes everything, all within
    * SHUTDOWN_TIMEOUT_MS. Resolves with false when that time ran out, as when the store hangs.
@@ -94,7 +96,13 @@ export async function createService(config: Config, overrides: ServiceOverrides 
   let forwarder: Forwarder | undefined
   const overrun = createOverrun(config.workerConcurrency, log)
   // Deliveries are stored all the same: only a process that does nothing else is not ready.
-  const shared = { inbox, log, isDraining: () => isDraining, worker: { ...overrun, isAll: config.role === 'work' } }
+  const shared = {
+    inbox,
+    log,
+    answering,
+    isDraining: () => isDraining,
+    worker: { ...overrun, isAll: config.role === 'work' },
+  }
   const app = createApp({
     ...shared,
     arrival,
@@ -113,7 +121,6 @@ export async function createService(config: Config, overrides: ServiceOverrides 
       if (entry.forwards?.length) forwarder?.wake()
       return added
     },
-    answering,
     onAccepted(entry, result) {
       metrics.onAccepted(entry, result)
       figures.onAccepted(entry)
@@ -131,6 +138,10 @@ export async function createService(config: Config, overrides: ServiceOverrides 
   const server = undo.adopt(await listen(publicApp, publicAddress), forceClose)
   const admin = undo.adopt(await listen(adminApp, adminAddress), forceClose)
 
+  const limitMs = config.handlerTimeoutMs + (overrides.standstillMarginMs ?? STANDSTILL_MARGIN_MS)
+  const { workerConcurrency: concurrency, logLevel } = config
+  const watchdog = startWatchdog({ limitMs, concurrency, isSilent: logLevel === 'silent' })
+  undo.adopt(watchdog, (started) => started.stop())
   if (config.role !== 'receive') {
     const { stripeApiKey: apiKey, stripeApiBase: apiBase, stripeRequestsPerSecond: requestsPerSecond } = config
     const clients = createStripeClients({ apiKey, apiBase, requestsPerSecond, log })
@@ -148,14 +159,12 @@ export async function createService(config: Config, overrides: ServiceOverrides 
       arrival,
       operators,
     }
-    const limitMs = config.handlerTimeoutMs + (overrides.standstillMarginMs ?? STANDSTILL_MARGIN_MS)
-    const { workerConcurrency: concurrency, logLevel } = config
-    const watchdog = startWatchdog({ limitMs, concurrency, isSilent: logLevel === 'silent' })
-    undo.adopt(watchdog, (started) => started.stop())
     worker = startWork(work, watchdog)
     if (targets.length > 0) forwarder = await startForwarding(work, targets)
     if (isReconciling) {
-      undo.adopt(startCatchingUp(work, worker, findTakenTypes(targets)), (reconciling) => reconciling.stop())
+      undo.adopt(startCatchingUp(work, worker, findTakenTypes(targets).difference(answerers)), (reconciling) =>
+        reconciling.stop(),
+      )
     }
     undo.adopt(startChangeRunner({ inbox, log }), (runner) => runner.stop())
     undo.adopt(startHoldReminder({ inbox, log }), (reminder) => reminder.stop())
@@ -179,7 +188,11 @@ export async function createService(config: Config, overrides: ServiceOverrides 
     return (await isOverWithin(left(), opened.disposeAsync())) && isWorkOver
   }
   let stopping: Promise<boolean> | undefined
-  return { url: server.url, address: server.address, adminUrl: admin.url, inbox, stop: () => (stopping ??= stop()) }
+  return {
+    ...{ url: server.url, address: server.address, adminUrl: admin.url, inbox },
+    whenLastReplied: async () => answering?.whenLastReplied(),
+    stop: () => (stopping ??= stop()),
+  }
 }
 
 /** Undefined while it is off: then nothing of it is loaded. */

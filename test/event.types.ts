@@ -172,7 +172,7 @@ void ({
     otherwise: { manual_approval_details: { type: 'declined', declined: { reason: 'busy' } } },
     answer: async ({ data }) => ({ manual_approval_details: { type: data.amount_total ? 'approved' : 'approved' } }),
   },
-  'some.other_request': {
+  'v1.delegated_checkout.other': {
     withinMs: 3_000,
     otherwise: {},
     answer: (request) => {
@@ -185,6 +185,8 @@ const approve = () => ({ approved: true })
 const approvs = () => ({ approvd: true })
 // @ts-expect-error: what to reply otherwise is required.
 void ({ 'issuing_authorization.request': { withinMs: 1, answer: approve } } satisfies AnswerMap)
+// @ts-expect-error: misspelt, though the function looks at nothing.
+void ({ 'issuing_authorization.requets': { ...card, answer: approve } } satisfies AnswerMap)
 // @ts-expect-error: the answer to it is `approved`.
 void ({ 'issuing_authorization.request': { ...card, answer: approvs } } satisfies AnswerMap)
 // @ts-expect-error: the answer to it is none.

@@ -1,4 +1,4 @@
-import { setTimeout as delay } from 'node:timers/promises'
+import { setTimeout as delay, setImmediate as nextTurn } from 'node:timers/promises'
 import Stripe from 'stripe'
 import type { Decision, NewEntry } from '../event.ts'
 import type { Inbox } from '../inbox/inbox.ts'
@@ -31,6 +31,8 @@ export interface Answering {
   reply(entry: NewEntry, startedAt: number): Promise<Reply>
   /** Resolves once no reply is under way. */
   whenReplied(): Promise<void>
+  /** Resolves once those have gone out that are under way now: within the longest `withinMs`, whatever comes meanwhile. */
+  whenLastReplied(): Promise<void>
   /** Stores what was not stored yet, for so long at most. Safe to repeat. */
   stop(withinMs: number): Promise<void>
 }
@@ -46,6 +48,9 @@ interface Replied {
   readonly isKept: boolean
 }
 
+/** From when on a reply past its `withinMs` is told of: Stripe may have decided by itself. */
+const LATE_MS = 100
+
 /**
  * Money before bookkeeping: the function and the store begin together, and the reply goes out when both are done, or at `withinMs`
  * with what there is then. A store that is late or down does not hold it back; what was replied is stored later.
@@ -60,6 +65,7 @@ export function startAnswering({ answerers, inbox, log, onReplied }: AnsweringOp
 
   function begin(request: Request): Run {
     const { entry } = request
+    const facts = { eventId: entry.eventId, type: entry.type }
     const isNeedless = new AbortController()
     const decided = decide(request, isNeedless.signal)
     const progress = { isAdded: false }
@@ -75,17 +81,18 @@ export function startAnswering({ answerers, inbox, log, onReplied }: AnsweringOp
       }
       const own = await decided
       const standing = await inbox.decide(entry.eventId, own)
+      if (standing === null) log.error(facts, 'a reply is not recorded: its event is there as one that a handler takes')
       // Of two processes that were asked at once, the first decides.
       return { decision: standing ?? own, isStored: standing !== null && !isSame(standing, own) }
     }
 
-    async function keepReplied(): Promise<void> {
-      const [{ decision: standing }, sent] = [await keep(), await decided]
-      if (!isSame(standing, sent))
-        log.error({ eventId: entry.eventId, type: entry.type }, 'another reply to the same request was stored before')
+    const end = () => void runs.delete(entry.eventId)
+    async function compare({ decision: standing }: Pick<Replied, 'decision'>): Promise<void> {
+      const { decision: sent } = await replied
+      if (!isSame(standing, sent)) log.error(facts, 'another reply to the same request was stored before')
+      end()
     }
 
-    const end = () => void runs.delete(entry.eventId)
     const reply = async (): Promise<Replied> => {
       const unkept = async (): Promise<Replied> => ({
         decision: await decided,
@@ -98,14 +105,13 @@ export function startAnswering({ answerers, inbox, log, onReplied }: AnsweringOp
       const inTime = kept.then((replied) => ({ ...replied, isKept: true }), unkept)
       return Promise.race([inTime, timeUp]).finally(() => timer.abort())
     }
-    kept.then(end, (err: unknown) => {
-      log.error(
-        { err, eventId: entry.eventId, type: entry.type },
-        'a request cannot be stored; it is answered all the same',
-      )
-      later.add({ eventId: entry.eventId, keep: keepReplied, onEnded: end })
+    const replied = reply()
+    kept.then(compare, (err: unknown) => {
+      log.error({ err, ...facts }, 'a request cannot be stored; it is answered all the same')
+      const keepReplied = async () => compare(await keep())
+      later.add({ eventId: entry.eventId, bytes: entry.body.length, keep: keepReplied, onEnded: end })
     })
-    return { replied: reply() }
+    return { replied }
   }
 
   async function reply(entry: NewEntry, startedAt: number): Promise<Reply> {
@@ -122,6 +128,8 @@ export function startAnswering({ answerers, inbox, log, onReplied }: AnsweringOp
     const because = decision.reason === null ? {} : { reason: decision.reason }
     if (how === 'answered' || how === 'stored') log.info(facts, 'request answered')
     else log.error({ ...facts, ...because }, 'request answered with its `otherwise`')
+    const lateMs = durationMs - answerer.withinMs
+    if (lateMs > LATE_MS) log.error({ ...facts, lateMs }, 'a reply went out late: the event loop stood still')
     if (!isKept) log.warn(facts, 'a reply goes out before its request is stored')
     return toReply(decision)
   }
@@ -134,6 +142,11 @@ export function startAnswering({ answerers, inbox, log, onReplied }: AnsweringOp
     },
     async whenReplied() {
       while (underWay.size > 0) await Promise.allSettled(underWay)
+    },
+    async whenLastReplied() {
+      await Promise.allSettled(underWay)
+      // Whoever waits for a reply writes it in this turn.
+      await nextTurn()
     },
     async stop(withinMs) {
       stopWarning()

@@ -14,6 +14,8 @@ export interface Request {
 
 /** Functions that may be asked at once; whatever comes beyond is answered with its `otherwise` at once. */
 const MAX_RUNNING = 1_024
+/** The same of those that have not returned, in time or not: each keeps its request in memory. */
+const MAX_UNRETURNED = 4_096
 
 /** Asks the user's function. Never rejects, and resolves at `withinMs` at the latest; `isNeedless` ends what nobody waits for. */
 export type Decide = (request: Request, isNeedless: AbortSignal) => Promise<Decision>
@@ -21,6 +23,7 @@ export type Decide = (request: Request, isNeedless: AbortSignal) => Promise<Deci
 /** Functions have a concurrency of their own: handlers and deliveries take no place from them. */
 export function createDecide(log: Log): Decide {
   let running = 0
+  let unreturned = 0
 
   return async ({ entry, answerer, startedAt }, isNeedless) => {
     const { eventId, type, account } = entry
@@ -32,6 +35,11 @@ export function createDecide(log: Log): Decide {
     const otherwise = (how: 'otherwise' | 'failed', reason: string) => conclude(how, answerer.otherwise, reason)
 
     if (running >= MAX_RUNNING) return otherwise('otherwise', `${MAX_RUNNING} requests wait for an answer already`)
+    if (unreturned >= MAX_UNRETURNED)
+      return otherwise(
+        'otherwise',
+        `${MAX_UNRETURNED} functions for an answer have not returned, long after their time`,
+      )
     const isOver = new AbortController()
     // What a listener throws would end the process.
     const signal = guardListeners(AbortSignal.any([isOver.signal, isNeedless]), (err) =>
@@ -40,10 +48,15 @@ export function createDecide(log: Log): Decide {
     const timer = new AbortController()
     const leftMs = Math.max(0, startedAt + answerer.withinMs - performance.now())
     const timeUp = delay(leftMs, TIME_UP, { signal: timer.signal }).catch(() => TIME_UP)
+    const isReturned = () => {
+      unreturned -= 1
+    }
     running += 1
+    unreturned += 1
     try {
       // A Buffer, whatever its type says: the signed bytes are those of a delivery.
       const answering = ask(answerer, JSON.parse(Buffer.from(entry.body).toString('utf8')), { signal, log: child })
+      answering.then(isReturned, isReturned)
       const answered = await Promise.race([answering, timeUp])
       if (answered !== TIME_UP) return conclude('answered', checkReply(type, answered), null)
       answering.catch((err: unknown) => child.debug({ err }, 'the function for an answer failed after its time'))

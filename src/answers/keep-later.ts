@@ -1,10 +1,13 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { ReceiverError } from '../errors.ts'
+import { createRoom } from '../inbox/room.ts'
 import type { Log } from '../log.ts'
 
 /** What was replied and could not be stored yet. */
 export interface Unkept {
   readonly eventId: string
+  /** Of its body. */
+  readonly bytes: number
   /** Rejects while the store is down. */
   keep(): Promise<unknown>
   /** Called once it is stored, or given up. */
@@ -17,7 +20,7 @@ export interface KeepLater {
   stop(withinMs: number): Promise<void>
 }
 
-/** So many wait at most: what is replied beyond is not stored. */
+/** So many wait at most, with 64 MiB of bodies: what is replied beyond is not stored. */
 const MAX_WAITING = 10_000
 const RETRY_MS = 1_000
 const LOST = 'what was replied to a request is lost: it could not be stored'
@@ -25,6 +28,7 @@ const LOST = 'what was replied to a request is lost: it could not be stored'
 /** Stores what was replied while the store was down, once it is back, for as long as this process lives. */
 export function createKeepLater(log: Log): KeepLater {
   const waiting = new Set<Unkept>()
+  const room = createRoom({ maxEntries: MAX_WAITING })
   const stopping = new AbortController()
   let keeping: Promise<void> | undefined
 
@@ -41,6 +45,7 @@ export function createKeepLater(log: Log): KeepLater {
         log.error({ err, eventId }, LOST)
       }
       waiting.delete(unkept)
+      room.give(unkept.bytes)
       unkept.onEnded()
     }
     return true
@@ -54,10 +59,11 @@ export function createKeepLater(log: Log): KeepLater {
 
   return {
     add(unkept) {
-      if (waiting.size >= MAX_WAITING || stopping.signal.aborted) {
+      if (stopping.signal.aborted || !room.has(unkept.bytes)) {
         log.error({ eventId: unkept.eventId }, LOST)
         return unkept.onEnded()
       }
+      room.take(unkept.bytes)
       waiting.add(unkept)
       keeping ??= keepOn()
     },

@@ -42,8 +42,17 @@ export async function loadAnswers(
       `\`answers\` of ${path} has ${faults.length} fault(s):\n${faults.map((fault) => `  ${fault}`).join('\n')}`,
     )
   // Holds as far as it can be seen, by the look at each of them; what the functions take, `satisfies AnswerMap` checks.
-  const answerers = new Map(Object.entries(answers as AnswerMap).filter(isThere))
+  const answerers = new Map(
+    Object.entries(answers as AnswerMap)
+      .filter(isThere)
+      .map(keepOtherwise),
+  )
   return { answerers, unknownTypes: [...answerers.keys()].filter((type) => !isKnownRequest(type)) }
+}
+
+/** As it was checked, whatever the module does to its own later. */
+function keepOtherwise([type, answerer]: [string, Answerer<unknown, unknown>]) {
+  return [type, { ...answerer, otherwise: checkReply(type, answerer.otherwise) }] as const
 }
 
 function isThere(
@@ -63,7 +72,7 @@ function findFaults(type: string, answerer: unknown, handledTypes: readonly stri
     const longestMs = limitOf(type) - WAY_MS
     if (!(Number.isInteger(withinMs) && Number(withinMs) >= MIN_WITHIN_MS && Number(withinMs) <= longestMs))
       faults.push(
-        `withinMs: expected a whole number from ${MIN_WITHIN_MS} to ${longestMs} (Stripe waits ${limitOf(type)})`,
+        `withinMs: expected a whole number from ${MIN_WITHIN_MS} to ${longestMs}${isKnownRequest(type) ? ` (Stripe waits ${limitOf(type)})` : ''}`,
       )
     if (typeof answer !== 'function') faults.push(`answer: expected a function, and it is ${kindOf(answer)}`)
     faults.push(...findReplyFault(type, otherwise))

@@ -8,13 +8,14 @@ const UNKNOWN_LIMIT_MS = 10_000
 
 const metadata = z.record(z.string(), z.union([z.string(), z.number(), z.null()]))
 
-/** Loose, so that what Stripe adds can be used; what decides is checked. */
-const authorization = z.looseObject({
+/** Strict: with a misspelt `amount` all that is asked for would be approved. */
+const authorization = z.strictObject({
   approved: z.boolean(),
   amount: z.int().positive().optional(),
   metadata: metadata.optional(),
 }) satisfies z.ZodType<AuthorizationReply>
 
+/** Loose, so that what Stripe adds can be used; what decides is checked. */
 const finalizeCheckout = z.looseObject({
   manual_approval_details: z.discriminatedUnion('type', [
     z.looseObject({ type: z.literal('approved') }),

@@ -19,11 +19,11 @@ export async function loadHandledTypes({
 > {
   const { handlers, unknownTypes } = await loadHandlers(handlersPath)
   const { targets, unknownTypes: unknownPatterns } = await loadTargets(targetsPath, readEnvironment())
-  const forwarded = findTakenTypes(targets.filter(({ types }) => types !== undefined))
   const builtIn = new Map<string, unknown>(Object.entries((await loadHandlers(undefined)).handlers.map))
   const own = Object.entries(handlers.map)
   const handledTypes = own.map(([type]) => type)
-  const { answerers } = await loadAnswers(answersPath, handledTypes)
+  const { answerers, unknownTypes: unknownRequests } = await loadAnswers(answersPath, handledTypes)
+  const forwarded = findTakenTypes(targets.filter(({ types }) => types !== undefined)).difference(answerers)
   return {
     handledTypes: [...new Set([...handledTypes, ...forwarded])],
     requestTypes: [...answerers.keys()],
@@ -33,6 +33,6 @@ export async function loadHandledTypes({
       own.flatMap(([type, handler]) => (builtIn.get(type) === handler && !forwarded.has(type) ? [type] : [])),
     ),
     hasFallback: handlers.fallback !== undefined || targets.some(({ types }) => types === undefined),
-    unknownTypes: [...unknownTypes, ...unknownPatterns],
+    unknownTypes: [...unknownTypes, ...unknownPatterns, ...unknownRequests],
   }
 }

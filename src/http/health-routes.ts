@@ -1,7 +1,8 @@
 import { Router } from 'express'
 import type { Inbox } from '../inbox/inbox.ts'
+import type { WebhookRouteOptions } from './webhook-route.ts'
 
-export interface HealthOptions {
+export interface HealthOptions extends Pick<WebhookRouteOptions, 'answering'> {
   readonly inbox: Pick<Inbox, 'check'>
   readonly isDraining: () => boolean
   /** What runs handlers: why nothing is handled, and whether this process is there for nothing else. */
@@ -9,16 +10,17 @@ export interface HealthOptions {
 }
 
 /** `GET /healthz`: the process lives. `GET /readyz`: it does its work now, or 503 with the reason. */
-export function createHealthRoutes({ inbox, isDraining, worker }: HealthOptions): Router {
+export function createHealthRoutes({ inbox, isDraining, worker, answering }: HealthOptions): Router {
   const router = Router()
   router.get('/healthz', (_req, res) => {
     res.json({ status: 'alive' })
   })
   router.get('/readyz', async (_req, res) => {
-    const workerFault = worker?.describeFault()
-    const reason =
-      (isDraining() ? 'draining' : await describeStoreFault(inbox)) ?? (worker?.isAll ? workerFault : undefined)
-    if (reason === undefined) res.json({ status: 'ready', ...(workerFault && { worker: workerFault }) })
+    const faults = { store: await describeStoreFault(inbox), worker: worker?.describeFault() }
+    // A proxy that takes every process for down would keep from them what each could answer.
+    const storeFault = answering === undefined ? faults.store : undefined
+    const reason = (isDraining() ? 'draining' : storeFault) ?? (worker?.isAll ? faults.worker : undefined)
+    if (reason === undefined) res.json({ status: 'ready', ...faults })
     else res.status(503).json({ status: 'not ready', reason })
   })
   return router

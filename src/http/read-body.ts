@@ -69,6 +69,7 @@ export function createBodyReader(options: BodyReaderOptions): BodyReader {
       bodyBytes += chunk.length
       hold(held + pieces.add(chunk, bodyBytes))
       if (bodyBytes > maxBodyBytes) finish(tooLarge(maxBodyBytes))
+      if (bodyBytes > MAX_REQUEST_BYTES && reading.has(finish)) reading.set(finish, maxHeldBytes)
       // Whoever has been sending for longest goes first: else a few who stall would keep everyone out.
       for (const [finishOldest, limit] of reading) {
         if (heldBytes <= maxHeldBytes) return
@@ -76,7 +77,8 @@ export function createBodyReader(options: BodyReaderOptions): BodyReader {
       }
     }
 
-    const isSmall = Number(req.headers['content-length']) <= MAX_REQUEST_BYTES
+    // Of a chunked body it is not known before.
+    const isSmall = Number(req.headers['content-length'] ?? 0) <= MAX_REQUEST_BYTES
     reading.set(finish, sparesRequests && isSmall ? maxHeldBytes + SPARE_BYTES : maxHeldBytes)
     req.on('data', onData)
     req.once('end', () => finish())

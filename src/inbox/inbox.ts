@@ -43,8 +43,8 @@ export interface Inbox {
   add(entry: NewEntry, lease?: { readonly leaseMs: number }): Promise<'added' | 'duplicate' | Lease>
 
   /**
-   * Keeps what was replied to a request that was added as `handled`, and gives the decision that stands: the first one. Null when there
-   * is no such entry. Safe to repeat.
+   * Keeps what was replied to a request, which is `handled` from then on, and gives the decision that stands: the first one. Null when
+   * there is no such entry, and when it came as an ordinary event that waits or runs. Safe to repeat.
    */
   decide(eventId: string, decision: Decision): Promise<Decision | null>
 
@@ -281,6 +281,8 @@ export interface EntryFilter {
   readonly reason?: string
   /** Dead, or waiting for a retry after an attempt that failed. */
   readonly isFailing?: true
+  /** No request that was answered in its delivery. */
+  readonly isUnanswered?: true
   /** Received at most this long ago. */
   readonly receivedWithinMs?: number
   /** Received at least this long ago. */

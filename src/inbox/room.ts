@@ -5,6 +5,8 @@ const MAX_BYTES = 64 * 1024 * 1024
 
 /** What may wait to be stored, in entries and in bytes of their bodies. */
 export interface Room {
+  /** Whether there is room for a body of so many bytes. */
+  has(bytes: number): boolean
   /** Throws ReceiverError `overloaded` when there is no room for a body of so many bytes. */
   take(bytes: number): void
   /** Gives back what was taken, once the entry is stored or will never be. */
@@ -15,9 +17,11 @@ export interface Room {
 export function createRoom({ maxEntries = MAX_ENTRIES, maxBytes = MAX_BYTES } = {}): Room {
   let entries = 0
   let held = 0
+  const has = (bytes: number) => entries < maxEntries && (entries === 0 || held + bytes <= maxBytes)
   return {
+    has,
     take(bytes) {
-      if (entries >= maxEntries || (entries > 0 && held + bytes > maxBytes)) {
+      if (!has(bytes)) {
         const message = `${entries} entries with ${held} bytes wait to be stored, and no more may; Stripe will deliver again.`
         throw new ReceiverError('overloaded', message)
       }

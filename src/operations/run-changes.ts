@@ -51,9 +51,14 @@ export function previewChange(
   choice: Choice,
   before?: string,
 ): Promise<Summary> {
+  const change = changes[verb]('')
   const filter = toFilter(choice)
-  const states = statesOf(changes[verb](''), { filter })
-  return inbox.summarize({ ...filter, states }, { limit: GROUPS, ...(before !== undefined && { before }) })
+  const meant = {
+    ...filter,
+    states: statesOf(change, { filter }),
+    ...(change.isRun && ({ isUnanswered: true } as const)),
+  }
+  return inbox.summarize(meant, { limit: GROUPS, ...(before !== undefined && { before }) })
 }
 
 /** Ages are left out: what was shown is between its newest and its oldest, however long it takes. */
@@ -63,7 +68,7 @@ function filterOf(change: Change, { filter: fields }: ActionFacts) {
     receivedBeforeMs: _until,
     ...filter
   } = toFilter(readChoice(new URLSearchParams(fields)).choice)
-  return { ...filter, states: statesOf(change, { filter }) }
+  return { ...filter, states: statesOf(change, { filter }), ...(change.isRun && ({ isUnanswered: true } as const)) }
 }
 
 export interface ChangeRequest extends Pick<ActionFacts, 'who' | 'from'> {

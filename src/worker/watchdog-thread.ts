@@ -41,7 +41,7 @@ function tell(): void {
   const [only] = events
   const facts = events.length === 1 ? only : { events }
   const msg =
-    'the event loop has stood still for too long: a handler does not return to it; the process ends, and its supervisor starts it again'
+    'the event loop has stood still for too long: a handler or another function of yours does not return to it; the process ends, and its supervisor starts it again'
   const line = { level: 60, time: new Date().toISOString(), ...facts, limitMs, msg }
   // Whether or not anyone reads it.
   write(1, `${JSON.stringify(line)}\n`, end)

@@ -35,6 +35,15 @@ it('gives how each request is answered, and the names that are not known', async
   expect(unknownTypes).toEqual(['issuing_authentication.decision'])
 })
 
+it('keeps `otherwise` as it was checked, whatever the module does to its own later', async () => {
+  const { answerers } = await load(`const otherwise = { approved: false }
+    const answer = () => { otherwise.approved = true; throw new Error('no') }
+    export const answers = { 'issuing_authorization.request': { withinMs: 1500, otherwise, answer } }`)
+  const answerer = answerers.get('issuing_authorization.request')
+  expect(() => answerer?.answer({}, {} as never)).toThrow('no')
+  expect(answerer?.otherwise).toEqual({ approved: false })
+})
+
 it.each([
   ['export default {}', /^Expected `export const answers = .* does not export it/],
   ['export const answers = []', /exports an array/],

@@ -6,7 +6,7 @@ const ORDER = 'v1.delegated_checkout.finalize_checkout'
 const approval = (manual_approval_details: object) => ({ manual_approval_details })
 
 it.each([
-  [CARD, { approved: true, amount: 100, metadata: { team: 'a' }, new_at_stripe: 1 }],
+  [CARD, { approved: true, amount: 100, metadata: { team: 'a' } }],
   [CARD, { approved: false }],
   [ORDER, approval({ type: 'approved' })],
   [ORDER, approval({ type: 'declined', declined: { reason: 'sold out' } })],
@@ -31,6 +31,7 @@ it.each([
   [CARD, { approved: 'true' }, /^approved: /],
   [CARD, { approve: true }, /^approved: /],
   [CARD, { approved: true, amount: 0 }, /^amount: /],
+  [CARD, { approved: true, amonut: 5 }, /amonut/],
   [CARD, { approved: true, amount: 1.5 }, /^amount: /],
   [CARD, { approved: true, metadata: { a: {} } }, /^metadata\.a: /],
   [CARD, { approved: true, metadata: { a: 'x'.repeat(65_536) } }, /more than 65536 bytes/],

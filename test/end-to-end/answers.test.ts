@@ -143,6 +143,15 @@ describe('a request of Stripe', () => {
     expect(await metric('answers_total', 'stored')).toBe(1)
   })
 
+  it('that is under way when something fails beside it, which ends the server, is answered', async () => {
+    const { id, body } = createRequest('approve after a while', { after: '500' })
+    const replying = send(body)
+    await eventually('the function to run', () => runsOf(id) === 1)
+    await send(createRequest('fail beside it').body)
+    expect(await replying).toMatchObject({ status: 200, answer: approved })
+    expect((await server.exited).code).toBe(1)
+  })
+
   it('that is under way when the server stops is answered', async () => {
     const { id, body } = createRequest('approve after a while', { after: '700' })
     const replying = send(body)

@@ -30,7 +30,7 @@ async function sendAtOnce(running: ScriptedServer, requests: readonly Buffer[]):
 describe('SIGTERM under load', () => {
   // Several rounds, because it is about races.
   it.each([1, 2, 3])('answers what was sent, keeps what it took, and exits 0 (round %i)', async () => {
-    const running = await start({ SHUTDOWN_TIMEOUT_MS: '1500' })
+    const running = await start({ SHUTDOWN_TIMEOUT_MS: '3000' })
     const hanging = scriptedJson({ hangs: true }, { id: 'evt_hangs' })
     expect(await sendAtOnce(running, [signedRequest(hanging)])).toEqual([200])
 

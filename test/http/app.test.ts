@@ -330,6 +330,19 @@ describe('when a delivery cannot be stored', () => {
     expect((await request(app).get('/healthz')).status).toBe(200)
   })
 
+  it('stays ready for requests for an answer, which need no store, and says that it takes nothing else', async () => {
+    const unavailable = () => Promise.reject(new ReceiverError('store_unavailable', 'the disk is full'))
+    const reply = async () => ({ headers: {}, body: '{}' })
+    const app = makeApp({ inbox: { check: unavailable }, add: unavailable, answering: { reply } })
+    const ready = await request(app).get('/readyz')
+    expect({ status: ready.status, body: ready.body }).toEqual({
+      status: 200,
+      body: { status: 'ready', store: 'the inbox does not take entries' },
+    })
+    isDraining = true
+    expect((await request(app).get('/readyz')).status).toBe(503)
+  })
+
   it('is not ready while it drains, and stores what comes', async () => {
     isDraining = true
     expect((await post(body, signed(body))).status).toBe(200)
@@ -445,6 +458,11 @@ describe('everything else', () => {
     expect({ status: answered.status, body: answered.body }).toEqual({ status: 200, body: { approved: true } })
     const refused = await post(other, signed(other), '/webhook', app)
     expect({ status: refused.status, body: refused.body }).toEqual({ status: 503, body: refusal('overloaded') })
+    const chunked = request(app)
+      .post('/webhook')
+      .set({ ...signed(asked), 'transfer-encoding': 'chunked' })
+    chunked.write(asked)
+    expect((await chunked).status).toBe(200)
     stored.resolve('added')
     expect(await holding).toBe(200)
   })

@@ -631,12 +631,32 @@ export function describeInbox(name: string, open: () => Promise<StoreUnderTest>)
         expect(JSON.stringify((await inbox.get(entry.eventId))?.decision)).toBe(JSON.stringify(given))
       })
 
-      it('is of requests alone', async () => {
+      it('is of nothing that a worker runs', async () => {
         const event = newEntry()
         await inbox.add(event)
         expect(await inbox.decide(event.eventId, decision)).toBeNull()
         expect(await inbox.decide('evt_unknown', decision)).toBeNull()
         expect((await inbox.get(event.eventId))?.decision).toBeNull()
+      })
+
+      it('takes over what came before as an ordinary event, and nobody deals with any more', async () => {
+        const ids: string[] = []
+        for (const end of [{ state: 'unhandled' }, { state: 'dead', error: 'bug' }, { state: 'handled' }] as const) {
+          const { eventId } = newEntry()
+          await inbox.add(newEntry({ eventId }))
+          await inbox.settle(await claimOne(), end)
+          ids.push(eventId)
+        }
+        const parked = newEntry({ state: 'parked', reason: 'of the other mode' })
+        await inbox.add(parked)
+        for (const id of [...ids, parked.eventId]) {
+          expect(await inbox.decide(id, decision)).toEqual(decision)
+          expect(await inbox.decide(id, other)).toEqual(decision)
+          const found = await inbox.get(id)
+          expect(found).toMatchObject({ decision, entry: { state: 'handled', settledAt: expect.any(Date) } })
+          expect(found?.entry.reason).not.toBe('of the other mode')
+        }
+        expect(await inbox.replay([...ids, parked.eventId])).toEqual([])
       })
 
       it('leaves a request settled: no worker gets it, and no replay, decided or not', async () => {

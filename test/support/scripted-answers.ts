@@ -3,7 +3,14 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { AnswerMap } from '../../src/event.ts'
 
 /** What is asked of the function, in the request's metadata. */
-export type Ask = 'approve' | 'approve after a while' | 'hang' | 'throw' | 'answer rubbish' | 'throw in a listener'
+export type Ask =
+  | 'approve'
+  | 'approve after a while'
+  | 'hang'
+  | 'throw'
+  | 'answer rubbish'
+  | 'throw in a listener'
+  | 'fail beside it'
 
 /** Answers as it is asked, and writes the id of each request that it was run for to RECORD_FILE. */
 export const answers = {
@@ -14,6 +21,7 @@ export const answers = {
       appendFileSync(process.env.RECORD_FILE ?? '', `${event.id}\n`)
       const { ask, after } = event.data.object.metadata
       if (ask === 'throw') throw new Error('the ledger is away')
+      if (ask === 'fail beside it') void Promise.reject(new Error('nobody awaits this'))
       if (ask === 'answer rubbish') return JSON.parse('{"approve":true}')
       if (ask === 'throw in a listener')
         signal.addEventListener('abort', () => {

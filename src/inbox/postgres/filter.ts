@@ -16,13 +16,14 @@ const SET_ASIDE: readonly EntryState[] = ['unhandled', 'parked', 'dead']
 
 /** The conditions of partial indexes stand here word for word, so that the planner knows them. */
 export function toConditions(filter: EntryFilter, { before, downTo }: Pick<Page, 'before' | 'downTo'>): Conditions {
-  const { states, type, account, objectId, eventId, value, shape, source, reason, isFailing } = filter
+  const { states, type, account, objectId, eventId, value, shape, source, reason, isFailing, isUnanswered } = filter
   const values: unknown[] = []
   const conditions: string[] = []
   const where = (condition: (parameter: string) => string, given: unknown) =>
     given !== undefined && conditions.push(condition(`$${values.push(given)}`))
   const isSetAside = states?.every((state) => SET_ASIDE.includes(state)) === true
   if (isFailing) conditions.push("state IN ('pending', 'dead') AND reason IS NOT NULL")
+  if (isUnanswered) conditions.push('decision IS NULL')
   if (isSetAside) conditions.push("state IN ('unhandled', 'parked', 'dead')")
   where((given) => `state = ANY (${given})`, states)
   where((given) => `type LIKE ${given}`, type && toPattern(type).replaceAll('*', '%'))

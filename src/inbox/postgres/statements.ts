@@ -82,8 +82,10 @@ export const sql = {
 
   /** The first decision stands. */
   decide: `
-    UPDATE entry SET decision = CASE WHEN decision = 'null' THEN $2 ELSE decision END
-    WHERE event_id = $1 AND decision IS NOT NULL RETURNING decision`,
+    UPDATE entry
+    SET decision = CASE WHEN decision IS NULL OR decision = 'null' THEN $2 ELSE decision END, state = 'handled',
+        settled_at = coalesce(settled_at, now()), reason = CASE WHEN state = 'handled' THEN reason ELSE 'answered when it came again' END
+    WHERE event_id = $1 AND (decision IS NOT NULL OR state NOT IN ('pending', 'running')) RETURNING decision`,
 
   /**
    * Of each lane the first due entry, unless the lane is running or another claim is just looking at it.

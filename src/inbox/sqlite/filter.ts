@@ -15,10 +15,11 @@ const SET_ASIDE: readonly EntryState[] = ['unhandled', 'parked', 'dead']
 
 /** The conditions of partial indexes stand here word for word, without which they are not used. */
 export function toConditions(filter: EntryFilter): Conditions {
-  const { states, type, account, objectId, eventId, value, shape, source, reason, isFailing } = filter
+  const { states, type, account, objectId, eventId, value, shape, source, reason, isFailing, isUnanswered } = filter
   const conditions: [string, ...(string | number)[]][] = []
   const isSetAside = states?.every((state) => SET_ASIDE.includes(state)) === true
   if (isFailing) conditions.push(["state IN ('pending', 'dead') AND reason IS NOT NULL"])
+  if (isUnanswered) conditions.push(['decision IS NULL'])
   if (isSetAside) conditions.push(["state IN ('unhandled', 'parked', 'dead')"])
   if (states !== undefined) conditions.push([`state IN (${states.map(() => '?').join()})`, ...states])
   // Stripe's v2 types hold brackets, which GLOB would take for a set of characters.

@@ -101,7 +101,7 @@ export function perform(writing: Writing, operation: Operation, bodies: Uint8Arr
     case 'decide': {
       const [, eventId, decision] = operation
       // Text, by its table.
-      return (sql.decide.get(eventId, decision)?.decision ?? null) as string | null satisfies Results['decide']
+      return (sql.decide.get(eventId, decision, now)?.decision ?? null) as string | null satisfies Results['decide']
     }
     case 'claim':
       return claimDue(writing, operation[1]) satisfies Results['claim']

@@ -39,7 +39,10 @@ export function prepareStatements(db: DatabaseSync) {
 
     /** The first decision stands. */
     decide: db.prepare(`
-      UPDATE entry SET decision = iif(decision = 'null', ?2, decision) WHERE event_id = ?1 AND decision IS NOT NULL RETURNING decision`),
+      UPDATE entry
+      SET decision = iif(decision IS NULL OR decision = 'null', ?2, decision), state = 'handled', settled_at = coalesce(settled_at, ?3),
+          reason = iif(state = 'handled', reason, 'answered when it came again')
+      WHERE event_id = ?1 AND (decision IS NOT NULL OR state NOT IN ('pending', 'running')) RETURNING decision`),
 
     isHeld: db.prepare(`SELECT 1 FROM note WHERE name = '${HOLD_NOTE}'`),
 
