@@ -7,6 +7,7 @@ import { post } from '../support/load.ts'
 import { makeScratch } from '../support/scratch.ts'
 import { snapshotJson } from '../support/sign.ts'
 import { type ServerProcess, spawnServer } from '../support/spawn-server.ts'
+import { targetAt, writeTargets } from '../support/write-targets.ts'
 
 const HANDLERS = fileURLToPath(new URL('../support/endless-handlers.ts', import.meta.url))
 const IMPATIENT = fileURLToPath(new URL('../support/impatient-main.ts', import.meta.url))
@@ -98,4 +99,13 @@ describe('a handler that does not end', () => {
     await start()
     await eventually('it to be handled by the next process', isHandled(1))
   })
+})
+
+it("a target's `where` that does not return ends a process that only takes deliveries, too", async () => {
+  const where = '() => { for (;;); }'
+  const env = await writeTargets(scratch.path, { shop: targetAt('http://127.0.0.1:9', `where: ${where}`) })
+  await start({ ...env, ROLE: 'receive', HANDLER_TIMEOUT_MS: '500' }, IMPATIENT)
+  await expect(post(server.url, createDelivery('ends'))).rejects.toThrow()
+  expect(await server.exited).toEqual({ code: null, signal: 'SIGKILL' })
+  expect(server.lines().at(-1)).toMatchObject({ level: 60, msg: expect.stringContaining('another function of yours') })
 })
