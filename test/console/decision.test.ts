@@ -37,3 +37,9 @@ it('its replay is not offered, and refused, which is recorded', async () => {
   const [action] = await rig.service.inbox.actions({ limit: 1 })
   expect(action?.facts).toMatchObject({ verb: 'replay', eventIds: [EVENT], changed: 0, leftAlone: 1 })
 })
+
+it('the preview of a replay does not count it, and that of what matches does', async () => {
+  const choice = 'state=handled&type=issuing_authorization.request'
+  expect((await rig.ask(`/console/change?verb=replay&${choice}`)).text).toContain('Nothing that can be replayed matches')
+  expect((await rig.ask(`/console/events?${choice}`)).text).toContain(EVENT)
+})
