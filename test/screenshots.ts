@@ -52,6 +52,11 @@ await eventually('each to be tried', async () => {
   const waiting = await inbox.list({ states: ['pending', 'running'] }, { limit: 500 })
   return waiting.every(({ state, attempts }) => state === 'pending' && attempts > 0)
 })
+await eventually(
+  'a circuit to open',
+  async () => (await inbox.forwards.states()).some(({ state }) => state.open),
+  90_000,
+)
 makeUpPast(fileURLToPath(config.databaseUrl), perMinute)
 
 const [failing] = await inbox.list({ type: 'invoice.finalized', states: ['pending'] }, { limit: 1 })
@@ -60,6 +65,8 @@ const pages = {
   events: '/console/events',
   event: `/console/event?${new URLSearchParams({ id: failing?.eventId ?? '' })}`,
   failures: '/console/failures',
+  targets: '/console/targets',
+  target: '/console/target?name=bookkeeping',
 }
 await mkdir(folder, { recursive: true })
 const page = await browser.newPage({
