@@ -221,6 +221,19 @@ describe('when it fails', () => {
     expect(stdout).toMatch(/^400 payout\.failed evt_\w+ signature_mismatch\n$/)
   })
 
+  it('says where nothing takes deliveries', async () => {
+    const worker = await spawnServer({ folder, env: { ROLE: 'work' } })
+    const env = { PORT: new URL(worker.url).port, STRIPE_WEBHOOK_SECRET: SECRET }
+    const { code, stdout, stderr } = await trigger(['payout.failed', '--count', '3'], env)
+    worker.kill('SIGKILL')
+    await worker.exited
+    expect({ code, lines: stdout.trim().split('\n').length }).toEqual({ code: 1, lines: 3 })
+    expect(stdout).toMatch(/^404 payout\.failed evt_\w+ not_found$/m)
+    expect(stderr).toBe(
+      `error: nothing takes deliveries at ${worker.url}/webhook: a server with ROLE=work takes none, and --url needs the path.\n`,
+    )
+  })
+
   it('says that no server answers, where, and how to start one', async () => {
     const closedPort = await findClosedPort()
     const { code, stdout, stderr } = await trigger(['payout.failed', '--count', '500'], { PORT: closedPort })
