@@ -78,7 +78,7 @@ function readSecret(environment: Environment, { connect }: TriggerOptions): stri
 /** A file, one event, or both of a change: what is set is then set in the snapshot event, and its twin follows. */
 function createDeliveries(type: EventType | undefined, options: TriggerOptions): Delivery[] {
   const { payload, twins, set = [], connect, live } = options
-  if (payload !== undefined) return [{ ...readNames(payload.toString(), type), body: new Uint8Array(payload) }]
+  if (payload !== undefined) return [{ ...readNames(payload.toString()), body: new Uint8Array(payload) }]
   if (type === undefined) throw new TypeError('The command let neither a type nor a file through.')
   const isThinAlone = isThinType(type) && !twins
   const edit = (event: SampleObject) => applySettings(event, set)

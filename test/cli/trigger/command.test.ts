@@ -156,10 +156,7 @@ describe('what it sends', () => {
       code: 0,
       stdout: '200 a.b evt_file\n',
     })
-    expect((await trigger(['x', '--payload', join(folder, 'text')])).code).toBe(1)
-    expect((await trigger(['payout.failed', '--payload', join(folder, 'text')])).stdout).toBe(
-      '200 payout.failed (no id)\n',
-    )
+    expect((await trigger(['--payload', join(folder, 'text')])).stdout).toBe('200 (no type) (no id)\n')
     expect(server.received.map(({ body }) => body)).toEqual([bytes, Buffer.from('no JSON')])
   })
 })
@@ -272,6 +269,8 @@ describe('when it fails', () => {
     [['constructor'], 'no event type constructor'],
     [['v1.v1.payout.failed'], 'Did you mean v1.payout.failed'],
     [[], 'expected an event type'],
+    [['v1.delegated_checkout.finalize_checkout'], 'Of any other, --payload sends a file of yours.'],
+    [['payout.failed', '--payload', import.meta.filename], 'not both'],
     [['--list', 'nothing.*'], 'no event type fits nothing.*'],
     [['apps.install.created', '--thin'], 'has no thin twin'],
     [['v1.price.activated', '--twins'], 'has no twin'],
