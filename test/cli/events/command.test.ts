@@ -122,13 +122,4 @@ describe('options', () => {
     expect(stderr).toContain(expected)
     expect(stderr).toContain('(--help tells more)')
   })
-
-  it.each([[[]], [['list']], [['show']], [['replay']], [['drop']], [['park']], [['counts']]])(
-    'have help with examples: %j',
-    async (command) => {
-      const { code, stdout } = await runCli(['events', ...command, '--help'])
-      expect(code).toBe(0)
-      expect(stdout).toContain('Examples:\n  npm run events -- ')
-    },
-  )
 })
