@@ -253,7 +253,9 @@ Examples:
 function addCounts(events: Command): void {
   events
     .command('counts')
-    .description('Count the entries in each state, and tell for how long what waits has been due.')
+    .description(
+      'Count the entries in each state; tell for how long what waits has been due, and whether handling is held.',
+    )
     .option('--json', 'print one JSON object instead of a table')
     .addHelpText('after', countsHelp)
     .action(async (options: { readonly json?: true }) => {
