@@ -118,6 +118,10 @@ describe('options', () => {
     [['list', '--state', ''], 'one or more of pending'],
     [['list', '--since', '2'], "argument '2' is invalid. Expected s, m, h or d after a whole number"],
     [['list', '--since', '0h'], 'such as 30m, 2h or 3d'],
+    [
+      ['list', '--since', 'yesterday'],
+      'a time that has been, such as 2026-11-21T10:00Z, which without a zone is in UTC.',
+    ],
     [['replay', '--until', '2w'], 'such as 30m, 2h or 3d'],
     [['list', '--limit', '0'], "argument '0' is invalid. Expected a whole number from 1 to 100000"],
     [['list', '--limit', 'all'], 'a whole number from 1 to 100000'],
