@@ -8,7 +8,8 @@ RECONCILE_MINUTES, up to an hour while nothing is missing. By hand it serves to
 look (--dry-run), and to go further back than the last run. Works on the
 database that DATABASE_URL names, whether or not a server is running on it; a
 running one handles what was added within a second. Needs STRIPE_API_KEY, and
-goes by STRIPE_MODE and HANDLERS as the server does.
+goes by STRIPE_MODE and HANDLERS as the server does. Ends with 1 when an account
+could not be looked at.
 
 Looked for are types that have a handler and that a destination of this server
 sends, by their lists at Stripe; where these cannot be read, every handled
