@@ -44,7 +44,7 @@ try {
   process.on('SIGINT', stop)
 
   const { url, address, adminUrl: admin } = service
-  log.info({ url: `${url}/webhook`, address, admin, role: config.role }, 'listening')
+  log.info({ url: config.role === 'work' ? url : `${url}/webhook`, address, admin, role: config.role }, 'listening')
   const misspelt = findMisspelt(environment)
   if (misspelt.length > 0) log.warn({ variables: misspelt }, 'these variables are no settings: misspelt?')
   if (config.role === 'receive' && config.databaseUrl.startsWith('file:'))

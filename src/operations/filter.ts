@@ -17,6 +17,9 @@ interface Word {
 const oneOf = <const T extends string>(choices: readonly T[], text: string): T | undefined =>
   choices.find((choice) => choice === text)
 
+const EXPECTED_AGE =
+  'Expected s, m, h or d after a whole number, such as 30m, 2h or 3d, or a time that has been, such as 2026-11-21T10:00Z, which without a zone is in UTC.'
+
 /** Every way to choose entries, by its word; what is left out matches everything. */
 export const filterWords = {
   state: {
@@ -86,13 +89,13 @@ export const filterWords = {
   since: {
     value: 'when',
     help: 'received within this time, such as 30m, 2h or 3d, or since an instant such as 2026-11-21T10:00Z',
-    expected: 'Expected s, m, h or d after a whole number, such as 30m, 2h or 3d, or an instant that has been, in UTC.',
+    expected: EXPECTED_AGE,
     read: (text, now) => readAge(text, now, (receivedWithinMs) => ({ receivedWithinMs })),
   },
   until: {
     value: 'when',
     help: 'received at least this long ago, or until an instant',
-    expected: 'Expected s, m, h or d after a whole number, such as 30m, 2h or 3d, or an instant that has been, in UTC.',
+    expected: EXPECTED_AGE,
     read: (text, now) => readAge(text, now, (receivedBeforeMs) => ({ receivedBeforeMs })),
   },
 } as const satisfies Record<string, Word>

@@ -1,4 +1,4 @@
-// my-handlers.ts
+// handlers/my-handlers.ts
 import type { HandlerMap } from '../../src/event.ts'
 import { handlerMap } from '../../src/handlers/built-in/map.ts'
 

@@ -1,4 +1,4 @@
-// my-handlers-test.ts
+// handlers/my-handlers-test.ts
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { runHandler, sampleEvent } from '../../src/testing.ts'

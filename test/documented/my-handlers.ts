@@ -1,4 +1,4 @@
-// my-handlers.ts
+// handlers/my-handlers.ts
 import type { Fallback, HandlerMap } from '../../src/event.ts'
 
 export const handlers = {

@@ -1,8 +1,9 @@
 import { Command } from 'commander'
 
 const help = `
-With --console the receiver goes on after that, until Ctrl-C: with some failures among its events, with more that come all the time,
-and with its console open, at an address and a password that are printed.
+With --console the receiver goes on after that, until Ctrl-C: with some failures
+among its events, with more that come all the time, and with its console open,
+at an address and a password that are printed.
 
 Examples:
   npm run demo

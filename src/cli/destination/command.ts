@@ -25,21 +25,25 @@ export function destinationCommand(): Command {
 }
 
 const createHelp = `
-Creates a destination with exactly the types that have handlers, those of HANDLERS or else the built-in ones, and the SDK's API version;
-with --connect also account.application.authorized and .deauthorized, by which the server learns which accounts are connected.
-On standard output is the line for .env: its signing secret, before those that are set; on a terminal <existing> stands for them.
-On a live account it asks before it writes.
+Creates a destination with exactly the types that have handlers, those of
+HANDLERS or else the built-in ones, and the SDK's API version; with --connect
+also account.application.authorized and .deauthorized, by which the server
+learns which accounts are connected. On standard output is the line for .env:
+its signing secret, before those that are set; on a terminal <existing> stands
+for them. On a live account it asks before it writes.
 
 Examples:
   npm run destination -- create --url https://example.com/webhook
-  npm run destination -- create --url https://example.com/webhook/connect --connect
-  npm run --silent destination -- create --url https://example.com/webhook --yes >> .env`
+  npm run destination -- create --connect \\
+    --url https://example.com/webhook/connect
+  npm run --silent destination -- create --yes \\
+    --url https://example.com/webhook >> .env`
 
 function addCreate(destination: Command): void {
   destination
     .command('create')
     .description('Create the destination for this server, and print its signing secret once.')
-    .requiredOption('--url <url>', 'where Stripe is to send events: https://<your host>/webhook', urlOption)
+    .requiredOption('--url <url>', 'where Stripe is to send events: https://<your host>/webhook (required)', urlOption)
     .option('--connect', 'events of connected accounts, to …/webhook/connect')
     .option('--thin', 'thin events instead of snapshot events')
     .option('--yes', 'do not ask before writing to a live account')
@@ -51,12 +55,16 @@ function addCreate(destination: Command): void {
 }
 
 const updateHelp = `
-Adds the types that are handled and not sent to its place, and removes those that nothing here takes, after a question or with --yes.
-One that sends every type is left so. What is changed stands on standard error.
+Adds the types that are handled and not sent to its place, and removes those
+that nothing here takes, after a question or with --yes. One that sends every
+type is left so. What is changed stands on standard error.
 
-A destination keeps its API version. When that does not fit the handlers, another is created at the same URL with ?version=… added, and
-the line for .env printed as by create, with the new secret and those that are set: both are valid. The old destination is disabled
-when you say that the server runs with both, or by the next run of this command; --yes answers that only in the next run.
+A destination keeps its API version. When that does not fit the handlers,
+another is created at the same URL with ?version=… added, and the line for .env
+printed as by create, with the new secret and those that are set: both are
+valid. The old destination is disabled when you say that the server runs with
+both, or by the next run of this command; --yes answers that only in the next
+run.
 
 Examples:
   npm run destination -- update ed_test_1A2b3C4d5E6f --dry-run

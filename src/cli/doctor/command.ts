@@ -4,8 +4,10 @@ import { urlOption, wholeNumberOption } from '../terminal/options.ts'
 import type { DoctorOptions } from './options.ts'
 
 const help = `
-Looks at both lists of destinations that the API key sees, changes nothing, and ends with 1 when there is a fault. Without --url it
-looks at every destination whose URL ends in /webhook or /webhook/connect; with it, at that URL and its Connect sibling.
+Looks at both lists of destinations that the API key sees, changes nothing, and
+ends with 1 when there is a fault. Without --url it looks at every destination
+whose URL ends in /webhook or /webhook/connect; with it, at that URL and its
+Connect sibling.
 
 Examples:
   npm run doctor

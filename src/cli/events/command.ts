@@ -6,7 +6,8 @@ import { addFilterOptions, filterOptionNames } from './filter.ts'
 import type { ActionsOptions, ChangeOptions, ListOptions, SendOptions, ShowOptions } from './options.ts'
 
 const help = `
-Works on the database that DATABASE_URL names, whether or not a server is running on it.
+Works on the database that DATABASE_URL names, whether or not a server is
+running on it.
 
 Examples:
   npm run events -- counts
@@ -18,7 +19,7 @@ Examples:
   npm run events -- park evt_1A2b3C4d5E6f
   npm run events -- actions
   npm run events -- backup inbox-2026-11-21.db
-  npm run events -- send evt_1A2b3C4d5E6f --to http://127.0.0.1:3000 --secret whsec_1a2b3c4d
+  npm run events -- send evt_1A2b3C4d5E6f --to http://127.0.0.1:3000 --secret …
 Each has --help with more.`
 
 /** `events`: looks at the entries in the inbox, replays, drops and parks them, and copies all of them. */
@@ -46,10 +47,10 @@ const JSON_LINES = 'print one JSON object a line instead of a table'
 const listHelp = `
 Examples:
   npm run events -- list
-  npm run events -- list --state pending,dead --type 'payment_intent.*' --limit 200
+  npm run events -- list --state pending,dead --type 'payout.*' --limit 200
   npm run events -- list --object pi_1A2b3C4d5E6f
   npm run events -- list --reason 'timed out' --since 2026-11-20 --until 3h
-  npm run --silent events -- list --account acct_1A2b3C4d5E6f --json | jq -r .eventId`
+  npm run --silent events -- list --state dead --json | jq -r .eventId`
 
 function addList(events: Command): void {
   addFilterOptions(events.command('list').description('List entries, newest first.'))
@@ -69,7 +70,8 @@ Examples:
   npm run --silent events -- show evt_1A2b3C4d5E6f --payload | jq .data.object`
 
 const findHelp = `
-Looks for whatever stands in a log, a ticket or the Dashboard: an event's id, else an object's, else a value at one of SEARCH_FIELDS.
+Looks for whatever stands in a log, a ticket or the Dashboard: an event's id,
+else an object's, else a value at one of SEARCH_FIELDS.
 
 Examples:
   npm run events -- find cus_1A2b3C4d5E6f
@@ -104,10 +106,12 @@ function addShow(events: Command): void {
 const YES = 'do not ask before changing more than 100 entries'
 
 const replayHelp = `
-Takes ids or a filter, never everything. Settled entries start over from attempt 1, waiting ones lose their delay; a running
-server starts them within a second. A filter without --state means dead, unhandled, parked and pending entries: handled ones run
-twice, so they have to be named. Left alone are entries that are running, and those whose body retention dropped.
-On a terminal it asks before it replays more than 100.
+Takes ids or a filter, never everything. Settled entries start over from attempt
+1, waiting ones lose their delay; a running server starts them within a second.
+A filter without --state means dead, unhandled, parked and pending entries:
+handled ones run twice, so they have to be named. Left alone are entries that
+are running, and those whose body retention dropped. On a terminal it asks
+before it replays more than 100.
 
 Examples:
   npm run events -- replay evt_1A2b3C4d5E6f evt_6F5e4D3c2B1a
@@ -131,10 +135,11 @@ function addReplay(events: Command): void {
 }
 
 const dropHelp = `
-For what is not going to be handled: dead, parked and unhandled entries are settled as handled, with "dropped by <user>@<host>" as
-their reason. Retention then takes them as it takes others that settled now, and until it does they can be replayed.
-Takes ids or a filter, never everything. A filter without --state means all three states.
-On a terminal it asks before it drops more than 100.
+For what is not going to be handled: dead, parked and unhandled entries are
+settled as handled, with "dropped by <user>@<host>" as their reason. Retention
+then takes them as it takes others that settled now, and until it does they can
+be replayed. Takes ids or a filter, never everything. A filter without --state
+means all three states. On a terminal it asks before it drops more than 100.
 
 Examples:
   npm run events -- drop evt_1A2b3C4d5E6f evt_6F5e4D3c2B1a
@@ -163,9 +168,10 @@ function toSelection(eventIds: readonly string[], options: Choice, command: Comm
 }
 
 const parkHelp = `
-For an event that brings every process down: entries that wait or run are set aside, with "parked by <user>@<host>" as their reason,
-and their lanes go on. What still runs has lost its lease: how it ends is not recorded. A replay makes a parked entry due again, a
-drop settles it.
+For an event that brings every process down: entries that wait or run are set
+aside, with "parked by <user>@<host>" as their reason, and their lanes go on.
+What still runs has lost its lease: how it ends is not recorded. A replay makes
+a parked entry due again, a drop settles it.
 
 Examples:
   npm run events -- park evt_1A2b3C4d5E6f`
@@ -182,11 +188,19 @@ function addPark(events: Command): void {
 }
 
 const holdHelp = `
-For a bad day: from now on no handler starts, in any process on the inbox, over restarts too, until \`events resume\`. Deliveries go on
-being stored and answered 200; handlers that run already go on. Held again, it has the new reason.
+For a bad day: from now on no handler starts, in any process on the inbox, over
+restarts too, until \`events resume\`. Deliveries go on being stored and
+answered 200; handlers that run already go on. Held again, it has the new
+reason.
 
 Examples:
-  npm run events -- hold --reason 'payouts are booked twice'
+  npm run events -- hold --reason 'payouts are booked twice'`
+
+const resumeHelp = `
+What waited is handled, by every process on the inbox that runs handlers. Ends
+with 1 when nothing is held.
+
+Examples:
   npm run events -- resume`
 
 function addHold(events: Command): void {
@@ -202,7 +216,7 @@ function addHold(events: Command): void {
   events
     .command('resume')
     .description('End a hold: what waited is handled.')
-    .addHelpText('after', holdHelp)
+    .addHelpText('after', resumeHelp)
     .action(async () => {
       const { runResume } = await import('./hold.ts')
       if (!(await runResume())) process.exitCode = 1
@@ -210,8 +224,9 @@ function addHold(events: Command): void {
 }
 
 const actionsHelp = `
-What operators did, by these commands and on the console: who, when, with which filter, and to how many entries. A change that a
-server runs shows how far it has come; the console cancels it.
+What operators did, by these commands and on the console: who, when, with which
+filter, and to how many entries. A change that a server runs shows how far it
+has come; the console cancels it.
 
 Examples:
   npm run events -- actions
@@ -238,7 +253,9 @@ Examples:
 function addCounts(events: Command): void {
   events
     .command('counts')
-    .description('Count the entries in each state, and tell for how long what waits has been due.')
+    .description(
+      'Count the entries in each state; tell for how long what waits has been due, and whether handling is held.',
+    )
     .option('--json', 'print one JSON object instead of a table')
     .addHelpText('after', countsHelp)
     .action(async (options: { readonly json?: true }) => {
@@ -248,8 +265,9 @@ function addCounts(events: Command): void {
 }
 
 const backupHelp = `
-Copies the inbox as it is at one moment, beside a running server, and checks the copy: one file, its owner's alone, that a server
-starts on. A Postgres is backed up by its own means.
+Copies the inbox as it is at one moment, beside a running server, and checks the
+copy: one file, its owner's alone, that a server starts on. A Postgres is backed
+up by its own means.
 
 Examples:
   npm run events -- backup inbox-2026-11-21.db`
@@ -265,13 +283,23 @@ function addBackup(events: Command): void {
     })
 }
 
+const sendHelp = `
+The receiver there verifies it as an event of Stripe's, or of Standard Webhooks
+with --sign standard. The inbox keeps no record of it. Ends with 1 when the
+answer is not 2xx, or none came within 30 seconds.
+
+Examples:
+  npm run events -- send evt_1A2b3C4d5E6f \\
+    --to http://127.0.0.1:3000/stripe --secret whsec_1a2b3c4d`
+
 function addSend(events: Command): void {
   events
     .command('send <event-id>')
     .description('Send one stored event to a URL, now, signed with a secret of its own, and print what it answered.')
-    .requiredOption('--to <url>', 'such as http://127.0.0.1:3000/stripe', urlOption)
-    .requiredOption('--secret <secret>', 'that the receiver there verifies with (whsec_…)')
+    .requiredOption('--to <url>', 'such as http://127.0.0.1:3000/stripe (required)', urlOption)
+    .requiredOption('--secret <secret>', 'that the receiver there verifies with, whsec_… (required)')
     .addOption(new Option('--sign <scheme>', 'how it is signed').choices(['stripe', 'standard']).default('stripe'))
+    .addHelpText('after', sendHelp)
     .action(async (eventId: string, options: SendOptions) => {
       const { runSend } = await import('./send.ts')
       if (!(await runSend(eventId, options))) process.exitCode = 1

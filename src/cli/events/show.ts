@@ -3,7 +3,7 @@ import type { EntryDetail } from '../../inbox/inbox.ts'
 import { describeDecision } from '../../operations/describe-decision.ts'
 import { formatDuration } from '../../operations/duration.ts'
 import { withInbox } from '../inbox.ts'
-import { formatTable, headerRow, type TableRow, toOneLine } from '../terminal/table.ts'
+import { formatTable, headerRow, type TableRow, terminalWidth, toOneLine } from '../terminal/table.ts'
 import type { ShowOptions } from './options.ts'
 
 /** Prints all that is known of one entry, or nothing but its raw body. False when there is no such entry or body. */
@@ -35,13 +35,13 @@ function toJson({ entry, attempts, body, decision, forwards }: EntryDetail) {
 }
 
 function formatDetail({ entry, attempts, body, decision, forwards }: EntryDetail): string[] {
-  const facts = Object.entries(entry).map(([name, value]) => ({ cells: [toWords(name), describe(value)] }))
+  const facts = Object.entries(entry).map(([name, value]) => ({ cells: [toWords(name)], text: describe(value) }))
   const size = body === null ? 'dropped by retention' : `${body.byteLength} bytes; --payload prints them`
   const header = headerRow(['REPLAY', 'ATTEMPT', 'STARTED', 'TOOK', 'OUTCOME'], 'ERROR')
-  const history = attempts.length === 0 ? [] : ['', ...formatTable([header, ...attempts.map(toRow)], Infinity)]
-  const replied = decision === null ? [] : [{ cells: ['replied', describeDecision(decision)] }]
+  const history = attempts.length === 0 ? [] : ['', ...formatTable([header, ...attempts.map(toRow)], terminalWidth())]
+  const replied = decision === null ? [] : [{ cells: ['replied'], text: describeDecision(decision) }]
   return [
-    ...formatTable([...facts, { cells: ['body', size] }, ...replied], Infinity),
+    ...formatTable([...facts, { cells: ['body'], text: size }, ...replied], terminalWidth()),
     ...history,
     ...formatForwards(forwards),
   ]
@@ -55,7 +55,7 @@ function formatForwards(forwards: EntryDetail['forwards']): string[] {
     cells: [target, state, String(attempts), String(history.at(-1)?.status ?? '–')],
     text: reason ?? '',
   }))
-  return ['', ...formatTable([header, ...rows], Infinity)]
+  return ['', ...formatTable([header, ...rows], terminalWidth())]
 }
 
 function toRow(attempt: Attempt): TableRow {

@@ -11,15 +11,20 @@ export function wholeNumberOption(min: number, max: number): (value: string) => 
   }
 }
 
+const ACCOUNT = /^acct_\w+$/
+
 /** Option parser for a connected account's id. */
 export function accountOption(value: string): string {
-  if (/^acct_\w+$/.test(value)) return value
+  if (ACCOUNT.test(value)) return value
   throw new InvalidArgumentError('Expected the id of a connected account, such as acct_1A2b3C4d5E6f.')
 }
 
 /** Option parser for a connected account's id, or for the context through which it is acted for. */
 export function contextOption(value: string): string {
-  return value.split('/').map(accountOption).join('/')
+  if (value.split('/').every((part) => ACCOUNT.test(part))) return value
+  throw new InvalidArgumentError(
+    'Expected the id of a connected account, such as acct_1A2b3C4d5E6f, or a context such as acct_1A2b3C4d5E6f/acct_6F5e4D3c2B1a.',
+  )
 }
 
 /** Option parser for an http or https URL. */

@@ -8,19 +8,21 @@ import { settingOption } from './settings.ts'
 import { findNearTypes, listTypes } from './types.ts'
 
 const help = `
-The type is any that Stripe's SDK knows, of a snapshot event such as payout.failed or of a thin one such as v1.payout.failed.
+The type is any that Stripe's SDK knows, of a snapshot event such as
+payout.failed or of a thin one such as v1.payout.failed. Ends with 1 when a
+delivery was not answered 2xx, also where --age or --bad-signature asks for it.
 
 Examples:
   npm run trigger -- payout.failed
-  npm run trigger -- --list 'payout.*'               the types that there are
-  npm run trigger -- payout.paid --set data.object.amount=99 --set data.object.metadata.order=1042
+  npm run trigger -- --list 'payout.*'          the types that there are
+  npm run trigger -- payout.paid --set data.object.amount=99
   npm run trigger -- v1.person.updated --connect acct_1A2b3C4d5E6f
-  npm run trigger -- payout.failed --twins           as while a destination moves to the other shape
-  npm run trigger -- payment_intent.succeeded --count 1000
-  npm run trigger -- issuing_authorization.request   prints the answer that ANSWERS has for it, and its time
-  npm run trigger -- payout.failed --duplicate       the second is answered 200 and not handled again
-  npm run trigger -- payout.failed --age 600         400: signed too long ago
-  npm run trigger -- --payload event.json            a body of your own, signed with your secret`
+  npm run trigger -- payout.failed --twins      as in a move to the other shape
+  npm run trigger -- payout.failed --count 1000
+  npm run trigger -- issuing_authorization.request     prints what ANSWERS says
+  npm run trigger -- payout.failed --duplicate  the second is not handled again
+  npm run trigger -- payout.failed --age 600    400: signed too long ago
+  npm run trigger -- --payload event.json       a body of your own, signed`
 
 /** `trigger`: signs events with the configured secret and delivers them to the running server, as Stripe would. */
 export function triggerCommand(): Command {
@@ -56,6 +58,9 @@ async function trigger(name: string | undefined, options: TriggerOptions, comman
   if (name === undefined && payload === undefined) {
     command.error('error: expected an event type, or a file with --payload. --list prints the types.')
   }
+  if (name !== undefined && payload !== undefined) {
+    command.error('error: expected an event type or a file with --payload, not both')
+  }
   const type = name === undefined ? undefined : chooseType(name, options, command)
   const { runTrigger } = await import('./run.ts')
   if (!(await runTrigger(type, options))) process.exitCode = 1
@@ -72,7 +77,8 @@ function chooseType(name: string, { thin, twins }: TriggerOptions, command: Comm
   if (!isKnownType(name)) {
     const near = findNearTypes(name)
     const hint = near.length === 0 ? '' : ` Did you mean ${near.join(', ')}?`
-    command.error(`error: the SDK knows no event type ${name}.${hint} --list prints those that it knows.`)
+    const advice = '--list prints those that it knows. Of any other, --payload sends a file of yours.'
+    command.error(`error: the SDK knows no event type ${name}.${hint} ${advice}`)
   }
   const twin = twinOf(name)
   if (twins && !isKnownType(twin)) command.error(`error: ${name} has no twin in the other shape`)

@@ -23,6 +23,7 @@ export async function runTrigger(type: EventType | undefined, options: TriggerOp
   let left = options.count
   let isFine = true
   let failure: string | undefined
+  let isNotFound = false
   const sendWhileAny = async () => {
     while (failure === undefined && left-- > 0) {
       const deliveries = createDeliveries(type, options)
@@ -32,11 +33,13 @@ export async function runTrigger(type: EventType | undefined, options: TriggerOp
         process.stdout.write(`${describeAnswer(answer)} ${delivery.type} ${delivery.eventId}${describeCode(answer)}\n`)
         if (!isAccepted(answer)) isFine = false
         if ('failure' in answer) failure ??= answer.failure
+        else if (answer.status === 404) isNotFound = true
       }
     }
   }
   await Promise.all(Array.from({ length: CONCURRENCY }, sendWhileAny))
   if (failure !== undefined) process.stderr.write(`${describeFailure(destination.url, failure)}\n`)
+  if (isNotFound) process.stderr.write(`${describeNotFound(destination.url)}\n`)
   return isFine
 }
 
@@ -75,7 +78,7 @@ function readSecret(environment: Environment, { connect }: TriggerOptions): stri
 /** A file, one event, or both of a change: what is set is then set in the snapshot event, and its twin follows. */
 function createDeliveries(type: EventType | undefined, options: TriggerOptions): Delivery[] {
   const { payload, twins, set = [], connect, live } = options
-  if (payload !== undefined) return [{ ...readNames(payload.toString(), type), body: new Uint8Array(payload) }]
+  if (payload !== undefined) return [{ ...readNames(payload.toString()), body: new Uint8Array(payload) }]
   if (type === undefined) throw new TypeError('The command let neither a type nor a file through.')
   const isThinAlone = isThinType(type) && !twins
   const edit = (event: SampleObject) => applySettings(event, set)
@@ -111,4 +114,8 @@ function describeCode(answer: Answer): string {
 
 function describeFailure(url: URL, failure: string): string {
   return `error: no answer from ${url} (${failure}). Start the server with \`npm start\`, or name another address with --url.`
+}
+
+function describeNotFound(url: URL): string {
+  return `error: nothing takes deliveries at ${url}: a server with ROLE=work takes none, and --url needs the path.`
 }

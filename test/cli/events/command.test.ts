@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
 import { runCli } from '../../support/run-cli.ts'
 import { makeScratch } from '../../support/scratch.ts'
 import { type EventsInbox, makeEventsInbox, parseLines } from './inbox.ts'
@@ -34,6 +34,19 @@ describe('counts', () => {
     const [counts] = parseLines(stdout)
     expect(counts).toMatchObject({ pending: 2, running: 0, handled: 1, unhandled: 0, parked: 1, dead: 2 })
     expect(counts?.oldestPendingMs).toBeGreaterThan(5 * 3_600_000 - 1)
+  })
+
+  it('says that all handling is held, since when, by whom and why', async () => {
+    const held = await makeEventsInbox([])
+    onTestFinished(held.remove)
+    expect(parseLines((await held.run('counts', '--json')).stdout)).toMatchObject([{ held: null }])
+    await held.run('hold', '--reason', 'a\nbug')
+    const [table, json] = await Promise.all([held.run('counts'), held.run('counts', '--json')])
+    expect(table.stdout).toMatch(/\nheld since \d{4}-\S+Z \(\S+ m?s ago\) by \S+@\S+: a bug\n$/)
+    const since = expect.stringMatching(/^\d{4}-\d\d-\d\dT[\d:.]+Z$/)
+    expect(parseLines(json.stdout)).toMatchObject([{ held: { since, who: expect.any(String), reason: 'a\nbug' } }])
+    await held.run('hold')
+    expect((await held.run('counts')).stdout).toMatch(/ by \S+@\S+$/m)
   })
 
   it('says that none is pending', async () => {
@@ -105,6 +118,10 @@ describe('options', () => {
     [['list', '--state', ''], 'one or more of pending'],
     [['list', '--since', '2'], "argument '2' is invalid. Expected s, m, h or d after a whole number"],
     [['list', '--since', '0h'], 'such as 30m, 2h or 3d'],
+    [
+      ['list', '--since', 'yesterday'],
+      'a time that has been, such as 2026-11-21T10:00Z, which without a zone is in UTC.',
+    ],
     [['replay', '--until', '2w'], 'such as 30m, 2h or 3d'],
     [['list', '--limit', '0'], "argument '0' is invalid. Expected a whole number from 1 to 100000"],
     [['list', '--limit', 'all'], 'a whole number from 1 to 100000'],
@@ -122,13 +139,4 @@ describe('options', () => {
     expect(stderr).toContain(expected)
     expect(stderr).toContain('(--help tells more)')
   })
-
-  it.each([[[]], [['list']], [['show']], [['replay']], [['drop']], [['park']], [['counts']]])(
-    'have help with examples: %j',
-    async (command) => {
-      const { code, stdout } = await runCli(['events', ...command, '--help'])
-      expect(code).toBe(0)
-      expect(stdout).toContain('Examples:\n  npm run events -- ')
-    },
-  )
 })

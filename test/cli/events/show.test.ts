@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { processEnvironment } from '../../support/process-environment.ts'
+import { runCli } from '../../support/run-cli.ts'
 import { DAY_MS, type EventsInbox, makeEventsInbox, parseLines } from './inbox.ts'
 
 const body = Buffer.from('{"private": "né",\r\n "not utf-8": "\xff\0" }\n\n', 'latin1')
@@ -46,6 +47,19 @@ it('shows all facts and the attempts of an entry, and never its body', async () 
   expect(stdout).toMatch(/^0 +1 +\d{4}-\S+Z +42 ms +dead +no bank at handle$/m)
   expect(stdout).toMatch(/^1 +1 +\d{4}-\S+Z +\d+ ms +handled$/m)
   expect(stdout).not.toContain('private')
+})
+
+it('fits a terminal of 80 columns, and has all there is through a pipe', async () => {
+  const reason = `Error: ${'the bank does not answer; '.repeat(9)}END`
+  const long = await makeEventsInbox([{ eventId: 'evt_long', state: 'dead', reason }])
+  const { stdout } = await runCli(['events', 'show', 'evt_long'], { env: long.env, columns: 80 })
+  const whole = await long.run('show', 'evt_long')
+  await long.remove()
+  const lines = stdout.trimEnd().split('\n')
+  expect(lines.filter((line) => line.length > 80)).toEqual([])
+  expect(stdout).toMatch(/^reason +Error: the bank does not answer; .*…$/m)
+  expect(stdout).toMatch(/^0 +1 +\d{4}-\S+Z +42 ms +dead\n {4}Error: the bank does not answer; .*…$/m)
+  expect(whole.stdout.match(/END$/gm)).toHaveLength(2)
 })
 
 it('shows an entry without attempts', async () => {

@@ -271,7 +271,8 @@ describe('ends with 1, and says what to do, when', () => {
   it.each([
     [['--since', '31d'], 'expected at most --since 30d: Stripe lists no older events'],
     [['--since', 'yesterday'], 'such as 90s, 30m, 2h or 3d'],
-    [['--account', 'cus_1'], 'Expected the id of a connected account'],
+    [['--account', 'cus_1'], 'acct_1A2b3C4d5E6f, or a context such as acct_1A2b3C4d5E6f/acct_6F5e4D3c2B1a.'],
+    [['--account', 'acct_1/'], 'Expected the id of a connected account'],
     [['now'], 'too many arguments'],
   ])('an option is wrong: %j', async (args, expected) => {
     const { code, stdout, stderr } = await run(args)

@@ -156,10 +156,7 @@ describe('what it sends', () => {
       code: 0,
       stdout: '200 a.b evt_file\n',
     })
-    expect((await trigger(['x', '--payload', join(folder, 'text')])).code).toBe(1)
-    expect((await trigger(['payout.failed', '--payload', join(folder, 'text')])).stdout).toBe(
-      '200 payout.failed (no id)\n',
-    )
+    expect((await trigger(['--payload', join(folder, 'text')])).stdout).toBe('200 (no type) (no id)\n')
     expect(server.received.map(({ body }) => body)).toEqual([bytes, Buffer.from('no JSON')])
   })
 })
@@ -221,6 +218,19 @@ describe('when it fails', () => {
     expect(stdout).toMatch(/^400 payout\.failed evt_\w+ signature_mismatch\n$/)
   })
 
+  it('says where nothing takes deliveries', async () => {
+    const worker = await spawnServer({ folder, env: { ROLE: 'work' } })
+    const env = { PORT: new URL(worker.url).port, STRIPE_WEBHOOK_SECRET: SECRET }
+    const { code, stdout, stderr } = await trigger(['payout.failed', '--count', '3'], env)
+    worker.kill('SIGKILL')
+    await worker.exited
+    expect({ code, lines: stdout.trim().split('\n').length }).toEqual({ code: 1, lines: 3 })
+    expect(stdout).toMatch(/^404 payout\.failed evt_\w+ not_found$/m)
+    expect(stderr).toBe(
+      `error: nothing takes deliveries at ${worker.url}/webhook: a server with ROLE=work takes none, and --url needs the path.\n`,
+    )
+  })
+
   it('says that no server answers, where, and how to start one', async () => {
     const closedPort = await findClosedPort()
     const { code, stdout, stderr } = await trigger(['payout.failed', '--count', '500'], { PORT: closedPort })
@@ -259,6 +269,8 @@ describe('when it fails', () => {
     [['constructor'], 'no event type constructor'],
     [['v1.v1.payout.failed'], 'Did you mean v1.payout.failed'],
     [[], 'expected an event type'],
+    [['v1.delegated_checkout.finalize_checkout'], 'Of any other, --payload sends a file of yours.'],
+    [['payout.failed', '--payload', import.meta.filename], 'not both'],
     [['--list', 'nothing.*'], 'no event type fits nothing.*'],
     [['apps.install.created', '--thin'], 'has no thin twin'],
     [['v1.price.activated', '--twins'], 'has no twin'],
