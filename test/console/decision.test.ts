@@ -40,6 +40,8 @@ it('its replay is not offered, and refused, which is recorded', async () => {
 
 it('the preview of a replay does not count it, and that of what matches does', async () => {
   const choice = 'state=handled&type=issuing_authorization.request'
-  expect((await rig.ask(`/console/change?verb=replay&${choice}`)).text).toContain('Nothing that can be replayed matches')
+  expect((await rig.ask(`/console/change?verb=replay&${choice}`)).text).toContain(
+    'Nothing that can be replayed matches',
+  )
   expect((await rig.ask(`/console/events?${choice}`)).text).toContain(EVENT)
 })
