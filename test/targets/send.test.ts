@@ -65,23 +65,72 @@ describe('sending', () => {
     await eventually('its connection to go', () => endless.open() === 0)
   })
 
-  it('gives up at the time limit, whether nothing comes or the answer does not end', async () => {
+  const tooLate = { status: null, retryAfterMs: null, answer: null, error: 'no answer within 150 ms (timeoutMs)' }
+
+  it('gives up at the time limit, wherever it hangs', async () => {
     const hangs = await startTargetServer(() => undefined)
-    const expected = { status: null, error: 'no answer within 150 ms (timeoutMs)' }
-    expect(await send({ url: hangs.url, timeoutMs: 150 })).toMatchObject(expected)
-    hangs.answer((response) => void response.writeHead(200, { 'Content-Length': 10 }).write('x'))
-    expect(await send({ url: hangs.url, timeoutMs: 150 })).toMatchObject(expected)
+    expect(await send({ url: hangs.url, timeoutMs: 150 })).toEqual(tooLate)
+    const silent = await startRaw((socket) => socket.resume())
+    const secure = new URL(`https://127.0.0.1:${silent.port}/`)
+    expect(await send({ url: secure, timeoutMs: 150 })).toEqual(tooLate)
+    const proxied = { url: new URL('https://shop.invalid/'), timeoutMs: 150 }
+    expect(await send(proxied, never, { HTTPS_PROXY: silent.origin })).toEqual(tooLate)
+    const busy = await startRaw((socket) => {
+      const more = () =>
+        void (socket.destroyed || socket.write('HTTP/1.1 102 Processing\r\n\r\n', () => setImmediate(more)))
+      socket.on('data', more).on('error', () => undefined)
+    })
+    expect(await send({ url: busy, timeoutMs: 150 })).toEqual(tooLate)
+  })
+
+  it('gives up at the time limit while it waits for a connection', async () => {
+    const hangs = await startTargetServer(() => undefined)
+    const sender = createSender(loadedTarget({ url: hangs.url, timeoutMs: 150, concurrency: 1 }), {})
+    onTestFinished(() => sender.close())
+    const asked = { headers: {}, body: Buffer.from('{}'), signal: never }
+    expect(await Promise.all([sender.send(asked), sender.send(asked), sender.send(asked)])).toEqual([
+      tooLate,
+      tooLate,
+      tooLate,
+    ])
+    hangs.answer(status(200))
+    expect(await sender.send(asked)).toMatchObject({ status: 200 })
+  })
+
+  it('takes a switch of protocols for an answer that is no success, and lets the connection go', async () => {
+    const head = 'HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: other\r\n\r\n'
+    let isOver = false
+    const switching = await startRaw((socket) => {
+      socket.on('error', () => undefined).once('data', () => socket.write(head))
+      socket.on('close', () => {
+        isOver = true
+      })
+    })
+    expect(await send({ url: switching })).toEqual({ status: 101, retryAfterMs: null, answer: '', error: null })
+    await eventually('its connection to go', () => isOver)
+  })
+
+  it('goes by the status, whether or not the body ends', async () => {
+    const server = await startTargetServer()
+    const without = { retryAfterMs: null, error: null }
+    for (const [code, answer] of [
+      [200, null],
+      [500, 'x'],
+    ] as const) {
+      server.answer((response) => void response.writeHead(code, { 'Content-Length': 10 }).write('x'))
+      expect(await send({ url: server.url, timeoutMs: 150 })).toEqual({ status: code, answer, ...without })
+      server.answer((response) => {
+        response.writeHead(code, { 'Content-Length': 10 })
+        response.write('x', () => response.destroy())
+      })
+      expect(await send({ url: server.url })).toEqual({ status: code, answer, ...without })
+    }
   })
 
   it('tells a reset, a refused connection and an answer that is no HTTP apart', async () => {
     const reset = await startRaw((socket) => socket.on('data', () => socket.resetAndDestroy()))
     expect(await send({ url: reset })).toMatchObject({ status: null, error: 'no answer: ECONNRESET' })
     expect(await send({ url: new URL('http://127.0.0.1:1/') })).toMatchObject({ error: 'no answer: ECONNREFUSED' })
-    const halfway = await startTargetServer((response) => {
-      response.writeHead(200, { 'Content-Length': 10 })
-      response.write('x', () => response.destroy())
-    })
-    expect(await send({ url: halfway.url })).toMatchObject({ status: null, error: 'no answer: ECONNRESET' })
     const rubbish = await startRaw((socket) => socket.on('data', () => socket.end('hello\r\n\r\n')))
     expect(await send({ url: rubbish })).toMatchObject({ error: expect.stringMatching(/^no answer: HPE_/) })
   })
