@@ -1,5 +1,6 @@
 import { Agent as HttpAgent, request as httpRequest, type IncomingMessage } from 'node:http'
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https'
+import { redact } from '../log.ts'
 import { assertNotRefused, guardedLookup, RefusedAddress } from './guarded-lookup.ts'
 import type { LoadedTarget } from './load.ts'
 
@@ -9,7 +10,7 @@ export interface Sent {
   readonly status: number | null
   /** Milliseconds to wait that the answer named. */
   readonly retryAfterMs: number | null
-  /** The first KB of an answer that is no success; null of the others. */
+  /** The first KB of an answer that is no success, without signatures and secrets; null of the others. */
   readonly answer: string | null
   /** Why no answer came; null when one did. */
   readonly error: string | null
@@ -79,7 +80,7 @@ export function createSender(
       signal.addEventListener('abort', reject)
       try {
         const response = await Promise.race([begin(asked, signal), cutOff])
-        return await readAnswer(response, cutOff)
+        return await readAnswer(response, asked.headers, cutOff)
       } catch (error) {
         if (asked.signal.aborted) throw asked.signal.reason
         const words = timeUp.signal.aborted ? `no answer within ${timeoutMs} ms (timeoutMs)` : describeFailure(error)
@@ -94,7 +95,7 @@ export function createSender(
 }
 
 /** The status decides, whatever becomes of the body. */
-async function readAnswer(response: IncomingMessage, cutOff: Promise<never>): Promise<Sent> {
+async function readAnswer(response: IncomingMessage, asked: Request['headers'], cutOff: Promise<never>): Promise<Sent> {
   const { statusCode: status = 0, headers } = response
   const isSuccess = status >= 200 && status < 300
   const chunks: Buffer[] = []
@@ -108,8 +109,20 @@ async function readAnswer(response: IncomingMessage, cutOff: Promise<never>): Pr
     }
   })()
   await Promise.race([reading, cutOff]).catch(() => undefined)
-  const answer = isSuccess ? null : Buffer.concat(chunks).subarray(0, MAX_ANSWER_BYTES).toString('utf8')
+  const answer = isSuccess ? null : keepBeginning(Buffer.concat(chunks).toString('utf8'), asked)
   return { status, retryAfterMs: readRetryAfter(headers['retry-after'], Date.now()), answer, error: null }
+}
+
+/** An HMAC with SHA-256, in hexadecimal or base64. */
+const MAC = /[\da-f]{64}|[A-Za-z\d+/]{43}(?==)/g
+
+/** Its first KB, without the signatures that the request had: some services answer with what they got. */
+function keepBeginning(answer: string, asked: Request['headers']): string {
+  const macs = Object.values(asked).flatMap((value) => value.match(MAC) ?? [])
+  // JSON may have `/` as `\/`.
+  const forms = macs.flatMap((mac) => [mac, mac.replaceAll('/', '\\/')])
+  const clean = redact(forms.reduce((text, form) => text.replaceAll(form, '[redacted]'), answer))
+  return Buffer.from(clean).subarray(0, MAX_ANSWER_BYTES).toString('utf8')
 }
 
 /** Seconds or a date (RFC 9110 §10.2.3), six hours at most; null for anything else. */

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'
 import { createServer } from 'node:net'
@@ -6,6 +7,7 @@ import { judgeAnswer } from '../../src/targets/judge-answer.ts'
 import type { LoadedTarget } from '../../src/targets/load.ts'
 import { createRate } from '../../src/targets/rate.ts'
 import { createSender, readRetryAfter } from '../../src/targets/send.ts'
+import { signBody } from '../../src/targets/sign.ts'
 import { eventually } from '../support/eventually.ts'
 import { loadedTarget } from '../support/loaded-target.ts'
 import { startTargetServer, status } from '../support/target-server.ts'
@@ -48,6 +50,25 @@ describe('sending', () => {
     expect(sent.answer).toBe('x'.repeat(1_024))
     server.answer(status(200, {}, 'y'.repeat(1_000)))
     expect(await send({ url: server.url })).toMatchObject({ status: 200, answer: null })
+  })
+
+  it.each(['stripe', 'standard'] as const)('keeps no signature of its own that an answer repeats: %s', async (sign) => {
+    const body = Buffer.from('{"id":"evt_1"}')
+    const secrets = [`whsec_${randomBytes(24).toString('base64')}`, `whsec_${randomBytes(24).toString('base64')}`]
+    const headers = signBody({ sign, secrets }, { eventId: 'evt_1', body, at: new Date() })
+    const macs = Object.values(headers).flatMap((value) => value.match(/[\da-f]{64}|(?<=v1,)\S+/g) ?? [])
+    expect(macs).toHaveLength(2)
+    const server = await startTargetServer((response, received) => {
+      const echo = JSON.stringify(received.headers)
+      // The last one stands where the first KB ends.
+      const told = `${echo.replaceAll('/', '\\/')} ${echo.replaceAll('=', '\\u003d')}`.padEnd(900)
+      response.writeHead(500).end(told + echo)
+    })
+    const sender = createSender(loadedTarget({ url: server.url, secrets }), {})
+    onTestFinished(() => sender.close())
+    const { answer } = await sender.send({ headers, body, signal: never })
+    expect(answer).toContain('[redacted]')
+    for (const mac of macs) expect(answer).not.toContain(mac.slice(0, 20))
   })
 
   it('waits for an answer that is late, within the time limit', async () => {
