@@ -93,6 +93,11 @@ it('knows no other target than those of the module', async () => {
     })
 })
 
+it('tells where there are no targets at all', async () => {
+  const without = await runCli(['targets', 'test', 'shop'], { env: { ...env, TARGETS: '' } })
+  expect(without).toMatchObject({ code: 1, stderr: 'error: there are no targets: TARGETS names no module\n' })
+})
+
 it('sends a signed sample, and prints what came back', async () => {
   expect(await run('test', 'shop')).toMatchObject({
     code: 0,
@@ -101,10 +106,18 @@ it('sends a signed sample, and prints what came back', async () => {
   const [got] = server.received
   const signature = String(got?.headers['stripe-signature'])
   expect(Stripe.webhooks.constructEvent(got?.body ?? '', signature, TARGET_SECRET).object).toBe('event')
-  server.answer(status(400, {}, 'wrong secret'))
+  server.answer(status(400, {}, `wrong\nsecret ${'x'.repeat(500)}`))
   expect(await run('test', 'shop')).toMatchObject({
     code: 1,
-    stdout: expect.stringMatching(/^400 in .*: wrong secret/),
+    stdout: expect.stringMatching(/^400 in \d+ ms payment_intent\.succeeded evt_\S+ {2}wrong secret x+\n$/),
+  })
+  const narrow = (await runCli(['targets', 'test', 'shop'], { env, columns: 80 })).stdout
+  expect(narrow).toMatch(/^400 in \d+ ms payment_intent\.succeeded evt_\S+\n {4}wrong secret x+…\n$/)
+  expect(Math.max(...narrow.split('\n').map((line) => line.length))).toBe(80)
+  await server.goAway()
+  expect(await run('test', 'shop')).toMatchObject({
+    code: 1,
+    stdout: expect.stringMatching(/^failed in \d+ ms payment_intent\.succeeded evt_\S+ {2}no answer: ECONNREFUSED\n$/),
   })
   expect(await run('test', 'shop', '--type', 'payuot.paid')).toMatchObject({
     code: 1,
