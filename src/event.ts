@@ -76,9 +76,9 @@ export interface Target {
    * or given up, so that one that fails holds back those after it for as long as it is retried.
    */
   readonly order?: 'lane'
-  /** Statuses of answers after which no retry is made: `[422]`. */
+  /** Statuses of answers, 400 to 599, after which no retry is made: `[422]`. */
   readonly final?: readonly number[]
-  /** A PEM file of the authorities that its certificate is verified against, in place of the well-known ones. */
+  /** A PEM file, absolute or from the working directory: its certificate is verified by these authorities alone. */
   readonly ca?: string
 }
 

@@ -3,7 +3,7 @@ import type { EntryFacts } from '../event.ts'
 import type { LoadedTarget } from '../targets/load.ts'
 import { createSender } from '../targets/send.ts'
 import { composeHeaders } from '../targets/send-forward.ts'
-import { toOneLine } from './terminal/table.ts'
+import { formatTable, terminalWidth } from './terminal/table.ts'
 
 /** Sends an event, signed now, and prints what came back. False when that is no success. */
 export async function sendNow(
@@ -17,7 +17,8 @@ export async function sendNow(
   const { status, answer, error } = await sender.send({ headers, body, signal: new AbortController().signal })
   sender.close()
   const took = `${Math.round(performance.now() - startedAt)} ms`
-  const told = error ?? `${status} in ${took}${answer ? `: ${toOneLine(answer)}` : ''}`
-  process.stdout.write(`${told} ${entry.type} ${entry.eventId}\n`)
+  const what = `${status ?? 'failed'} in ${took} ${entry.type} ${entry.eventId}`
+  const lines = formatTable([{ cells: [what], text: error ?? answer ?? '' }], terminalWidth())
+  process.stdout.write(`${lines.join('\n')}\n`)
   return status !== null && status >= 200 && status < 300
 }

@@ -13,13 +13,10 @@ export function createChooseTargets(targets: readonly LoadedTarget[]): ChooseFor
   return (entry, text, hopsBefore) => {
     const hops = hopsBefore + 1
     const circle = hops > MAX_HOPS ? `it came through ${hopsBefore} receivers: do they forward in a circle?` : null
-    let parsed: ForwardedEvent | undefined
-    // An entry is stored only of what could be parsed as an event.
-    const parse = () => (parsed ??= JSON.parse(text) as ForwardedEvent)
     const chosen: NewForward[] = []
     for (const { name, order, fits, where } of judges) {
       if (!fits(entry)) continue
-      const answer = where?.(parse) ?? true
+      const answer = where?.(text) ?? true
       if (answer === false) continue
       const forward = { target: name, hops, held: circle ?? (answer === true ? null : answer) }
       chosen.push(order === undefined ? forward : { ...forward, order })
@@ -37,8 +34,11 @@ function createJudge({ types, accounts, shapes, mode, where }: LoadedTarget) {
       (accountSet?.has(account) ?? true) &&
       (shapes?.includes(shape) ?? true) &&
       (mode === undefined || livemode === (mode === 'live')),
-    /** What it said, or why that is not known. */
-    where: where && ((parse: () => ForwardedEvent): boolean | string => ask(where, parse())),
+    /**
+     * What it said, or why that is not known. Parsed anew for each target: one that changes its event does so to its own. An entry is
+     * stored only of what could be parsed as an event.
+     */
+    where: where && ((text: string): boolean | string => ask(where, JSON.parse(text) as ForwardedEvent)),
   }
 }
 

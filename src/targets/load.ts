@@ -86,22 +86,24 @@ function checkTarget(name: string, exported: unknown, environment: Environment):
     tell('expected a name of small letters, digits and -, 32 at most, that begins with a letter')
   const { data, error } = targetSchema.safeParse(exported)
   for (const issue of error?.issues ?? []) tell(`${describePath(issue.path)}${describeIssue(issue)}`)
-  if (data === undefined) return faults
-  const secrets = data.secrets.flatMap(({ variable }) => {
+  // Also where something else is wrong with it, so that all is told at once.
+  const given = data ?? readLinked(exported)
+  const secrets = given.secrets.flatMap(({ variable }) => {
     const found = (environment[variable] ?? '')
       .split(',')
       .map((secret) => secret.trim())
       .filter((secret) => secret !== '')
     if (found.length === 0) tell(`secrets: the variable ${variable} is not set`)
+    if (given.sign === undefined) return []
     const [form, words] =
-      data.sign === 'stripe'
+      given.sign === 'stripe'
         ? [STRIPE_SECRET, 'whsec_… with 8 characters or more after it']
         : [STANDARD_SECRET, 'whsec_… with 24 to 64 bytes in base64 after it, as Standard Webhooks has them']
     if (found.some((secret) => !form.test(secret))) tell(`secrets: expected ${variable} to hold ${words}`)
     return found
   })
-  const ca = data.ca === undefined ? undefined : readAuthorities(data.ca, tell)
-  if (faults.length > 0) return faults
+  const ca = given.ca === undefined ? undefined : readAuthorities(given.ca, tell)
+  if (data === undefined || faults.length > 0) return faults
   const { types, accounts, shapes, mode, where, perSecond, order, ...rest } = data
   return { name, ...rest, types, accounts, shapes, mode, where, perSecond, order, secrets, ca }
 }
@@ -161,6 +163,17 @@ const targetSchema = z.strictObject(
   } satisfies Record<keyof Targets[string], z.ZodType>,
   'expected an object such as { url, secrets, sign }',
 )
+
+/** Of a target with faults, what leads to the environment and to files. */
+function readLinked(exported: unknown) {
+  const { secrets, sign, ca } = isPlainObject(exported) ? exported : {}
+  const { shape } = targetSchema
+  return {
+    secrets: shape.secrets.safeParse(secrets).data ?? [],
+    sign: shape.sign.safeParse(sign).data,
+    ca: shape.ca.safeParse(ca).data,
+  }
+}
 
 function describePath(path: readonly PropertyKey[]): string {
   return path.length === 0 ? '' : `${path.map(String).join('.')}: `

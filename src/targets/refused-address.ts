@@ -1,12 +1,13 @@
 import { BlockList, isIP } from 'node:net'
 
 const refused = new BlockList()
-// Link-local, where clouds keep their metadata and its credentials; AWS, Alibaba and Oracle have addresses of their own.
+// Link-local, where clouds keep their metadata and its credentials; Alibaba, Oracle, Azure, AWS and Google have addresses beside it.
 refused.addSubnet('169.254.0.0', 16, 'ipv4')
 refused.addAddress('100.100.100.200', 'ipv4')
 refused.addAddress('192.0.0.192', 'ipv4')
+refused.addAddress('168.63.129.16', 'ipv4')
 refused.addSubnet('fe80::', 10, 'ipv6')
-refused.addAddress('fd00:ec2::254', 'ipv6')
+refused.addSubnet('fd00:ec2::', 32, 'ipv6')
 refused.addAddress('fd20:ce::254', 'ipv6')
 
 /** Address of an IPv6 form whose last, or second and third, groups hold one of IPv4. */

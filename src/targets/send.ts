@@ -1,5 +1,6 @@
 import { Agent as HttpAgent, request as httpRequest, type IncomingMessage } from 'node:http'
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https'
+import { redact } from '../log.ts'
 import { assertNotRefused, guardedLookup, RefusedAddress } from './guarded-lookup.ts'
 import type { LoadedTarget } from './load.ts'
 
@@ -9,7 +10,7 @@ export interface Sent {
   readonly status: number | null
   /** Milliseconds to wait that the answer named. */
   readonly retryAfterMs: number | null
-  /** The first KB of an answer that is no success; null of the others. */
+  /** The first KB of an answer that is no success, without signatures and secrets; null of the others. */
   readonly answer: string | null
   /** Why no answer came; null when one did. */
   readonly error: string | null
@@ -51,45 +52,77 @@ export function createSender(
   const options = { keepAlive: true, maxSockets: concurrency, timeout: IDLE_CONNECTION_MS, proxyEnv: { ...proxyEnv } }
   const isSecure = url.protocol === 'https:'
   const agent = isSecure ? new HttpsAgent({ ...options, ...(ca !== undefined && { ca }) }) : new HttpAgent(options)
-  const begin = isSecure ? httpsRequest : httpRequest
+  const open = isSecure ? httpsRequest : httpRequest
 
-  async function exchange({ headers, body }: Request, signal: AbortSignal): Promise<Sent> {
+  /** The answer, whose body may be on its way. */
+  async function begin({ headers, body }: Request, signal: AbortSignal): Promise<IncomingMessage> {
     assertNotRefused(url.hostname)
     const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>()
-    const request = begin(url, { method: 'POST', agent, headers, lookup: guardedLookup, signal })
-    request.on('response', resolve).on('error', reject).end(body)
-    const response = await promise
-    return readAnswer(response)
+    const request = open(url, { method: 'POST', agent, headers, lookup: guardedLookup, signal })
+    request.on('response', resolve).on('error', reject)
+    // Without this Node ends the connection, and nobody is told.
+    request.on('upgrade', (response, socket) => {
+      socket.destroy()
+      resolve(response)
+    })
+    request.on('close', () => reject(new Error('closed without an answer')))
+    request.end(body)
+    return promise
   }
 
   return {
     async send(asked) {
-      const timeUp = AbortSignal.timeout(timeoutMs)
+      const timeUp = new AbortController()
+      const timer = setTimeout(() => timeUp.abort(), timeoutMs)
+      const signal = AbortSignal.any([timeUp.signal, asked.signal])
+      // A request without a socket, such as one whose proxy does not answer, tells nobody that it was cut off.
+      const { promise: cutOff, reject } = Promise.withResolvers<never>()
+      signal.addEventListener('abort', reject)
       try {
-        return await exchange(asked, AbortSignal.any([timeUp, asked.signal]))
+        const response = await Promise.race([begin(asked, signal), cutOff])
+        return await readAnswer(response, asked.headers, cutOff)
       } catch (error) {
         if (asked.signal.aborted) throw asked.signal.reason
-        const words = timeUp.aborted ? `no answer within ${timeoutMs} ms (timeoutMs)` : describeFailure(error)
+        const words = timeUp.signal.aborted ? `no answer within ${timeoutMs} ms (timeoutMs)` : describeFailure(error)
         return { status: null, retryAfterMs: null, answer: null, error: words }
+      } finally {
+        clearTimeout(timer)
+        signal.removeEventListener('abort', reject)
       }
     },
     close: () => agent.destroy(),
   }
 }
 
-async function readAnswer(response: IncomingMessage): Promise<Sent> {
+/** The status decides, whatever becomes of the body. */
+async function readAnswer(response: IncomingMessage, asked: Request['headers'], cutOff: Promise<never>): Promise<Sent> {
   const { statusCode: status = 0, headers } = response
   const isSuccess = status >= 200 && status < 300
   const chunks: Buffer[] = []
-  let bytes = 0
-  for await (const chunk of response as AsyncIterable<Buffer>) {
-    bytes += chunk.length
-    if (!isSuccess && bytes - chunk.length < MAX_ANSWER_BYTES) chunks.push(chunk)
-    // Leaving the loop destroys the connection, and nothing more of it is read.
-    if (bytes > MAX_READ_BYTES) break
-  }
-  const answer = isSuccess ? null : Buffer.concat(chunks).subarray(0, MAX_ANSWER_BYTES).toString('utf8')
+  const reading = (async () => {
+    let bytes = 0
+    for await (const chunk of response as AsyncIterable<Buffer>) {
+      bytes += chunk.length
+      if (!isSuccess && bytes - chunk.length < MAX_ANSWER_BYTES) chunks.push(chunk)
+      // Leaving the loop destroys the connection, and nothing more of it is read.
+      if (bytes > MAX_READ_BYTES) break
+    }
+  })()
+  await Promise.race([reading, cutOff]).catch(() => undefined)
+  const answer = isSuccess ? null : keepBeginning(Buffer.concat(chunks).toString('utf8'), asked)
   return { status, retryAfterMs: readRetryAfter(headers['retry-after'], Date.now()), answer, error: null }
+}
+
+/** An HMAC with SHA-256, in hexadecimal or base64. */
+const MAC = /[\da-f]{64}|[A-Za-z\d+/]{43}(?==)/g
+
+/** Its first KB, without the signatures that the request had: some services answer with what they got. */
+function keepBeginning(answer: string, asked: Request['headers']): string {
+  const macs = Object.values(asked).flatMap((value) => value.match(MAC) ?? [])
+  // JSON may have `/` as `\/`.
+  const forms = macs.flatMap((mac) => [mac, mac.replaceAll('/', '\\/')])
+  const clean = redact(forms.reduce((text, form) => text.replaceAll(form, '[redacted]'), answer))
+  return Buffer.from(clean).subarray(0, MAX_ANSWER_BYTES).toString('utf8')
 }
 
 /** Seconds or a date (RFC 9110 §10.2.3), six hours at most; null for anything else. */

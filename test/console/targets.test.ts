@@ -144,6 +144,12 @@ it('is held with a reason and resumed, both recorded, and the overview tells of 
   expect(await text('/console')).toContain('Target shop: 2 dead, 1 held.')
 })
 
+it('tells what to do about one that is named no more', async () => {
+  const told = 'Name it in TARGETS again to send what waits, or give that up: npm run targets -- drop'
+  expect(await text('/console/target?name=gone')).toContain(`${told} gone --state pending,dead,held `)
+  expect(await text('/console/target?name=shop')).not.toContain(told)
+})
+
 it('is changed from the own pages alone, not when the console only shows, and only what TARGETS names', async () => {
   const before = { latest: await latest(), states: await states(), dead: await forwardOf('evt_dead') }
   const paths = [
@@ -243,6 +249,7 @@ describe.skipIf(browser === undefined)('in a browser', () => {
   it.each([
     '/console/targets',
     '/console/target?name=shop',
+    '/console/target?name=gone',
     '/console/event?id=evt_dead',
     '/console/event?id=evt_delivered',
     '/console/failures',

@@ -54,6 +54,20 @@ describe('an event goes to a target', () => {
     expect(arrive(payout, [{ types: ['charge.*'], where: never }])).toEqual([])
   })
 
+  it('by its `where` alone, whatever that of another target does to the event', () => {
+    const changing: LoadedTarget['where'] = (event) => {
+      Object.assign(event.data.object, { metadata: { shop: '8' } })
+      return true
+    }
+    const asking: LoadedTarget['where'] = (event) => event.data.object.metadata?.shop === '7'
+    const text = snapshotJson({ data: { object: { object: 'charge', metadata: { shop: '7' } } } })
+    const targets = [
+      { name: 'one', where: changing },
+      { name: 'two', where: asking },
+    ]
+    expect(arrive(text, targets)?.map(({ target }) => target)).toEqual(['one', 'two'])
+  })
+
   it('and to each of several that fit', () => {
     const targets = [{ name: 'one' }, { name: 'two', types: ['charge.*'] }, { name: 'three' }]
     expect(arrive(payout, targets)?.map(({ target }) => target)).toEqual(['one', 'three'])

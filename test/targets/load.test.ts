@@ -89,6 +89,15 @@ describe('a module of targets', () => {
     }
   })
 
+  it('tells of secrets and authorities beside other faults', () => {
+    const more = { secrets: [env('NONE'), env('SHOP')], final: [302], ca: 'no-such.pem' }
+    const [status, ...others] = [/final\.0: expected/, /NONE is not set/, /ca: .*ENOENT/].map((fault) =>
+      expect.stringMatching(fault),
+    )
+    expect(faultsOf({ ...shop, ...more })).toEqual([status, ...others])
+    expect(faultsOf({ ...shop, ...more, sign: 'other' })).toEqual([expect.stringContaining('sign:'), status, ...others])
+  })
+
   it.each<[string, unknown, RegExp]>([
     ['a secret in the module', { ...shop, secrets: ['whsec_in_the_module'] }, /secrets\.0: expected env/],
     ['a variable that is not set', { ...shop, secrets: [env('NONE')] }, /the variable NONE is not set/],

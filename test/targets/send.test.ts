@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'
 import { createServer } from 'node:net'
@@ -6,6 +7,7 @@ import { judgeAnswer } from '../../src/targets/judge-answer.ts'
 import type { LoadedTarget } from '../../src/targets/load.ts'
 import { createRate } from '../../src/targets/rate.ts'
 import { createSender, readRetryAfter } from '../../src/targets/send.ts'
+import { signBody } from '../../src/targets/sign.ts'
 import { eventually } from '../support/eventually.ts'
 import { loadedTarget } from '../support/loaded-target.ts'
 import { startTargetServer, status } from '../support/target-server.ts'
@@ -50,6 +52,25 @@ describe('sending', () => {
     expect(await send({ url: server.url })).toMatchObject({ status: 200, answer: null })
   })
 
+  it.each(['stripe', 'standard'] as const)('keeps no signature of its own that an answer repeats: %s', async (sign) => {
+    const body = Buffer.from('{"id":"evt_1"}')
+    const secrets = [`whsec_${randomBytes(24).toString('base64')}`, `whsec_${randomBytes(24).toString('base64')}`]
+    const headers = signBody({ sign, secrets }, { eventId: 'evt_1', body, at: new Date() })
+    const macs = Object.values(headers).flatMap((value) => value.match(/[\da-f]{64}|(?<=v1,)\S+/g) ?? [])
+    expect(macs).toHaveLength(2)
+    const server = await startTargetServer((response, received) => {
+      const echo = JSON.stringify(received.headers)
+      // The last one stands where the first KB ends.
+      const told = `${echo.replaceAll('/', '\\/')} ${echo.replaceAll('=', '\\u003d')}`.padEnd(900)
+      response.writeHead(500).end(told + echo)
+    })
+    const sender = createSender(loadedTarget({ url: server.url, secrets }), {})
+    onTestFinished(() => sender.close())
+    const { answer } = await sender.send({ headers, body, signal: never })
+    expect(answer).toContain('[redacted]')
+    for (const mac of macs) expect(answer).not.toContain(mac.slice(0, 20))
+  })
+
   it('waits for an answer that is late, within the time limit', async () => {
     const late = await startTargetServer((response) => void setTimeout(() => response.writeHead(200).end(), 100))
     expect(await send({ url: late.url })).toMatchObject({ status: 200, error: null })
@@ -65,23 +86,75 @@ describe('sending', () => {
     await eventually('its connection to go', () => endless.open() === 0)
   })
 
-  it('gives up at the time limit, whether nothing comes or the answer does not end', async () => {
+  const tooLate = { status: null, retryAfterMs: null, answer: null, error: 'no answer within 150 ms (timeoutMs)' }
+
+  it('gives up at the time limit, wherever it hangs', async () => {
     const hangs = await startTargetServer(() => undefined)
-    const expected = { status: null, error: 'no answer within 150 ms (timeoutMs)' }
-    expect(await send({ url: hangs.url, timeoutMs: 150 })).toMatchObject(expected)
-    hangs.answer((response) => void response.writeHead(200, { 'Content-Length': 10 }).write('x'))
-    expect(await send({ url: hangs.url, timeoutMs: 150 })).toMatchObject(expected)
+    expect(await send({ url: hangs.url, timeoutMs: 150 })).toEqual(tooLate)
+    const silent = await startRaw((socket) => socket.resume())
+    const secure = new URL(`https://127.0.0.1:${silent.port}/`)
+    expect(await send({ url: secure, timeoutMs: 150 })).toEqual(tooLate)
+    const proxied = { url: new URL('https://shop.invalid/'), timeoutMs: 150 }
+    expect(await send(proxied, never, { HTTPS_PROXY: silent.origin })).toEqual(tooLate)
+    const busy = await startRaw((socket) => {
+      const more = () =>
+        void (socket.destroyed || socket.write('HTTP/1.1 102 Processing\r\n\r\n', () => setImmediate(more)))
+      socket.on('data', more).on('error', () => undefined)
+    })
+    expect(await send({ url: busy, timeoutMs: 150 })).toEqual(tooLate)
+  })
+
+  it('gives up at the time limit while it waits for a connection', async () => {
+    const hangs = await startTargetServer(() => undefined)
+    const sender = createSender(loadedTarget({ url: hangs.url, timeoutMs: 150, concurrency: 1 }), {})
+    onTestFinished(() => sender.close())
+    const asked = { headers: {}, body: Buffer.from('{}'), signal: never }
+    expect(await Promise.all([sender.send(asked), sender.send(asked), sender.send(asked)])).toEqual([
+      tooLate,
+      tooLate,
+      tooLate,
+    ])
+    hangs.answer(status(200))
+    await eventually('it to go on', async () => (await sender.send(asked)).status === 200)
+  })
+
+  it('takes a switch of protocols for an answer that is no success, and lets the connection go', async () => {
+    const head = 'HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: other\r\n\r\n'
+    let isOver = false
+    const switching = await startRaw((socket) => {
+      socket.on('error', () => undefined).once('data', () => socket.write(head))
+      socket.on('close', () => {
+        isOver = true
+      })
+    })
+    expect(await send({ url: switching })).toEqual({ status: 101, retryAfterMs: null, answer: '', error: null })
+    await eventually('its connection to go', () => isOver)
+  })
+
+  it('goes by the status, whether or not the body ends', async () => {
+    const server = await startTargetServer()
+    for (const [code, answer] of [
+      [200, null],
+      [500, 'x'],
+    ] as const) {
+      server.answer((response) => void response.writeHead(code, { 'Content-Length': 10 }).write('x'))
+      // Its beginning may come too late on a busy machine.
+      await eventually(`the ${code}`, async () => {
+        const sent = await send({ url: server.url, timeoutMs: 150 })
+        return sent.status === code && sent.answer === answer && sent.error === null
+      })
+      server.answer((response) => {
+        response.writeHead(code, { 'Content-Length': 10 })
+        response.write('x', () => response.destroy())
+      })
+      expect(await send({ url: server.url })).toMatchObject({ status: code, error: null })
+    }
   })
 
   it('tells a reset, a refused connection and an answer that is no HTTP apart', async () => {
     const reset = await startRaw((socket) => socket.on('data', () => socket.resetAndDestroy()))
     expect(await send({ url: reset })).toMatchObject({ status: null, error: 'no answer: ECONNRESET' })
     expect(await send({ url: new URL('http://127.0.0.1:1/') })).toMatchObject({ error: 'no answer: ECONNREFUSED' })
-    const halfway = await startTargetServer((response) => {
-      response.writeHead(200, { 'Content-Length': 10 })
-      response.write('x', () => response.destroy())
-    })
-    expect(await send({ url: halfway.url })).toMatchObject({ status: null, error: 'no answer: ECONNRESET' })
     const rubbish = await startRaw((socket) => socket.on('data', () => socket.end('hello\r\n\r\n')))
     expect(await send({ url: rubbish })).toMatchObject({ error: expect.stringMatching(/^no answer: HPE_/) })
   })

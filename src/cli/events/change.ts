@@ -11,14 +11,11 @@ import {
 } from '../../operations/change-entries.ts'
 import { recordChange } from '../../operations/record-change.ts'
 import { withInbox } from '../inbox.ts'
-import { canAsk, confirm } from '../terminal/confirm.ts'
+import { ASK_ABOVE, canAsk, confirm } from '../terminal/confirm.ts'
 import { createProgress } from '../terminal/progress.ts'
 import { formatTable, headerRow, terminalWidth, toOneLine } from '../terminal/table.ts'
 import { findOperator } from './operator.ts'
 import type { ChangeOptions } from './options.ts'
-
-/** More than this many are changed only after a yes, where there is someone to ask. */
-const ASK_ABOVE = 100
 
 /**
  * Changes the entries and prints how many, and which ones were left alone and why. False when a named entry was left alone, when
@@ -93,8 +90,10 @@ function explain(obstacle: Obstacle): string {
   }
 }
 
+const entriesOf = (count: number) => `${count} ${count === 1 ? 'entry' : 'entries'}`
+
 async function withProgress<T>(verb: string, work: (onProgress: (count: number) => void) => Promise<T>): Promise<T> {
-  const progress = createProgress(process.stderr, (count) => `${verb} ${count} entries`)
+  const progress = createProgress(process.stderr, (count) => `${verb} ${entriesOf(count)}`)
   try {
     return await work(progress.update)
   } finally {
@@ -110,7 +109,7 @@ function printGroups(groups: readonly ChangeGroup[]): void {
 }
 
 function summarize({ verb, done }: Change, { changed, leftAlone, groups }: ChangeResult): string {
-  const what = `${changed} ${changed === 1 ? 'entry' : 'entries'}`
+  const what = entriesOf(changed)
   const left = leftAlone.length === 0 ? '' : `, ${leftAlone.length} left alone`
   return groups === undefined ? `${done} ${what}${left}` : `would ${verb} ${what}${left}; nothing was changed`
 }

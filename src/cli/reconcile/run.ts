@@ -59,7 +59,8 @@ async function reconcile(
   let sum = { found: 0, missing: 0 }
   const progress = createProgress(
     process.stderr,
-    (found) => `looked at ${found} ${isAll ? 'listed' : 'undelivered'} events, ${sum.missing} ${verb}`,
+    (found) =>
+      `looked at ${found} ${isAll ? 'listed' : 'undelivered'} ${found === 1 ? 'event' : 'events'}, ${sum.missing} ${verb}`,
   )
   const onProgress = (counted: Reconciled['types']) => {
     sum = sumOf(counted)

@@ -1,19 +1,23 @@
 import { backfillForwards, changeForwards, type ForwardVerb, leftStates } from '../../operations/change-forwards.ts'
 import { reportTarget } from '../../operations/survey-targets.ts'
 import { createChooseTargets } from '../../targets/choose-targets.ts'
+import type { LoadedTarget } from '../../targets/load.ts'
 import { findOperator } from '../events/operator.ts'
 import { withInbox } from '../inbox.ts'
-import { canAsk, confirm } from '../terminal/confirm.ts'
+import { ASK_ABOVE, canAsk, confirm } from '../terminal/confirm.ts'
 import { createProgress } from '../terminal/progress.ts'
 import { findTarget, readTargets, tellUnknown } from './loaded.ts'
 import type { BackfillOptions, ChangeOptions } from './options.ts'
 
-/** Makes forwards due again, and says how many. False when there is no such target, or none matched. */
+/** Makes forwards due again, and says how many. False when there is no such target, none matched, or the answer was no. */
 export async function runReplay(name: string, options: ChangeOptions): Promise<boolean> {
   if ((await findTarget(name)) === undefined) return false
-  const count = await change('replay target', name, options, options.dryRun === true)
-  process.stdout.write(`${options.dryRun ? 'would send' : 'sending'} ${eventsOf(count)} to ${name} anew\n`)
-  return count > 0
+  const count = await ask(options, (isRehearsal) => change('replay target', name, options, isRehearsal), {
+    would: (events) => `would send ${events} to ${name} anew`,
+    question: (events) => `Send ${events} to ${name} anew?`,
+    done: (events) => `sending ${events} to ${name} anew`,
+  })
+  return count !== undefined && count > 0
 }
 
 /**
@@ -22,18 +26,32 @@ export async function runReplay(name: string, options: ChangeOptions): Promise<b
  */
 export async function runDrop(name: string, options: ChangeOptions): Promise<boolean> {
   if (!(await isKnown(name))) return false
-  if (options.dryRun || (!options.yes && canAsk())) {
-    const count = await change('drop target', name, options, true)
-    if (options.dryRun) process.stdout.write(`would drop ${eventsOf(count)} for ${name}\n`)
-    if (options.dryRun || count === 0) return count > 0
-    if ((await confirm(`Never send ${eventsOf(count)} to ${name}?`)) !== true) {
+  const count = await ask(options, (isRehearsal) => change('drop target', name, options, isRehearsal), {
+    would: (events) => `would drop ${events} for ${name}`,
+    question: (events) => `Never send ${events} to ${name}?`,
+    done: (events) => `dropped ${events} for ${name}`,
+  })
+  return count !== undefined && count > 0
+}
+
+type Say = (events: string) => string
+
+/** Does it, or counts alone, and says how many; counts first where there is someone to ask. Undefined when the answer was no. */
+async function ask(
+  { dryRun, yes }: Pick<ChangeOptions, 'dryRun' | 'yes'>,
+  run: (isRehearsal: boolean) => Promise<number>,
+  { would, question, done }: { readonly would: Say; readonly question: Say; readonly done: Say },
+): Promise<number | undefined> {
+  if (!dryRun && !yes && canAsk()) {
+    const count = await run(true)
+    if (count > ASK_ABOVE && (await confirm(question(eventsOf(count)))) !== true) {
       process.stderr.write('error: nothing was changed\n')
-      return false
+      return undefined
     }
   }
-  const count = await change('drop target', name, options, false)
-  process.stdout.write(`dropped ${eventsOf(count)} for ${name}\n`)
-  return count > 0
+  const count = await run(dryRun === true)
+  process.stdout.write(`${(dryRun ? would : done)(eventsOf(count))}\n`)
+  return count
 }
 
 async function isKnown(name: string): Promise<boolean> {
@@ -51,7 +69,10 @@ async function change(
   isRehearsal: boolean,
 ): Promise<number> {
   const filter = { target: name, states: state, ...(since !== undefined && { receivedWithinMs: since }) }
-  const progress = createProgress(process.stderr, (count) => `looked at ${count} forwards`)
+  const progress = createProgress(
+    process.stderr,
+    (count) => `looked at ${count} ${count === 1 ? 'forward' : 'forwards'}`,
+  )
   const who = findOperator()
   const count = await withInbox(async (inbox) => {
     const changed = await changeForwards(inbox, verb, who, filter, { isRehearsal, onProgress: progress.update })
@@ -63,25 +84,32 @@ async function change(
   return count
 }
 
-/** Adds forwards of stored events that the target takes, and says how many. False when there is no such target. */
-export async function runBackfill(name: string, { since, dryRun }: BackfillOptions): Promise<boolean> {
+/** Adds forwards of stored events that the target takes, and says how many. False when there is no such target, or the answer was no. */
+export async function runBackfill(name: string, options: BackfillOptions): Promise<boolean> {
   const target = await findTarget(name)
   if (target === undefined) return false
+  const count = await ask(options, (isRehearsal) => backfill(target, options, isRehearsal), {
+    would: (events) => `would send ${events} to ${name}`,
+    question: (events) => `Send ${events} to ${name}?`,
+    done: (events) => `sending ${events} to ${name}`,
+  })
+  return count !== undefined
+}
+
+async function backfill(target: LoadedTarget, { since }: BackfillOptions, isRehearsal: boolean): Promise<number> {
   const chooseAll = createChooseTargets([target])
-  const progress = createProgress(process.stderr, (count) => `looked at ${count} events`)
+  const progress = createProgress(process.stderr, (count) => `looked at ${eventsOf(count)}`)
   const count = await withInbox(async (inbox) => {
-    const running = { isRehearsal: dryRun === true, onProgress: progress.update }
+    const running = { isRehearsal, onProgress: progress.update }
     const choose = (...given: readonly [Parameters<typeof chooseAll>[0], string]) => chooseAll(...given, 0)[0]
     const added = await backfillForwards(inbox, { receivedWithinMs: since }, choose, running)
-    const meant = { verb: 'backfill target', filter: `target=${name}` }
-    if (!dryRun) await inbox.recordAction('done', { who: findOperator(), from: 'command', ...meant, changed: added })
+    const meant = { verb: 'backfill target', filter: `target=${target.name}` }
+    if (!isRehearsal)
+      await inbox.recordAction('done', { who: findOperator(), from: 'command', ...meant, changed: added })
     return added
   })
   progress.end()
-  process.stdout.write(
-    dryRun ? `would send ${eventsOf(count)} to ${name}\n` : `sending ${eventsOf(count)} to ${name}\n`,
-  )
-  return true
+  return count
 }
 
 const eventsOf = (count: number) => `${count} ${count === 1 ? 'event' : 'events'}`

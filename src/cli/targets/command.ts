@@ -15,7 +15,8 @@ Examples:
   npm run targets -- resume shop
   npm run targets -- replay shop --state dead --since 3d --dry-run
   npm run targets -- drop shop --state dead
-  npm run targets -- backfill shop --since 30d`
+  npm run targets -- backfill shop --since 30d
+Each has --help with more.`
 
 /** `targets`: looks at the targets, tries, holds and resumes them, and sends them what they missed. */
 export function targetsCommand(): Command {
@@ -32,11 +33,24 @@ export function targetsCommand(): Command {
   return targets
 }
 
+const listHelp = `
+Examples:
+  npm run targets -- list
+  npm run --silent targets -- list --json | jq -r .name`
+
+const showHelp = `
+A target that TARGETS names no more is shown too, while something is stored for it.
+
+Examples:
+  npm run targets -- show shop
+  npm run --silent targets -- show shop --json | jq .causes`
+
 function addList(targets: Command): void {
   targets
     .command('list')
     .description('How each target does, and what waits for it.')
     .option('--json', 'print one JSON object a line instead of a table')
+    .addHelpText('after', listHelp)
     .action((options: { readonly json?: true }) =>
       runToExit(async () => {
         const { runList } = await import('./list.ts')
@@ -48,6 +62,7 @@ function addList(targets: Command): void {
     .command('show <name>')
     .description('All that is known of a target: its state, its failures by cause, and the last answers.')
     .option('--json', 'print one JSON object')
+    .addHelpText('after', showHelp)
     .action((name: string, options: { readonly json?: true }) =>
       runToExit(async () => {
         const { runShow } = await import('./show.ts')
@@ -56,11 +71,17 @@ function addList(targets: Command): void {
     )
 }
 
+const testHelp = `
+Examples:
+  npm run targets -- test shop
+  npm run targets -- test shop --type payout.failed`
+
 function addTest(targets: Command): void {
   targets
     .command('test <name>')
     .description('Send a signed sample event to the target, now, and print what it answered; nothing is stored.')
     .option('--type <type>', 'of the event', 'payment_intent.succeeded')
+    .addHelpText('after', testHelp)
     .action((name: string, { type }: { readonly type: string }) =>
       runToExit(async () => {
         const { runTest } = await import('./test.ts')
@@ -69,11 +90,21 @@ function addTest(targets: Command): void {
     )
 }
 
+const holdHelp = `
+Examples:
+  npm run targets -- hold shop
+  npm run targets -- hold shop --reason 'moving house'`
+
+const resumeHelp = `
+Example:
+  npm run targets -- resume shop`
+
 function addHold(targets: Command): void {
   targets
     .command('hold <name>')
     .description('Send nothing to the target until a resume; what is for it waits.')
     .option('--reason <text>', 'why, for whoever looks next', 'held by hand')
+    .addHelpText('after', holdHelp)
     .action((name: string, { reason }: { readonly reason: string }) =>
       runToExit(async () => {
         const { runHold } = await import('./hold.ts')
@@ -83,6 +114,7 @@ function addHold(targets: Command): void {
   targets
     .command('resume <name>')
     .description('End a hold, a pause or an open circuit: the target is tried anew.')
+    .addHelpText('after', resumeHelp)
     .action((name: string) =>
       runToExit(async () => {
         const { runResume } = await import('./hold.ts')
@@ -91,6 +123,29 @@ function addHold(targets: Command): void {
     )
 }
 
+const YES = 'do not ask before changing more than 100 forwards'
+
+const replayHelp = `
+They start over from attempt 1. What is running is left alone. On a terminal it asks before it sends more than 100.
+
+Examples:
+  npm run targets -- replay shop --dry-run
+  npm run targets -- replay shop --state dead --since 3d`
+
+const dropHelp = `
+Takes a target that TARGETS names no more, too. On a terminal it asks before it drops more than 100.
+
+Examples:
+  npm run targets -- drop shop --state dead
+  npm run targets -- drop old-shop --state pending,dead,held --yes`
+
+const backfillHelp = `
+What the target has already, in whatever state, is left alone. On a terminal it asks before it sends more than 100.
+
+Examples:
+  npm run targets -- backfill shop --since 30d --dry-run
+  npm run targets -- backfill shop --since 30d`
+
 function addReplay(targets: Command): void {
   targets
     .command('replay <name>')
@@ -98,6 +153,8 @@ function addReplay(targets: Command): void {
     .option('--state <states>', 'which: pending, delivered, dead, held, dropped; dead,held unless told', replayedOption)
     .option('--since <duration>', 'of events that came within this time, such as 3d', durationOption)
     .option('--dry-run', 'count them, and change nothing')
+    .option('--yes', YES)
+    .addHelpText('after', replayHelp)
     .action((name: string, options: ChangeOptions) =>
       runToExit(async () => {
         const { runReplay } = await import('./change.ts')
@@ -110,7 +167,8 @@ function addReplay(targets: Command): void {
     .option('--state <states>', 'which: pending, dead, held; dead,held unless told', droppedOption)
     .option('--since <duration>', 'of events that came within this time, such as 3d', durationOption)
     .option('--dry-run', 'count them, and change nothing')
-    .option('--yes', 'do not ask')
+    .option('--yes', YES)
+    .addHelpText('after', dropHelp)
     .action((name: string, options: ChangeOptions) =>
       runToExit(async () => {
         const { runDrop } = await import('./change.ts')
@@ -120,8 +178,10 @@ function addReplay(targets: Command): void {
   targets
     .command('backfill <name>')
     .description('Send stored events that the target takes and never got, as one that was added later, newest first.')
-    .requiredOption('--since <duration>', 'of events that came within this time, such as 30d', durationOption)
+    .requiredOption('--since <duration>', 'required: of events that came within this time, such as 30d', durationOption)
     .option('--dry-run', 'count them, and change nothing')
+    .option('--yes', YES)
+    .addHelpText('after', backfillHelp)
     .action((name: string, options: BackfillOptions) =>
       runToExit(async () => {
         const { runBackfill } = await import('./change.ts')

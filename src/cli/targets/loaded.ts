@@ -17,6 +17,8 @@ export async function findTarget(name: string): Promise<LoadedTarget | undefined
 }
 
 export function tellUnknown(targets: readonly LoadedTarget[]): void {
-  const names = targets.map((target) => target.name).join(', ') || 'none'
-  process.stderr.write(`error: TARGETS has no such target; it has: ${names}\n`)
+  const names = targets.map((target) => target.name).join(', ')
+  const why =
+    names === '' ? 'there are no targets: TARGETS names no module' : `TARGETS has no such target; it has: ${names}`
+  process.stderr.write(`error: ${why}\n`)
 }

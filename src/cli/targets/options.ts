@@ -5,7 +5,6 @@ export interface ChangeOptions {
   readonly state?: readonly ForwardState[]
   readonly since?: number
   readonly dryRun?: true
-  /** Of `drop` alone. */
   readonly yes?: true
 }
 
@@ -13,4 +12,5 @@ export interface ChangeOptions {
 export interface BackfillOptions {
   readonly since: number
   readonly dryRun?: true
+  readonly yes?: true
 }

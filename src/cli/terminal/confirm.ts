@@ -1,5 +1,8 @@
 import { createInterface } from 'node:readline/promises'
 
+/** More than this many are changed only after a yes, where there is someone to ask. */
+export const ASK_ABOVE = 100
+
 type Terminal = NodeJS.ReadableStream & { readonly isTTY?: boolean }
 
 /** Where a question can be asked: not on standard output, which may go to a file. */

@@ -46,6 +46,10 @@ export async function showTarget({ context, query }: Visit): Promise<Page> {
   const body = html`<h1>${name} ${showCondition(judge(context, report))}</h1>
 ${!context.isReadOnly && isNamed(context, name) && showButtons(context, report)}
 ${showFacts(context, report)}
+${
+  !isNamed(context, name) &&
+  html`<p>Name it in TARGETS again to send what waits, or give that up: <code>npm run targets -- drop ${name} --state pending,dead,held</code></p>`
+}
 <h2>Failures</h2>
 ${
   causes.length === 0

@@ -93,6 +93,11 @@ it('knows no other target than those of the module', async () => {
     })
 })
 
+it('tells where there are no targets at all', async () => {
+  const without = await runCli(['targets', 'test', 'shop'], { env: { ...env, TARGETS: '' } })
+  expect(without).toMatchObject({ code: 1, stderr: 'error: there are no targets: TARGETS names no module\n' })
+})
+
 it('sends a signed sample, and prints what came back', async () => {
   expect(await run('test', 'shop')).toMatchObject({
     code: 0,
@@ -101,10 +106,18 @@ it('sends a signed sample, and prints what came back', async () => {
   const [got] = server.received
   const signature = String(got?.headers['stripe-signature'])
   expect(Stripe.webhooks.constructEvent(got?.body ?? '', signature, TARGET_SECRET).object).toBe('event')
-  server.answer(status(400, {}, 'wrong secret'))
+  server.answer(status(400, {}, `wrong\nsecret ${'x'.repeat(500)}`))
   expect(await run('test', 'shop')).toMatchObject({
     code: 1,
-    stdout: expect.stringMatching(/^400 in .*: wrong secret/),
+    stdout: expect.stringMatching(/^400 in \d+ ms payment_intent\.succeeded evt_\S+ {2}wrong secret x+\n$/),
+  })
+  const narrow = (await runCli(['targets', 'test', 'shop'], { env, columns: 80 })).stdout
+  expect(narrow).toMatch(/^400 in \d+ ms payment_intent\.succeeded evt_\S+\n {4}wrong secret x+…\n$/)
+  expect(Math.max(...narrow.split('\n').map((line) => line.length))).toBe(80)
+  await server.goAway()
+  expect(await run('test', 'shop')).toMatchObject({
+    code: 1,
+    stdout: expect.stringMatching(/^failed in \d+ ms payment_intent\.succeeded evt_\S+ {2}no answer: ECONNREFUSED\n$/),
   })
   expect(await run('test', 'shop', '--type', 'payuot.paid')).toMatchObject({
     code: 1,
@@ -156,6 +169,46 @@ it('backfills a target that was added later with what it takes', async () => {
   expect((await inbox.get(paid))?.forwards).toMatchObject([{ target: 'books' }, { target: 'shop', state: 'pending' }])
   expect((await inbox.get(charged))?.forwards).toEqual([])
   expect((await run('backfill', 'shop', '--since', '1d')).stdout).toBe('sending 0 events to shop\n')
+})
+
+it('asks on a terminal before it sends or drops more than 100, unless told not to', async () => {
+  const held = { target: 'shop', hops: 1, held: 'its `where` threw' }
+  const entries = Array.from({ length: 101 }, () => newEntry({ type: 'payout.paid', forwards: [held] }))
+  for (const entry of entries) await inbox.add({ ...entry, body: Buffer.from(snapshotJson({ id: entry.eventId })) })
+  const countOf = async (target: string, state: 'held' | 'pending') =>
+    (await inbox.forwards.list({ target, states: [state] }, { limit: 200 })).length
+  const type = (typed: string, ...args: string[]) => runCli(['targets', ...args], { env, typed })
+  const commands = [
+    [['replay', 'shop'], 'Send 101 events to shop anew?'],
+    [['drop', 'shop'], 'Never send 101 events to shop?'],
+    [['backfill', 'books', '--since', '1d'], 'Send 101 events to books?'],
+  ] as const
+  for (const [args, question] of commands) {
+    const refused = await type('n\n', ...args)
+    expect(refused).toMatchObject({ code: 1, stdout: '' })
+    expect(refused.stderr).toContain(`${question} [y/N] `)
+    expect(refused.stderr).toContain('error: nothing was changed')
+  }
+  expect([await countOf('shop', 'held'), await countOf('books', 'pending')]).toEqual([101, 0])
+  expect(await inbox.actions({ limit: 10 })).toEqual([])
+  expect((await type('y\n', 'backfill', 'books', '--since', '1d')).stdout).toBe('sending 101 events to books\n')
+  expect(await countOf('books', 'pending')).toBe(101)
+  const unasked = await type('n\n', 'replay', 'shop', '--yes')
+  expect(unasked).toMatchObject({ code: 0, stdout: 'sending 101 events to shop anew\n' })
+  expect(unasked.stderr).not.toContain('[y/N]')
+  await inbox.forwards.drop('shop', [entries[0]?.eventId ?? ''], ['pending'], 'no use')
+  expect(await type('n\n', 'drop', 'shop', '--state', 'pending')).toMatchObject({
+    code: 0,
+    stdout: 'dropped 100 events for shop\n',
+  })
+})
+
+it('has examples in the help of each of its commands, and tells what must be given', async () => {
+  for (const command of ['list', 'show', 'test', 'hold', 'resume', 'replay', 'drop', 'backfill']) {
+    const { stdout } = await run(command, '--help')
+    expect(stdout).toMatch(new RegExp(`^Examples?:\n  npm run targets -- ${command}`, 'm'))
+  }
+  expect((await run('backfill', '--help')).stdout).toMatch(/--since <duration> +required: /)
 })
 
 it('tells of each entry what became of its forwards', async () => {
