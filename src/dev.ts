@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url'
 import { peekEnvironment } from './config.ts'
 
 /**
- * `npm run dev`: the server, started again when its sources, the modules of HANDLERS and TARGETS, what lies beside them, or `.env`
+ * `npm run dev`: the server, started again when its sources, the modules of HANDLERS, ANSWERS and TARGETS, what lies beside them, or `.env`
  * change.
  * `node --watch` watches files, and loses one that an editor replaces by renaming.
  */
@@ -14,7 +14,7 @@ const SOURCE = /(\.(ts|js|mjs|cjs|json)|^\.env)$/
 const SETTLES_WITHIN_MS = 100
 
 const sources = fileURLToPath(new URL('.', import.meta.url))
-const { HANDLERS, TARGETS } = peekEnvironment()
+const { HANDLERS, ANSWERS, TARGETS } = peekEnvironment()
 let server: ChildProcess | undefined
 let timer: NodeJS.Timeout | undefined
 let isStopping = false
@@ -47,7 +47,8 @@ function watchFolder(folder: string, recursive: boolean): void {
 
 watchFolder(sources, true)
 watchFolder('.', false)
-for (const module of [HANDLERS, TARGETS]) if (module && existsSync(module)) watchFolder(dirname(resolve(module)), false)
+const modules = [HANDLERS, ANSWERS, TARGETS].filter((module) => module && existsSync(module))
+for (const folder of new Set(modules.map((module = '') => dirname(resolve(module))))) watchFolder(folder, false)
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   process.on(signal, () => {
     isStopping = true

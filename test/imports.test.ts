@@ -59,7 +59,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   ],
   'handlers/': [words, 'user-module.ts', 'event/*', 'handlers/built-in/map.ts'],
   'handlers/built-in/': ['{event,errors}.ts'],
-  'answers/': [words, '{user-module,guard-listeners}.ts', 'event/*', 'inbox/inbox.ts', node, 'stripe', 'zod'],
+  'answers/': [words, '{user-module,guard-listeners}.ts', 'event/*', 'inbox/{inbox,room}.ts', node, 'stripe', 'zod'],
   'targets/': [
     words,
     '{user-module,retry-delay,wake-up,settle}.ts',
@@ -74,7 +74,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
     words,
     'repeat.ts',
     'event/*',
-    'type inbox/inbox.ts',
+    'type inbox/{inbox,forwards}.ts',
     'type reconcile/tally.ts',
     'operations/duration.ts',
     node,

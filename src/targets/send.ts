@@ -1,5 +1,6 @@
 import { Agent as HttpAgent, request as httpRequest, type IncomingMessage } from 'node:http'
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https'
+import { ReceiverError } from '../errors.ts'
 import { redact } from '../log.ts'
 import { assertNotRefused, guardedLookup, RefusedAddress } from './guarded-lookup.ts'
 import type { LoadedTarget } from './load.ts'
@@ -42,16 +43,19 @@ const IDLE_CONNECTION_MS = 2_000
 
 /**
  * Posts to the target's URL: no redirect is followed, no link-local address reached, TLS always verified, all within the target's time.
- * Behind a proxy, names are its to look up.
+ * Behind a proxy, names are its to look up. Throws ReceiverError `targets_invalid` when a proxy is none.
  */
 export function createSender(
   target: Pick<LoadedTarget, 'url' | 'timeoutMs' | 'ca' | 'concurrency'>,
   proxyEnv: ProxyEnvironment,
 ): Sender {
+  assertProxies(proxyEnv)
   const { url, timeoutMs, ca, concurrency } = target
   const options = { keepAlive: true, maxSockets: concurrency, timeout: IDLE_CONNECTION_MS, proxyEnv: { ...proxyEnv } }
   const isSecure = url.protocol === 'https:'
-  const agent = isSecure ? new HttpsAgent({ ...options, ...(ca !== undefined && { ca }) }) : new HttpAgent(options)
+  // Said, since NODE_TLS_REJECT_UNAUTHORIZED can turn it off for what says nothing.
+  const secure = { rejectUnauthorized: true, ...(ca !== undefined && { ca }) }
+  const agent = isSecure ? new HttpsAgent({ ...options, ...secure }) : new HttpAgent(options)
   const open = isSecure ? httpsRequest : httpRequest
 
   /** The answer, whose body may be on its way. */
@@ -94,6 +98,18 @@ export function createSender(
   }
 }
 
+/** Node's own error would tell the URL, perhaps with a password. */
+function assertProxies(proxyEnv: ProxyEnvironment): void {
+  for (const name of ['HTTP_PROXY', 'HTTPS_PROXY', 'http_proxy', 'https_proxy']) {
+    const proxy = proxyEnv[name]
+    if (proxy && !/^https?:$/.test(URL.parse(proxy)?.protocol ?? ''))
+      throw new ReceiverError(
+        'targets_invalid',
+        `${name}: expected the URL of a proxy, such as http://proxy.example.com:3128`,
+      )
+  }
+}
+
 /** The status decides, whatever becomes of the body. */
 async function readAnswer(response: IncomingMessage, asked: Request['headers'], cutOff: Promise<never>): Promise<Sent> {
   const { statusCode: status = 0, headers } = response
@@ -128,7 +144,8 @@ function keepBeginning(answer: string, asked: Request['headers']): string {
 /** Seconds or a date (RFC 9110 §10.2.3), six hours at most; null for anything else. */
 export function readRetryAfter(text: string | undefined, now: number): number | null {
   if (text === undefined) return null
-  const waitMs = /^\d{1,9}$/.test(text) ? Number(text) * 1_000 : Date.parse(text) - now
+  // `Date.parse` would take a number for a year.
+  const waitMs = /^\d+(\.\d+)?$/.test(text) ? Number(text) * 1_000 : Date.parse(text) - now
   return Number.isNaN(waitMs) ? null : Math.min(Math.max(0, waitMs), LONGEST_PAUSE_MS)
 }
 

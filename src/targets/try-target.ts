@@ -24,7 +24,7 @@ export async function tryTarget({
     const port = Number(url.port) || DEFAULT_PORTS[isSecure ? 'https:' : 'http:']
     const asked = { host, port, lookup: guardedLookup }
     socket = isSecure
-      ? connectSecurely({ ...asked, ...(ca !== undefined && { ca }) }, resolve)
+      ? connectSecurely({ ...asked, rejectUnauthorized: true, ...(ca !== undefined && { ca }) }, resolve)
       : connect(asked, resolve)
     socket.once('error', reject)
     await promise

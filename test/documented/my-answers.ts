@@ -1,4 +1,4 @@
-// my-answers.ts
+// handlers/my-answers.ts
 import type { AnswerMap } from '../../src/event.ts'
 
 export const answers = {

@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { readFile } from 'node:fs/promises'
 import { createServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
-import { describe, expect, it, onTestFinished } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest'
 import { lookUpGuarded } from '../../src/targets/guarded-lookup.ts'
 import type { LoadedTarget } from '../../src/targets/load.ts'
 import { createSender } from '../../src/targets/send.ts'
@@ -12,6 +12,9 @@ import { loadedTarget } from '../support/loaded-target.ts'
 const read = (name: string) => readFile(new URL(`../fixtures/tls/${name}.pem`, import.meta.url), 'utf8')
 
 describe('a target behind TLS', () => {
+  beforeEach(() => vi.stubEnv('NODE_TLS_REJECT_UNAUTHORIZED', '0'))
+  afterEach(() => void vi.unstubAllEnvs())
+
   async function start(): Promise<number> {
     const server = createServer({ key: await read('key'), cert: await read('cert') }, (request, response) => {
       request.resume().on('end', () => response.end())

@@ -28,6 +28,17 @@ async function startRaw(onConnection: Parameters<typeof createServer>[1]): Promi
   return new URL(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`)
 }
 
+describe('a sender', () => {
+  it.each(['http://user:s3cret@10.0.0.1:99999', 'proxy.internal:3128', 'socks5://10.0.0.1:1080'])(
+    'is not made with a proxy that is none, whose URL is not told (%#)',
+    (proxy) => {
+      const make = () => createSender(loadedTarget(), { HTTPS_PROXY: proxy })
+      expect(make).toThrow(/^HTTPS_PROXY: expected the URL of a proxy, such as/)
+      expect(make).not.toThrow(/s3cret|10\.0\.0\.1|internal/)
+    },
+  )
+})
+
 describe('sending', () => {
   it('posts the exact bytes to the whole URL', async () => {
     const server = await startTargetServer(status(204))
@@ -221,6 +232,7 @@ describe('an answer', () => {
     expect(readRetryAfter('Sat, 21 Nov 2026 10:01:00 GMT', now)).toBe(60_000)
     expect(readRetryAfter('Sat, 21 Nov 2026 09:00:00 GMT', now)).toBe(0)
     expect(readRetryAfter('999999', now)).toBe(6 * 3_600_000)
+    expect([readRetryAfter('99999999999', now), readRetryAfter('0.5', now)]).toEqual([6 * 3_600_000, 500])
     expect([readRetryAfter('soon', now), readRetryAfter(undefined, now)]).toEqual([null, null])
   })
 })
