@@ -11,24 +11,32 @@ export interface HealthOptions {
 /** `GET /healthz`: the process lives. `GET /readyz`: it does its work now, or 503 with the reason. */
 export function createHealthRoutes({ inbox, isDraining, worker }: HealthOptions): Router {
   const router = Router()
+  const describeStoreFault = createStoreProbe(inbox)
   router.get('/healthz', (_req, res) => {
     res.json({ status: 'alive' })
   })
   router.get('/readyz', async (_req, res) => {
     const workerFault = worker?.describeFault()
-    const reason =
-      (isDraining() ? 'draining' : await describeStoreFault(inbox)) ?? (worker?.isAll ? workerFault : undefined)
+    const reason = (isDraining() ? 'draining' : await describeStoreFault()) ?? (worker?.isAll ? workerFault : undefined)
     if (reason === undefined) res.json({ status: 'ready', ...(workerFault && { worker: workerFault }) })
     else res.status(503).json({ status: 'not ready', reason })
   })
   return router
 }
 
-async function describeStoreFault(inbox: HealthOptions['inbox']): Promise<string | undefined> {
-  try {
-    await inbox.check()
-    return undefined
-  } catch {
-    return 'the inbox does not take entries'
+/** All that ask at a time share one look: anyone may ask, and each look would wait in line with deliveries. */
+function createStoreProbe(inbox: HealthOptions['inbox']): () => Promise<string | undefined> {
+  let underWay: Promise<string | undefined> | undefined
+  async function look(): Promise<string | undefined> {
+    try {
+      await inbox.check()
+      return undefined
+    } catch {
+      return 'the inbox does not take entries'
+    }
   }
+  return () =>
+    (underWay ??= look().finally(() => {
+      underWay = undefined
+    }))
 }
