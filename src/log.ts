@@ -46,17 +46,22 @@ function describeMessages(error: Error): string {
   return texts.join(': ')
 }
 
-/** Takes Stripe secrets, API keys and signatures out of a text, and bounds its length. */
+/** Takes Stripe secrets, API keys, signatures and passwords in URLs out of a text, and bounds its length. */
 export function scrub(text: string): string {
   return redact(text.slice(0, MAX_ERROR_TEXT))
 }
 
-/** Takes Stripe secrets, API keys and signatures out of a text of any length, also where they stand percent-encoded. */
+/**
+ * Takes Stripe secrets, API keys, signatures (also those of Standard Webhooks) and user and password in URLs out of a text of any
+ * length, also where they stand percent-encoded.
+ */
 export function redact(text: string): string {
   return text
     .replace(/whsec_[\w+/=-]+/g, 'whsec_[redacted]')
     .replace(/([sr]k_(?:live|test)|\b[sr]k(?!_(?:live|test)_(?!\w)))_\w+/g, '$1_[redacted]')
     .replace(/(v[01](?:=|%3D))[0-9a-f]{16,}/gi, '$1[redacted]')
+    .replace(/(\bv1(?:,|%2C))[\w+/%=-]{24,}/gi, '$1[redacted]')
+    .replace(/\/\/[^\s/?#:@"'<>]{0,128}:[^\s"'<>]{0,256}@/g, '//[redacted]@')
 }
 
 /**

@@ -117,7 +117,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
     'stripe',
     'commander',
   ],
-  'cli/terminal/': [words, 'operations/duration.ts', node, 'commander'],
+  'cli/terminal/': [words, 'operations/{duration,show-hidden}.ts', node, 'commander'],
 }
 
 const src = fileURLToPath(new URL('../src/', import.meta.url))

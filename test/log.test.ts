@@ -119,13 +119,20 @@ describe('scrub', () => {
     ['a key without a mode', 'sk_12345678', 'sk_[redacted]'],
     ['a signature', `t=1700000000,v1=${'ab'.repeat(32)}`, 't=1700000000,v1=[redacted]'],
     ['all signatures', `v1=${'a'.repeat(64)},v0=${'B'.repeat(64)}`, 'v1=[redacted],v0=[redacted]'],
+    [
+      'a signature of Standard Webhooks',
+      `v1,${'aB+/'.repeat(10)}aB0= v1,${'C'.repeat(43)}=`,
+      'v1,[redacted] v1,[redacted]',
+    ],
+    ['user and password of a URL', 'no postgres://u:p/w?x#y@z@h:5432/db', 'no postgres://[redacted]@h:5432/db'],
+    ['a password without a user', 'redis://:pw@h', 'redis://[redacted]@h'],
   ])('takes %s out', (_name, text, scrubbed) => {
     expect(scrub(text)).toBe(scrubbed)
   })
 
   it('keeps what is no secret, ids of Stripe among it', () => {
     const text =
-      'No such payout: po_1A2b3C4d5E6f (acct_1A2b3C4d5E6f, evt_1A2b3C4d, pk_test_1234), disk_full, task_42, v1=x'
+      'No such payout: po_1A2b3C4d5E6f (acct_1A2b3C4d5E6f, evt_1A2b3C4d, pk_test_1234), disk_full, task_42, v1=x, v1,x, http://h:80/a, a@b:c@d'
     expect(scrub(text)).toBe(text)
   })
 

@@ -102,7 +102,8 @@ export async function createConsole(options: ConsoleOptions): Promise<Console> {
 /** But for NUL, which no text of Postgres may hold. */
 const readFields = (text: string) => new URLSearchParams(text.replaceAll('\0', '').replaceAll('%00', ''))
 
-const readForm = text({ type: 'application/x-www-form-urlencoded', limit: '4kb' })
+// Compressed ones are refused: a small one could grow large.
+const readForm = text({ type: 'application/x-www-form-urlencoded', limit: '4kb', inflate: false })
 
 const isAnythingForwarded = (inbox: Context['inbox']) =>
   inbox.forwards.counts().then(
@@ -114,10 +115,22 @@ const missing: Page = { title: 'Not found', status: 404, body: html`<h1>There is
 
 /** What is expected says itself what to do; anything else is a bug, of which the log has more. */
 function explain({ log }: Context, error: unknown): Page {
+  const status = statusOf(error)
+  if (status !== undefined) {
+    const body = html`<h1>This request cannot be read</h1>
+<p>A path that can be decoded is expected, and a form as these pages send it: 4 KB at most, in UTF-8, not compressed.</p>`
+    return { title: 'Refused', status, body }
+  }
   if (!(error instanceof ReceiverError)) {
     log.error({ err: error }, 'a page of the console failed unexpectedly')
     return { title: 'Failed', status: 500, body: html`<h1>This page has a fault</h1><p>The log has its cause.</p>` }
   }
   const body = html`<h1>The inbox does not answer now</h1><p>${scrub(error.message)}</p>`
   return { title: 'The inbox does not answer', status: 503, body }
+}
+
+/** Of what Express and its readers of bodies refuse: the sender's fault. Undefined for anything else. */
+function statusOf(error: unknown): number | undefined {
+  if (!(error instanceof Error) || !('status' in error) || typeof error.status !== 'number') return undefined
+  return error.status >= 400 && error.status < 500 ? error.status : undefined
 }

@@ -1,8 +1,8 @@
 import type { Entry, EntryFacts, EntryState, Lease, Outcome, WebhookRoute } from '../event.ts'
 import type { Inbox } from '../inbox/inbox.ts'
 import { formatDuration } from '../operations/duration.ts'
+import { showHidden } from '../operations/show-hidden.ts'
 import { entryUrl } from './entries.ts'
-import { showHidden } from './html.ts'
 
 /** What came, was settled or was refused, as texts to show; one of the same key takes its place. */
 export interface Line {

@@ -12,25 +12,36 @@ export interface HealthOptions extends Pick<WebhookRouteOptions, 'answering'> {
 /** `GET /healthz`: the process lives. `GET /readyz`: it does its work now, or 503 with the reason. */
 export function createHealthRoutes({ inbox, isDraining, worker, answering }: HealthOptions): Router {
   const router = Router()
+  const describeStoreFault = createStoreProbe(inbox)
   router.get('/healthz', (_req, res) => {
     res.json({ status: 'alive' })
   })
   router.get('/readyz', async (_req, res) => {
-    const faults = { store: await describeStoreFault(inbox), worker: worker?.describeFault() }
+    const isStopping = isDraining()
+    const store = isStopping ? undefined : await describeStoreFault()
+    const faults = { store, worker: worker?.describeFault() }
     // A proxy that takes every process for down would keep from them what each could answer.
-    const storeFault = answering === undefined ? faults.store : undefined
-    const reason = (isDraining() ? 'draining' : storeFault) ?? (worker?.isAll ? faults.worker : undefined)
+    const storeFault = answering === undefined ? store : undefined
+    const reason = isStopping ? 'draining' : (storeFault ?? (worker?.isAll ? faults.worker : undefined))
     if (reason === undefined) res.json({ status: 'ready', ...faults })
     else res.status(503).json({ status: 'not ready', reason })
   })
   return router
 }
 
-async function describeStoreFault(inbox: HealthOptions['inbox']): Promise<string | undefined> {
-  try {
-    await inbox.check()
-    return undefined
-  } catch {
-    return 'the inbox does not take entries'
+/** All that ask at a time share one look: anyone may ask, and each look would wait in line with deliveries. */
+function createStoreProbe(inbox: HealthOptions['inbox']): () => Promise<string | undefined> {
+  let underWay: Promise<string | undefined> | undefined
+  async function look(): Promise<string | undefined> {
+    try {
+      await inbox.check()
+      return undefined
+    } catch {
+      return 'the inbox does not take entries'
+    }
   }
+  return () =>
+    (underWay ??= look().finally(() => {
+      underWay = undefined
+    }))
 }

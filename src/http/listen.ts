@@ -32,6 +32,8 @@ const bounds = {
 const MAX_CONNECTIONS = 4_096
 /** Those that come in one turn of the event loop, while places are made for them. */
 const COMING = 96
+/** Requests of one connection whose answers have not gone out. Stripe sends the next one once it has the answer, and so do proxies. */
+const MAX_UNFINISHED = 16
 
 /** Serves the app; port 0 takes a free one. Throws ReceiverError `address_unusable`. */
 export async function listen(
@@ -41,8 +43,20 @@ export async function listen(
 ): Promise<HttpServer> {
   const holding: Holding = {}
   const last = new WeakMap<Duplex, Exchange>()
+  const unfinished = new WeakMap<Duplex, number>()
+  const countUnfinished = (socket: Duplex, more: number): number => {
+    const count = (unfinished.get(socket) ?? 0) + more
+    unfinished.set(socket, count)
+    return count
+  }
   const handle: RequestListener = (req, res) => {
-    last.set(req.socket, { req, res })
+    const { socket } = req
+    // What came in one piece with the request that was one too many.
+    if (socket.destroyed) return
+    if (countUnfinished(socket, 1) > MAX_UNFINISHED) return cutOff(socket)
+    res.once('close', () => countUnfinished(socket, -1))
+    last.set(socket, { req, res })
+    room.onRequest(socket)
     if (holding.until === undefined) {
       app(req, res)
       return
@@ -55,7 +69,7 @@ export async function listen(
   server.on('checkExpectation', handle)
   server.on('clientError', (error, socket) => app.onClientError(error, socket, last.get(socket)))
   server.maxConnections = maxConnections + COMING
-  makeRoom(server, maxConnections, (socket) => last.get(socket)?.res.writableFinished === false)
+  const room = makeRoom(server, maxConnections, (socket) => isAnswering(last.get(socket)))
   const { promise, resolve, reject } = Promise.withResolvers<void>()
   server.once('error', reject)
   server.listen(port, host, resolve)
@@ -75,16 +89,36 @@ export async function listen(
   }
 }
 
-/** A new connection takes the place of the oldest on which nothing is under way: else a few thousand idle ones keep everyone out. */
-function makeRoom(server: Server, maxConnections: number, isBusy: (socket: Duplex) => boolean): void {
+/**
+ * A new connection takes the place of the one that has gone without a new request for longest, unless a whole one is being answered:
+ * else a few thousand that say nothing, or never end their bodies, keep everyone out.
+ */
+function makeRoom(server: Server, maxConnections: number, isBusy: (socket: Duplex) => boolean) {
   const open = new Set<Duplex>()
   server.on('connection', (socket) => {
     open.add(socket)
     socket.once('close', () => open.delete(socket))
     if (open.size <= maxConnections) return
-    const idle = open.values().find((other) => other !== socket && !isBusy(other))
-    idle?.destroy()
+    const leastActive = open.values().find((other) => other !== socket && !isBusy(other))
+    leastActive?.destroy()
   })
+  return {
+    /** Is the last to go from now on. */
+    onRequest(socket: Duplex): void {
+      if (open.delete(socket)) open.add(socket)
+    },
+  }
+}
+
+/** An answer that was given, and that its client does not take, is none to wait for. */
+function isAnswering(last: Exchange | undefined): boolean {
+  return last?.req.complete === true && !last.res.writableEnded
+}
+
+/** Node goes on reading the piece that came, and lets go of what it read only at the event, which comes after all connections' pieces. */
+function cutOff(socket: Duplex): void {
+  socket.destroy()
+  process.nextTick(() => socket.emit('close'))
 }
 
 /** `variable` is the one of the port. */

@@ -160,8 +160,8 @@ export function readPastChoice(fields: string, at: Date): Choice {
   }
 }
 
-/** For a POSIX shell. */
-function quote(text: string): string {
+/** One word of a command for a POSIX shell; as it is where nothing in it means anything there. */
+export function quote(text: string): string {
   return /^[\w.,:@%+/-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`
 }
 

@@ -47,6 +47,25 @@ const fieldsOf = (text: string) =>
     Array.from(text.matchAll(/type="hidden" name="(\w+)" value="([^"]*)"/g), ([, name, value]) => [name, value]),
   )
 
+it('gives the command for an entry so that a shell takes its id for nothing else', async () => {
+  const eventId = 'evt_1;$(id)'
+  await inbox.add(newEntry({ eventId, type: 'quote.finalized', state: 'handled' }))
+  const { text } = await rig.ask(`/console/event?${new URLSearchParams({ id: eventId })}`)
+  expect(text).toContain('npm run events -- show &#39;evt_1;$(id)&#39;<')
+})
+
+it.each([
+  [413, 'larger than 4 KB', {}, `verb=${'x'.repeat(5_000)}`],
+  [415, 'of an unknown charset', { 'content-type': 'application/x-www-form-urlencoded; charset=klingon' }, 'verb=drop'],
+  [415, 'compressed', { 'content-encoding': 'gzip' }, 'verb=drop'],
+])('refuses with %i a form that is %s, as the fault of its sender', async (status, _name, headers, body) => {
+  const before = rig.lines().length
+  const type = { origin: rig.url, 'content-type': 'application/x-www-form-urlencoded' }
+  const answer = await rig.ask('/console/change', { method: 'POST', headers: { ...type, ...headers }, body })
+  expect(answer).toMatchObject({ status, text: expect.stringContaining('4 KB at most, in UTF-8, not compressed') })
+  expect(rig.lines().slice(before)).toEqual([])
+})
+
 it('shows what a change would take, and what was shown is what is asked for', async () => {
   const { text } = await preview()
   expect(text).toContain('>Drop 3 entries</button>')

@@ -1,15 +1,18 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
-import type { RequestListener, Server, ServerResponse } from 'node:http'
+import { once } from 'node:events'
+import type { IncomingMessage, RequestListener, Server, ServerResponse } from 'node:http'
+import { connect as connectPlain } from 'node:net'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { App } from '../../src/http/app.ts'
 import { type HttpServer, listen } from '../../src/http/listen.ts'
+import { eventually } from '../support/eventually.ts'
 import { openRaw, type RawConnection, rawRequest } from '../support/raw-http.ts'
 
 const ADDRESS = { host: '127.0.0.1', port: 0, variable: 'PORT' }
 
-function makeApp(answer: (res: ServerResponse) => void): App {
+function makeApp(answer: (res: ServerResponse, req: IncomingMessage) => void): App {
   const onClientError: App['onClientError'] = (_error, socket) => void socket.destroy()
-  return Object.assign<RequestListener, Pick<App, 'onClientError'>>((_req, res) => answer(res), { onClientError })
+  return Object.assign<RequestListener, Pick<App, 'onClientError'>>((req, res) => answer(res, req), { onClientError })
 }
 
 let server: HttpServer
@@ -26,6 +29,13 @@ afterEach(async () => {
 })
 
 const request = rawRequest('', { method: 'GET', path: '/' })
+const unfinishedRequest = rawRequest('body', { path: '/' }).subarray(0, -1)
+
+/** In place of the server of each test. */
+async function listenAnew(app: App, maxConnections?: number): Promise<void> {
+  await server.close(0)
+  server = await listen(app, ADDRESS, maxConnections)
+}
 
 async function connect(): Promise<RawConnection> {
   const connection = await openRaw(Number(new URL(server.url).port))
@@ -51,12 +61,11 @@ describe('listen', () => {
 
   it('lets a new connection take the place of the oldest that is idle, and of none that is answered', async () => {
     const [asked, gate] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
-    await server.close(0)
     const app = makeApp((res) => {
       asked.resolve()
       void gate.promise.then(() => res.end('late'))
     })
-    server = await listen(app, ADDRESS, 3)
+    await listenAnew(app, 3)
     const [busy, idle, younger] = [await connect(), await connect(), await connect()]
     busy.send(request)
     await asked.promise
@@ -67,6 +76,78 @@ describe('listen', () => {
       if (connection !== busy) connection.send(request)
       expect(await connection.answer()).toMatchObject({ status: 200, body: 'late' })
     }
+  })
+
+  it('lets it take the place of one whose body does not come, before that of one whose request is yet to come', async () => {
+    let asked = 0
+    const app = makeApp((res, req) => {
+      asked += 1
+      req.resume().once('end', () => res.end('whole'))
+    })
+    await listenAnew(app, 3)
+    const stalling = [await connect(), await connect(), await connect()]
+    for (const connection of stalling) connection.send(unfinishedRequest)
+    await eventually('their heads to come', () => asked === 3)
+    const newcomers = [await connect(), await connect()]
+    const ended = () => stalling.filter((connection) => connection.ending() !== undefined)
+    await eventually('two to give way', () => ended().length === 2)
+    for (const connection of newcomers) {
+      connection.send(request)
+      expect(await connection.answer()).toMatchObject({ status: 200, body: 'whole' })
+    }
+  })
+
+  it('lets one that was used since stay longer than one that was not', async () => {
+    await listenAnew(
+      makeApp((res) => void res.end('answered')),
+      2,
+    )
+    const [used, unused] = [await connect(), await connect()]
+    used.send(request)
+    expect(await used.answer()).toMatchObject({ status: 200 })
+    await connect()
+    expect(await unused.ended).toMatch(/closed|ECONNRESET/)
+    used.send(request)
+    expect(await used.answer()).toMatchObject({ status: 200 })
+  })
+
+  it('lets one that does not take its answer give way', async () => {
+    const cut = Promise.withResolvers<void>()
+    const answered = Promise.withResolvers<void>()
+    const app = makeApp((res) => {
+      res.once('close', () => cut.resolve())
+      res.end(Buffer.alloc(64 * 1024 * 1024))
+      answered.resolve()
+    })
+    await listenAnew(app, 1)
+    const deaf = connectPlain(Number(new URL(server.url).port), '127.0.0.1').pause()
+    deaf.on('error', () => undefined)
+    await once(deaf, 'connect')
+    deaf.write(request)
+    await answered.promise
+    await connect()
+    await cut.promise
+    deaf.destroy()
+  })
+
+  it('answers 16 requests that a connection sends at once, and ends one that sends more', async () => {
+    const gate = Promise.withResolvers<void>()
+    let asked = 0
+    const app = makeApp((res) => {
+      asked += 1
+      void gate.promise.then(() => res.end('late'))
+    })
+    await listenAnew(app)
+    const [many, tooMany] = [await connect(), await connect()]
+    tooMany.send(Buffer.concat(Array.from({ length: 1_000 }, () => request)))
+    expect(await tooMany.ended).toMatch(/closed|ECONNRESET/)
+    expect(asked).toBe(16)
+    many.send(Buffer.concat(Array.from({ length: 16 }, () => request)))
+    await eventually('all to be asked', () => asked === 32)
+    gate.resolve()
+    for (let count = 0; count < 16; count += 1) expect(await many.answer()).toMatchObject({ status: 200 })
+    many.send(request)
+    expect(await many.answer()).toMatchObject({ status: 200 })
   })
 })
 

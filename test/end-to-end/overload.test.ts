@@ -68,7 +68,7 @@ function peakMiB({ pid }: ScriptedServer): number {
 describe('a store that is slow', () => {
   it('puts deliveries off with 503 and Retry-After once 4,096 wait, keeps what it took, and recovers', async () => {
     const running = await start({ ROLE: 'receive' })
-    const [perConnection, senders] = [60, await connect(running, 100)]
+    const [perConnection, senders] = [16, await connect(running, 400)]
     // Prepared before, so that they come faster than the locked store puts them off.
     const requests = senders.map(() =>
       Buffer.concat(Array.from({ length: perConnection }, () => signedRequest(snapshotJson()))),
@@ -134,6 +134,18 @@ describe('large bodies', () => {
     if (isLinux) expect(peakMiB(running)).toBeLessThan(600)
     expect(await deliver(`${running.url}/webhook`, body)).toBe(200)
     expect((await fetch(`${running.url}/readyz`)).status).toBe(200)
+  })
+})
+
+describe('requests that are sent without waiting for answers', () => {
+  it('do not fill the memory', async () => {
+    const running = await start({ ROLE: 'receive', NODE_OPTIONS: '--max-old-space-size=128' })
+    const flood = 'GET /readyz HTTP/1.1\r\n\r\n'.repeat(2_400)
+    const senders = await connect(running, 100)
+    for (const sender of senders) sender.send(flood)
+    // Kept until they were answered they were 500 MiB.
+    await Promise.all(senders.map(({ ended }) => ended))
+    expect(await deliver(`${running.url}/webhook`, snapshotJson())).toBe(200)
   })
 })
 

@@ -1,6 +1,6 @@
 import { gzipSync } from 'node:zlib'
 import request from 'supertest'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { ReceiverError } from '../../src/errors.ts'
 import type { ChooseLane } from '../../src/event/lane.ts'
 import { type AppOptions, createAdminApp, createApp } from '../../src/http/app.ts'
@@ -341,6 +341,20 @@ describe('when a delivery cannot be stored', () => {
     })
     isDraining = true
     expect((await request(app).get('/readyz')).status).toBe(503)
+  })
+
+  it('looks at the store once for all who ask at a time whether it is ready', async () => {
+    const gate = Promise.withResolvers<void>()
+    const check = vi.fn(() => gate.promise)
+    const isDraining = vi.fn(() => false)
+    const app = makeApp({ inbox: { check }, isDraining })
+    const asking = Promise.all([1, 2, 3].map(() => request(app).get('/readyz')))
+    await eventually('all to ask', () => isDraining.mock.calls.length === 3)
+    gate.reject(new ReceiverError('store_unavailable', 'The store does not answer.'))
+    expect((await asking).map(({ status }) => status)).toEqual([503, 503, 503])
+    check.mockResolvedValue()
+    expect((await request(app).get('/readyz')).status).toBe(200)
+    expect(check).toHaveBeenCalledTimes(2)
   })
 
   it('is not ready while it drains, and stores what comes', async () => {

@@ -1,4 +1,5 @@
 import { styleText } from 'node:util'
+import { showHidden } from '../../operations/show-hidden.ts'
 
 /** A line of a table: cells that line up, and a text that stands last and takes the room that is left. */
 export interface TableRow {
@@ -71,9 +72,9 @@ function sumOf(widths: readonly number[]): number {
   return widths.reduce((sum, width) => sum + width + GAP.length, -GAP.length)
 }
 
-/** Foreign text on one line, without control characters: they could break the table or steer the terminal. */
+/** Foreign text on one line, with nothing in it that could break the table, steer the terminal or turn the direction of what follows. */
 export function toOneLine(text: string): string {
-  return text.replace(/[\s\p{Cc}]+/gu, ' ').trim()
+  return showHidden(text.replace(/[\s\p{Cc}]+/gu, ' ').trim())
 }
 
 /** A type's end tells what happened, and an id's end which one it is. */

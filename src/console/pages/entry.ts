@@ -2,6 +2,7 @@ import type { Attempt, Entry } from '../../event.ts'
 import type { EntryDetail, Inbox } from '../../inbox/inbox.ts'
 import { describeDecision } from '../../operations/describe-decision.ts'
 import { formatDuration } from '../../operations/duration.ts'
+import { quote } from '../../operations/filter.ts'
 import type { Page, Visit } from '../context.ts'
 import { dashboardUrl } from '../dashboard.ts'
 import { entryUrl, showEntries, showState } from '../entries.ts'
@@ -38,7 +39,7 @@ ${showForwards(visit.context, detail, isPayloadAsked(visit))}
 <h2>Its lane</h2>
 ${showLane(lane, entry)}
 ${payload}
-<h2>On the command line</h2><p><code>npm run events -- show ${eventId}</code></p>`,
+<h2>On the command line</h2><p><code>npm run events -- show ${quote(eventId)}</code></p>`,
   }
 }
 

@@ -21,6 +21,12 @@ export function parsePostgresUrl(databaseUrl: string): PostgresTarget {
   const url = URL.parse(databaseUrl)
   if (url === null)
     throw new ReceiverError('inbox_unusable', 'DATABASE_URL: expected postgres://user:password@host/db.')
+  // Part of a password, and nothing of it may be told.
+  if (/.[/@]/.test(url.pathname) || /^\?[^=]*@/.test(url.search) || url.hash !== '')
+    throw new ReceiverError(
+      'inbox_unusable',
+      'DATABASE_URL: expected postgres://user:password@host/db, with each / ? # and @ in user and password percent-encoded, as %2F %3F %23 and %40.',
+    )
   const given = url.searchParams.get('options') ?? ''
   const schema = [...given.matchAll(SEARCH_PATH)].at(-1)?.[1] ?? DEFAULT_SCHEMA
   if (!/^[a-z_][a-z0-9_]{0,62}$/.test(schema)) {

@@ -80,3 +80,15 @@ describe('a table that is wider than the terminal', () => {
     expect(formatTable(rows, 10, steps).at(-1)).toBe('evt_2  payou…failed  handled')
   })
 })
+
+describe('foreign text', () => {
+  it.each([
+    ['two\r\n lines\u001b[31m', 'two lines [31m'],
+    ['\u202egpj.exe\u2066', '\\u202egpj.exe\\u2066'],
+    ['a\u200bb\u{e0041}', 'a\\u200bb\\u{e0041}'],
+    ['ümläut, עברית, 😀', 'ümläut, עברית, 😀'],
+  ])('stays on one line, and turns nothing: %j', (text, shown) => {
+    expect(toOneLine(text)).toBe(shown)
+    expect(formatTable([headerRow(['ID']), { cells: [text] }], 80)[1]).toBe(shown)
+  })
+})

@@ -151,6 +151,26 @@ describe('the URL', () => {
     )
   })
 
+  it.each([
+    'user:123/SeCrEt@127.0.0.1:5/db',
+    'user:123/SeCrEt@127.0.0.1:5',
+    'user:123/SeCrEt/more@h/db',
+    'user:123?SeCrEt@h/db',
+    'user:123#SeCrEt@h/db',
+  ])('is refused, untold, where its password is not percent-encoded: %s', (rest) => {
+    const parsing = () => parsePostgresUrl(`postgres://${rest}`)
+    expect(parsing).toThrow(/percent-encoded/)
+    expect(parsing).not.toThrow(/SeCrEt|123/)
+  })
+
+  it('may have them percent-encoded, and no database', () => {
+    expect(parsePostgresUrl('postgres://u%40x:a%2Fb%3F%23%40c@h/db?user=a@b').place).toBe(
+      'schema stripe_inbox of db at h',
+    )
+    for (const url of ['postgres://u:p@h', 'postgres://u:p@h/'])
+      expect(parsePostgresUrl(url).place).toBe('schema stripe_inbox of the default database at h')
+  })
+
   it('is spoken of without user and password', () => {
     expect(parse('').place).toBe('schema stripe_inbox of shop at db.example.com:6432')
   })
