@@ -125,29 +125,40 @@ export async function changeForwards(
   }
 }
 
-/** Adds forwards of what is here and the target takes, newest first; gives how many were added, or would be, as far as can be told. */
+/** What became of a backfill, or would. */
+export interface Backfilled {
+  readonly added: number
+  /** Of those: held by a `where` that threw. */
+  readonly held: number
+  /** Events that retention has taken the bodies of: whether the target takes them is not known. */
+  readonly withoutBody: number
+}
+
+/** Adds forwards of what is here and the target takes, newest first. */
 export async function backfillForwards(
   inbox: Inbox,
   filter: EntryFilter,
   choose: ChooseForward,
   { isRehearsal, onProgress }: Running,
-): Promise<number> {
-  let added = 0
-  let looked = 0
+): Promise<Backfilled> {
+  let [added, held, withoutBody, looked] = [0, 0, 0, 0]
   for (let before: string | undefined; ; ) {
     const found = await inbox.list(filter, { limit: CHUNK_SIZE, ...(before !== undefined && { before }) })
     const late = []
     for (const { eventId, state } of found) {
       const detail = state === 'parked' ? undefined : await inbox.get(eventId)
+      if (detail?.body === null) withoutBody += 1
       if (detail === undefined || detail.body === null) continue
       const forward = choose(detail.entry, Buffer.from(detail.body).toString('utf8'))
       const isThere = detail.forwards.some(({ target }) => target === forward?.target)
       if (forward !== undefined && !isThere) late.push({ ...forward, eventId })
     }
-    added += isRehearsal ? late.length : (await inbox.forwards.add(late)).length
+    const taken = new Set(isRehearsal ? late.map(({ eventId }) => eventId) : await inbox.forwards.add(late))
+    added += taken.size
+    held += late.filter((forward) => taken.has(forward.eventId) && forward.held !== null).length
     looked += found.length
     onProgress(looked)
-    if (found.length < CHUNK_SIZE) return added
+    if (found.length < CHUNK_SIZE) return { added, held, withoutBody }
     before = found.at(-1)?.eventId
   }
 }

@@ -1,4 +1,10 @@
-import { backfillForwards, changeForwards, type ForwardVerb, leftStates } from '../../operations/change-forwards.ts'
+import {
+  type Backfilled,
+  backfillForwards,
+  changeForwards,
+  type ForwardVerb,
+  leftStates,
+} from '../../operations/change-forwards.ts'
 import { reportTarget } from '../../operations/survey-targets.ts'
 import { createChooseTargets } from '../../targets/choose-targets.ts'
 import type { LoadedTarget } from '../../targets/load.ts'
@@ -88,28 +94,39 @@ async function change(
 export async function runBackfill(name: string, options: BackfillOptions): Promise<boolean> {
   const target = await findTarget(name)
   if (target === undefined) return false
-  const count = await ask(options, (isRehearsal) => backfill(target, options, isRehearsal), {
+  let done: Backfilled | undefined
+  const run = async (isRehearsal: boolean) => {
+    done = await backfill(target, options, isRehearsal)
+    return done.added
+  }
+  const count = await ask(options, run, {
     would: (events) => `would send ${events} to ${name}`,
     question: (events) => `Send ${events} to ${name}?`,
     done: (events) => `sending ${events} to ${name}`,
   })
+  if (count !== undefined && done !== undefined) tellRest(done)
   return count !== undefined
 }
 
-async function backfill(target: LoadedTarget, { since }: BackfillOptions, isRehearsal: boolean): Promise<number> {
+function tellRest({ held, withoutBody }: Backfilled): void {
+  if (held > 0) process.stderr.write(`note: ${held} of them held, since the target's \`where\` threw\n`)
+  if (withoutBody > 0)
+    process.stderr.write(`note: ${eventsOf(withoutBody)} left out, whose bodies retention has taken\n`)
+}
+
+async function backfill(target: LoadedTarget, { since }: BackfillOptions, isRehearsal: boolean): Promise<Backfilled> {
   const chooseAll = createChooseTargets([target])
   const progress = createProgress(process.stderr, (count) => `looked at ${eventsOf(count)}`)
-  const count = await withInbox(async (inbox) => {
+  const done = await withInbox(async (inbox) => {
     const running = { isRehearsal, onProgress: progress.update }
     const choose = (...given: readonly [Parameters<typeof chooseAll>[0], string]) => chooseAll(...given, 0)[0]
-    const added = await backfillForwards(inbox, { receivedWithinMs: since }, choose, running)
-    const meant = { verb: 'backfill target', filter: `target=${target.name}` }
-    if (!isRehearsal)
-      await inbox.recordAction('done', { who: findOperator(), from: 'command', ...meant, changed: added })
-    return added
+    const backfilled = await backfillForwards(inbox, { receivedWithinMs: since }, choose, running)
+    const meant = { verb: 'backfill target', filter: `target=${target.name}`, changed: backfilled.added }
+    if (!isRehearsal) await inbox.recordAction('done', { who: findOperator(), from: 'command', ...meant })
+    return backfilled
   })
   progress.end()
-  return count
+  return done
 }
 
 const eventsOf = (count: number) => `${count} ${count === 1 ? 'event' : 'events'}`

@@ -24,7 +24,11 @@ beforeEach(async () => {
   const module = join(scratch.path, 'targets.mjs')
   await mkdir(scratch.path, { recursive: true })
   const target = `{ url: '${server.url}', secrets: [{ variable: 'SHOP_SECRET' }], sign: 'stripe' }`
-  await writeFile(module, `export const targets = { shop: { ...${target}, types: ['payout.*'] }, books: ${target} }`)
+  await writeFile(
+    module,
+    `export const targets = { shop: { ...${target}, types: ['payout.*'] }, books: ${target},
+    odd: { ...${target}, where: () => { throw new Error('no') } } }`,
+  )
   env = { DATABASE_URL: `file:${database}`, TARGETS: module, SHOP_SECRET: TARGET_SECRET }
 })
 afterEach(async () => {
@@ -89,7 +93,7 @@ it('knows no other target than those of the module', async () => {
   for (const command of ['hold', 'resume', 'test', 'replay'])
     expect(await run(command, 'shoop')).toMatchObject({
       code: 1,
-      stderr: expect.stringMatching(/no such target; it has: shop, books/),
+      stderr: expect.stringMatching(/no such target; it has: shop, books, odd/),
     })
 })
 
@@ -153,7 +157,7 @@ it('drops what died, for good unless it is replayed, and counts it first when as
   ])
   expect(await run('drop', 'shop')).toMatchObject({ code: 1, stdout: 'dropped 0 events for shop\n' })
   expect((await run('drop', 'shop', '--state', 'delivered')).stderr).toContain('Expected some of pending, dead, held')
-  expect((await run('drop', 'shoop')).stderr).toContain('no such target; it has: shop, books')
+  expect((await run('drop', 'shoop')).stderr).toContain('no such target; it has: shop, books, odd')
   expect((await run('drop', 'gone', '--state', 'pending')).stdout).toBe('dropped 1 event for gone\n')
   expect((await inbox.actions({ limit: 1 }))[0]).toMatchObject({
     facts: { from: 'command', verb: 'drop target', filter: 'target=gone&state=pending', changed: 1 },
@@ -169,6 +173,21 @@ it('backfills a target that was added later with what it takes', async () => {
   expect((await inbox.get(paid))?.forwards).toMatchObject([{ target: 'books' }, { target: 'shop', state: 'pending' }])
   expect((await inbox.get(charged))?.forwards).toEqual([])
   expect((await run('backfill', 'shop', '--since', '1d')).stdout).toBe('sending 0 events to shop\n')
+})
+
+it('tells what a backfill holds and leaves out', async () => {
+  const eventId = await add('payout.paid')
+  const [lease] = await inbox.claim({ limit: 1, leaseMs: 60_000 })
+  if (lease === undefined) throw new Error('nothing was due')
+  await inbox.settle(lease, { state: 'handled' })
+  expect(await inbox.prune({ limit: 10, bodiesAfterMs: -60_000, entriesAfterMs: 60_000 })).toMatchObject({ bodies: 1 })
+  await add('payout.paid')
+  expect(await run('backfill', 'odd', '--since', '1d')).toMatchObject({
+    stdout: 'sending 1 event to odd\n',
+    stderr:
+      "note: 1 of them held, since the target's `where` threw\nnote: 1 event left out, whose bodies retention has taken\n",
+  })
+  expect((await inbox.get(eventId))?.forwards).toEqual([])
 })
 
 it('asks on a terminal before it sends or drops more than 100, unless told not to', async () => {
@@ -286,6 +305,6 @@ it('shows what the store knows of a target that is named no more, without any mo
   }
   expect(await run('show', 'shoop')).toMatchObject({
     code: 1,
-    stderr: expect.stringMatching(/no such target; it has: shop, books/),
+    stderr: expect.stringMatching(/no such target; it has: shop, books, odd/),
   })
 })
