@@ -63,7 +63,7 @@ function finishApp(app: Express, options: FinishOptions): App {
     if (res.headersSent) next(error)
     else respond(error, req, res)
   }
-  app.use(createHealthRoutes(options))
+  app.use(dropBody, createHealthRoutes(options))
   app.use((req) => {
     throw new ReceiverError('not_found', `There is no ${req.path}.`)
   })
@@ -74,6 +74,12 @@ function finishApp(app: Express, options: FinishOptions): App {
     else respond(new ReceiverError('not_found', 'Its target is no URL.'), req, res)
   }
   return Object.assign(handle, { onClientError })
+}
+
+/** One that waits to be read until its request is answered takes 430 bytes for each, where it comes byte by byte. */
+const dropBody: RequestHandler = (req, _res, next) => {
+  req.resume()
+  next()
 }
 
 const tellHowToTurnOn: RequestHandler = (_req, res) => {

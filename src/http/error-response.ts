@@ -82,6 +82,8 @@ export function createRefusals({ log, onRefused }: { readonly log: Log; readonly
   return {
     respond(error, req, res) {
       const { status, headers, body } = refuse(error, req.url ?? '')
+      // The rest of its body, which would wait in memory while answers before it do.
+      req.resume()
       res.writeHead(status, headers).end(body)
     },
     onClientError(error, socket, last) {

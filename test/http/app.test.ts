@@ -1,3 +1,6 @@
+import { once } from 'node:events'
+import { createServer, type IncomingMessage } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { gzipSync } from 'node:zlib'
 import request from 'supertest'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
@@ -7,6 +10,7 @@ import { type AppOptions, createAdminApp, createApp } from '../../src/http/app.t
 import type { Inbox } from '../../src/inbox/inbox.ts'
 import { eventually } from '../support/eventually.ts'
 import { captureLog } from '../support/log-lines.ts'
+import { openRaw } from '../support/raw-http.ts'
 import { openScratchInbox } from '../support/scratch-inbox.ts'
 import { CONNECT_SECRET, SECRET, sign, snapshotJson, thinJson } from '../support/sign.ts'
 
@@ -355,6 +359,31 @@ describe('when a delivery cannot be stored', () => {
     check.mockResolvedValue()
     expect((await request(app).get('/readyz')).status).toBe(200)
     expect(check).toHaveBeenCalledTimes(2)
+  })
+
+  it.each([
+    ['waits', 'GET /readyz', ''],
+    ['is refused behind one that waits', 'POST /webhook', 'Content-Encoding: gzip\r\n'],
+    ['is of no route, behind one that waits', 'POST /nothing', ''],
+  ])('keeps no body of a request that %s', async (_name, start, headers) => {
+    const gate = Promise.withResolvers<void>()
+    const app = makeApp({ inbox: { check: () => gate.promise } })
+    const came: IncomingMessage[] = []
+    const server = createServer((req, res) => {
+      came.push(req)
+      app(req, res)
+    })
+    await once(server.listen(0, '127.0.0.1'), 'listening')
+    const connection = await openRaw((server.address() as AddressInfo).port)
+    const head = `${start} HTTP/1.1\r\nHost: h\r\n${headers}Transfer-Encoding: chunked\r\n\r\n`
+    connection.send(`GET /readyz HTTP/1.1\r\nHost: h\r\n\r\n${head}${'1\r\na\r\n'.repeat(30_000)}0\r\n\r\n`)
+    // Each byte would take 430 while it waits to be read.
+    await eventually('its body to be let go', () => came[1]?.complete && came[1].readableLength === 0, 5_000)
+    gate.resolve()
+    expect(await connection.answer()).toMatchObject({ status: 200 })
+    expect(await connection.answer()).toBeDefined()
+    connection.destroy()
+    await new Promise((resolve) => server.close(resolve))
   })
 
   it('is not ready while it drains, and stores what comes', async () => {
