@@ -24,11 +24,7 @@ beforeEach(async () => {
   const module = join(scratch.path, 'targets.mjs')
   await mkdir(scratch.path, { recursive: true })
   const target = `{ url: '${server.url}', secrets: [{ variable: 'SHOP_SECRET' }], sign: 'stripe' }`
-  await writeFile(
-    module,
-    `export const targets = { shop: { ...${target}, types: ['payout.*'] }, books: ${target},
-    odd: { ...${target}, where: () => { throw new Error('no') } } }`,
-  )
+  await writeFile(module, `export const targets = { shop: { ...${target}, types: ['payout.*'] }, books: ${target} }`)
   env = { DATABASE_URL: `file:${database}`, TARGETS: module, SHOP_SECRET: TARGET_SECRET }
 })
 afterEach(async () => {
@@ -93,7 +89,7 @@ it('knows no other target than those of the module', async () => {
   for (const command of ['hold', 'resume', 'test', 'replay'])
     expect(await run(command, 'shoop')).toMatchObject({
       code: 1,
-      stderr: expect.stringMatching(/no such target; it has: shop, books, odd/),
+      stderr: expect.stringMatching(/no such target; it has: shop, books/),
     })
 })
 
@@ -157,7 +153,7 @@ it('drops what died, for good unless it is replayed, and counts it first when as
   ])
   expect(await run('drop', 'shop')).toMatchObject({ code: 1, stdout: 'dropped 0 events for shop\n' })
   expect((await run('drop', 'shop', '--state', 'delivered')).stderr).toContain('Expected some of pending, dead, held')
-  expect((await run('drop', 'shoop')).stderr).toContain('no such target; it has: shop, books, odd')
+  expect((await run('drop', 'shoop')).stderr).toContain('no such target; it has: shop, books')
   expect((await run('drop', 'gone', '--state', 'pending')).stdout).toBe('dropped 1 event for gone\n')
   expect((await inbox.actions({ limit: 1 }))[0]).toMatchObject({
     facts: { from: 'command', verb: 'drop target', filter: 'target=gone&state=pending', changed: 1 },
@@ -182,6 +178,8 @@ it('tells what a backfill holds and leaves out', async () => {
   await inbox.settle(lease, { state: 'handled' })
   expect(await inbox.prune({ limit: 10, bodiesAfterMs: -60_000, entriesAfterMs: 60_000 })).toMatchObject({ bodies: 1 })
   await add('payout.paid')
+  const throwing = `{ url: '${server.url}', secrets: [{ variable: 'SHOP_SECRET' }], sign: 'stripe', where() { throw new Error('no') } }`
+  await writeFile(String(env.TARGETS), `export const targets = { odd: ${throwing} }`)
   expect(await run('backfill', 'odd', '--since', '1d')).toMatchObject({
     stdout: 'sending 1 event to odd\n',
     stderr:
@@ -305,6 +303,6 @@ it('shows what the store knows of a target that is named no more, without any mo
   }
   expect(await run('show', 'shoop')).toMatchObject({
     code: 1,
-    stderr: expect.stringMatching(/no such target; it has: shop, books, odd/),
+    stderr: expect.stringMatching(/no such target; it has: shop, books/),
   })
 })
