@@ -5,6 +5,7 @@ import { destinationCommand } from '../../src/cli/destination/command.ts'
 import { doctorCommand } from '../../src/cli/doctor/command.ts'
 import { eventsCommand } from '../../src/cli/events/command.ts'
 import { reconcileCommand } from '../../src/cli/reconcile/command.ts'
+import { targetsCommand } from '../../src/cli/targets/command.ts'
 import { triggerCommand } from '../../src/cli/trigger/command.ts'
 
 const families = [
@@ -14,6 +15,7 @@ const families = [
   reconcileCommand(),
   doctorCommand(),
   destinationCommand(),
+  targetsCommand(),
 ]
 const all = families.flatMap((family) => [
   { name: family.name(), command: family },

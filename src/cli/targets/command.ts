@@ -5,7 +5,8 @@ import { durationOption } from '../terminal/options.ts'
 import type { BackfillOptions, ChangeOptions } from './options.ts'
 
 const help = `
-Works on the module that TARGETS names and the database that DATABASE_URL names, whether or not a server is running on it.
+Works on the module that TARGETS names and the database that DATABASE_URL names,
+whether or not a server is running on it.
 
 Examples:
   npm run targets -- list
@@ -39,7 +40,8 @@ Examples:
   npm run --silent targets -- list --json | jq -r .name`
 
 const showHelp = `
-A target that TARGETS names no more is shown too, while something is stored for it.
+A target that TARGETS names no more is shown too, while something is stored for
+it.
 
 Examples:
   npm run targets -- show shop
@@ -96,7 +98,7 @@ Examples:
   npm run targets -- hold shop --reason 'moving house'`
 
 const resumeHelp = `
-Example:
+Examples:
   npm run targets -- resume shop`
 
 function addHold(targets: Command): void {
@@ -126,21 +128,24 @@ function addHold(targets: Command): void {
 const YES = 'do not ask before changing more than 100 forwards'
 
 const replayHelp = `
-They start over from attempt 1. What is running is left alone. On a terminal it asks before it sends more than 100.
+They start over from attempt 1. What is running is left alone. On a terminal it
+asks before it sends more than 100.
 
 Examples:
   npm run targets -- replay shop --dry-run
   npm run targets -- replay shop --state dead --since 3d`
 
 const dropHelp = `
-Takes a target that TARGETS names no more, too. On a terminal it asks before it drops more than 100.
+Takes a target that TARGETS names no more, too. On a terminal it asks before it
+drops more than 100.
 
 Examples:
   npm run targets -- drop shop --state dead
   npm run targets -- drop old-shop --state pending,dead,held --yes`
 
 const backfillHelp = `
-What the target has already, in whatever state, is left alone. On a terminal it asks before it sends more than 100.
+What the target has already, in whatever state, is left alone. On a terminal it
+asks before it sends more than 100.
 
 Examples:
   npm run targets -- backfill shop --since 30d --dry-run
@@ -178,7 +183,11 @@ function addReplay(targets: Command): void {
   targets
     .command('backfill <name>')
     .description('Send stored events that the target takes and never got, as one that was added later, newest first.')
-    .requiredOption('--since <duration>', 'required: of events that came within this time, such as 30d', durationOption)
+    .requiredOption(
+      '--since <duration>',
+      'of events that came within this time, such as 30d (required)',
+      durationOption,
+    )
     .option('--dry-run', 'count them, and change nothing')
     .option('--yes', YES)
     .addHelpText('after', backfillHelp)
