@@ -13,8 +13,8 @@ import { type ServerProcess, spawnServer, startInVain } from '../support/spawn-s
 import { canMount, throughMounts } from './database-mounts.ts'
 
 const HANDLERS = fileURLToPath(new URL('../support/recording-handlers.ts', import.meta.url))
-/** Less than the 2 MiB that the write-ahead log takes before it starts over. */
-const ROOM_BYTES = 900_000
+/** Less than the 2 MiB that the write-ahead log takes before it starts over, and twice what the start writes into it. */
+const ROOM_BYTES = 1_500_000
 /** More than that room holds: each takes a page of 16 KiB and more of the log. */
 const MOST_DELIVERIES = 500
 
