@@ -138,7 +138,7 @@ export function startForwarder(options: ForwarderOptions): Forwarder {
     const at = Date.now()
     const attempted = await sendForward({ ...channel, maxAttempts }, lease, shutdown.signal)
     const durationMs = performance.now() - startedAt
-    const learning = learnFrom(lease, attempted, at)
+    const learning = learnFrom(channel.target, attempted, at)
     // Of a target that is well nothing is learned, and its place is free before the settle is durable.
     if (attempted.outcome.state !== 'delivered') await learning
     channel.running -= 1
@@ -152,10 +152,12 @@ export function startForwarder(options: ForwarderOptions): Forwarder {
     logEnd(log, lease, recorded, Math.round(durationMs))
   }
 
-  async function learnFrom({ target }: ForwardLease, { sent }: Attempted, at: number): Promise<void> {
+  async function learnFrom({ name: target, final }: LoadedTarget, { sent }: Attempted, at: number): Promise<void> {
     if (sent === undefined) return
     const { status } = sent
-    if (status !== null && status >= 200 && status < 300) return void (await states.tell(target, { kind: 'success' }))
+    // Who answers with a final status is up, and does not want this one.
+    const isUp = status !== null && ((status >= 200 && status < 300) || final.includes(status))
+    if (isUp) return void (await states.tell(target, { kind: 'success' }))
     const pauseMs = pauseOf(sent)
     await states.tell(target, { kind: 'failure', at })
     if (pauseMs !== undefined) await states.tell(target, { kind: 'pause', forMs: pauseMs })

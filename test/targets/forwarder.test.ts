@@ -167,6 +167,15 @@ describe('the forwarder', () => {
     expect(await reaches(eventId, 'dead', 'books')).toMatchObject({ attempts: 1 })
   })
 
+  it('takes a final status for the answer of a target that is up', async () => {
+    const server = await startTargetServer(status(422))
+    await inbox.forwards.writeState('shop', { ...UNTRIED, failures: 9, failingSince: Date.now() - 60_000 }, 0)
+    await start([{ url: server.url, final: [422] }])
+    await reaches(await add(['shop']), 'dead')
+    await eventually('the failures to be forgotten', async () => (await known()).failures === 0)
+    expect(await known()).toEqual(UNTRIED)
+  })
+
   it('holds a target that answers 410, tells of it, and goes on once it is resumed', async () => {
     const server = await startTargetServer(status(410))
     const held: string[] = []
