@@ -64,6 +64,8 @@ export function startForwarder(options: ForwarderOptions): Forwarder {
     },
   })
   let refreshAt = 0
+  /** When a rate that left no room at the last look lets the next begin: that may be by the end of a claim for others. */
+  let nextAt = Infinity
   const underWay = new Set<Promise<void>>()
   let isStopping = false
   const settling = createSettling<ForwardLease, ForwardOutcome>({
@@ -80,18 +82,13 @@ export function startForwarder(options: ForwarderOptions): Forwarder {
 
   async function work(): Promise<void> {
     while (!isStopping) {
-      if (!(await claimAndSend())) await wakeUp.wait(nextWaitMs())
+      if (!(await claimAndSend())) await wakeUp.wait(Math.min(POLL_MS, Math.max(0, nextAt - performance.now())))
     }
-  }
-
-  /** Until the next look: sooner where a rate lets the next begin. */
-  function nextWaitMs(): number {
-    const now = performance.now()
-    return Math.min(POLL_MS, ...Array.from(channels.values(), ({ rate }) => rate.waitMs(now)))
   }
 
   /** False when there was nothing to claim, or no room for more. */
   async function claimAndSend(): Promise<boolean> {
+    nextAt = Infinity
     try {
       if (performance.now() >= refreshAt) {
         await states.refresh()
@@ -114,6 +111,7 @@ export function startForwarder(options: ForwarderOptions): Forwarder {
     const now = performance.now()
     const wanted = []
     for (const { target, running, rate } of channels.values()) {
+      nextAt = Math.min(nextAt, now + rate.waitMs(now))
       const room = Math.min(target.concurrency - running, rate.room(now))
       const verdict = room < 1 ? 'none' : judge(states.of(target.name), Date.now())
       if (verdict === 'none') continue

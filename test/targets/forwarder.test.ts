@@ -1,8 +1,9 @@
 import { Webhook } from 'standardwebhooks'
 import Stripe from 'stripe'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { ReceiverError } from '../../src/errors.ts'
 import type { NewEntry } from '../../src/event.ts'
+import type { ForwardLease } from '../../src/inbox/forwards.ts'
 import type { Inbox } from '../../src/inbox/inbox.ts'
 import { UNTRIED } from '../../src/targets/circuit.ts'
 import { type Forwarder, type ForwarderOptions, startForwarder } from '../../src/targets/forwarder.ts'
@@ -24,6 +25,7 @@ beforeEach(async () => {
   remove = opened.remove
 })
 afterEach(async () => {
+  vi.useRealTimers()
   await forwarder?.stop(0)
   forwarder = undefined
   await remove()
@@ -246,6 +248,32 @@ describe('the forwarder', () => {
     expect(books.most()).toBe(1)
   })
 
+  it('gives a target its rate beside one that nothing is for, however long a claim for that one takes', async () => {
+    vi.useFakeTimers({ toFake: ['performance', 'setTimeout', 'clearTimeout'] })
+    let leased = 0
+    const forwards: Inbox['forwards'] = {
+      ...inbox.forwards,
+      states: async () => [],
+      settle: async () => true,
+      async claim({ wanted }) {
+        if (wanted.some(({ target }) => target === 'shop')) return [leaseOf(++leased)]
+        // By then the next may begin.
+        vi.advanceTimersByTime(150)
+        return []
+      },
+    }
+    const server = await startTargetServer(() => undefined)
+    const targets = [{ url: server.url, perSecond: 10, concurrency: 16 }, { name: 'books' }]
+    const startedAt = performance.now()
+    await start(targets, { inbox: { ...inbox, forwards } })
+    await eventually('ten to begin', () => {
+      // The forwarder alone has any: time goes on only while it waits.
+      if (vi.getTimerCount() > 0) vi.advanceTimersToNextTimer()
+      return leased === 10
+    })
+    expect(performance.now() - startedAt).toBeLessThan(10 * 150 + 100)
+  })
+
   it('lets no dead target slow another', async () => {
     const [hanging, well] = [await startTargetServer(() => undefined), await startTargetServer()]
     const dead = Array.from({ length: 10 }, (_, index) => ({ name: `dead-${index}`, url: hanging.url }))
@@ -328,4 +356,8 @@ describe('the forwarder', () => {
   })
 })
 
+const leaseOf = (number: number): ForwardLease => ({
+  ...{ target: 'shop', hops: 1, lane: null, attempt: 1, body: Buffer.from('{}'), token: `${number}:shop:0` },
+  entry: { ...newEntry(), receivedAt: new Date() },
+})
 const unavailable = () => new ReceiverError('store_unavailable', 'away')
