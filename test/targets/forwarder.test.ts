@@ -211,6 +211,46 @@ describe('the forwarder', () => {
     expect(server.received).toHaveLength(1)
   })
 
+  it.each([
+    ['410', status(410)],
+    ['a 429 that names a time', status(429, { 'Retry-After': '3600' })],
+    ['a 503 that names a time', status(503, { 'Retry-After': '0' })],
+    ['a stop', () => void forwarder?.stop(0)],
+  ] as const)('sends again what %s put off at the last attempt, and then gives up', async (_what, answer) => {
+    const server = await startTargetServer(answer)
+    await start([{ url: server.url }], { maxAttempts: 1 })
+    const eventId = await add(['shop'])
+    await failsOnce(eventId)
+    await forwarder?.stop(0)
+    server.answer(status(500))
+    const [state] = await inbox.forwards.states()
+    if (state !== undefined) await inbox.forwards.writeState('shop', UNTRIED, state.version)
+    await inbox.forwards.replay('shop', [eventId], ['pending'])
+    await start([{ url: server.url }], { maxAttempts: 1 })
+    expect(await settled(eventId)).toMatchObject({ state: 'dead', reason: 'answered 500', attempts: 2 })
+    expect(server.received).toHaveLength(2)
+  })
+
+  it('gives up unsent what was lost at the last attempt: it may be what ends the process', async () => {
+    const server = await startTargetServer()
+    const eventId = await add(['shop'])
+    const forwards: Inbox['forwards'] = {
+      ...inbox.forwards,
+      claim: async (request) => {
+        const leases = await inbox.forwards.claim(request)
+        return leases.map((lease) => ({ ...lease, isLastLost: true }))
+      },
+    }
+    await inbox.forwards.claim({ wanted: [{ target: 'shop', limit: 1 }], leaseMs: 1 }).then(async ([lease]) => {
+      const outcome = { state: 'pending', retryInMs: 0, error: 'x', status: null, answer: null } as const
+      await inbox.forwards.settle(lease ?? expect.unreachable(), outcome)
+    })
+    await start([{ url: server.url }], { maxAttempts: 1, inbox: { ...inbox, forwards } })
+    const reason = '1 attempts (MAX_ATTEMPTS), the last was lost'
+    expect(await settled(eventId)).toMatchObject({ state: 'dead', reason })
+    expect(server.received).toEqual([])
+  })
+
   it('sends nothing while the circuit is open but one probe, whose success lets all go', async () => {
     const server = await startTargetServer()
     const now = Date.now()
@@ -357,7 +397,8 @@ describe('the forwarder', () => {
 })
 
 const leaseOf = (number: number): ForwardLease => ({
-  ...{ target: 'shop', hops: 1, lane: null, attempt: 1, body: Buffer.from('{}'), token: `${number}:shop:0` },
+  ...{ target: 'shop', hops: 1, lane: null, attempt: 1, isLastLost: false, body: Buffer.from('{}') },
+  token: `${number}:shop:0`,
   entry: { ...newEntry(), receivedAt: new Date() },
 })
 const unavailable = () => new ReceiverError('store_unavailable', 'away')
