@@ -230,7 +230,7 @@ function createForwardRecorder(define: ReturnType<typeof createDefiners>, target
   ])
   const oldest = define.gauge(
     'oldest_forward_seconds',
-    'For how long the forward that waits for longest has been due, 0 when none is',
+    'For how long the event of the first forward that waits, perhaps for a retry, has been here, 0 when none does',
     ['target'],
   )
   const held = define.gauge('target_held', '1 while the target is held, until `targets resume`', ['target'])
@@ -247,7 +247,7 @@ function createForwardRecorder(define: ReturnType<typeof createDefiners>, target
           const known = states.find((each) => each.target === target)?.state
           for (const state of openStates)
             forwards.set({ target, state }, own.find((count) => count.state === state)?.forwards ?? 0)
-          oldest.set({ target }, Math.max(0, ...own.map(({ oldestDueMs }) => oldestDueMs ?? 0)) / 1000)
+          oldest.set({ target }, Math.max(0, ...own.map(({ oldestMs }) => oldestMs ?? 0)) / 1000)
           held.set({ target }, known?.hold ? 1 : 0)
           open.set({ target }, known?.open ? 1 : 0)
         }

@@ -24,8 +24,8 @@ const working = {
   held: async (): Promise<Hold | null> => null,
   forwards: {
     counts: async () => [
-      { target: 'shop', state: 'pending', forwards: 4, oldestDueMs: 2_500 },
-      { target: 'gone', state: 'pending', forwards: 9, oldestDueMs: 1 },
+      { target: 'shop', state: 'pending', forwards: 4, oldestMs: 2_500 },
+      { target: 'gone', state: 'pending', forwards: 9, oldestMs: 1 },
     ],
     states: async () => [
       { target: 'shop', state: { ...UNTRIED, hold: { who: 'ann', reason: '', at: 1 } }, version: 1 },

@@ -8,7 +8,7 @@ import type {
   KnownState,
   TargetAttempt,
 } from './forwards.ts'
-import { type Row, toDate } from './rows.ts'
+import { LOST_REASON, type Row, toDate } from './rows.ts'
 
 // The casts in this file hold because both schemas bind the columns to these types, and their CHECKs name the allowed words.
 
@@ -26,6 +26,7 @@ export function toForwardLease(row: Row): ForwardLease {
     hops: row.hops as number,
     lane: row.lane as string | null,
     attempt: row.attempts as number,
+    isLastLost: row.reason === LOST_REASON,
     token: `${row.seq}:${row.target}:${row.replays}`,
   }
 }
@@ -85,14 +86,14 @@ export function toForwardCause(row: Row): ForwardCause {
   }
 }
 
-/** Row of `target`, `state`, `forwards` and `oldest_ms`, of what is due → count. */
+/** Row of `target`, `state`, `forwards` and `oldest_ms` → count. */
 export function toForwardCount({ target, state, forwards, oldest_ms: oldestMs }: Row): ForwardCount {
-  const isDue = oldestMs !== null && Number(oldestMs) >= 0
   return {
     target: target as string,
     state: state as ForwardCount['state'],
     forwards: Number(forwards),
-    oldestDueMs: state === 'pending' && isDue ? Number(oldestMs) : null,
+    // Negative where the clock was set back.
+    oldestMs: state === 'pending' ? Math.max(0, Number(oldestMs)) : null,
   }
 }
 

@@ -35,6 +35,12 @@ export interface Forwards {
   replay(target: string, eventIds: readonly string[], states: readonly ForwardState[]): Promise<string[]>
 
   /**
+   * Makes forwards to the target due now that wait for a retry, the soonest first; gives how many. Those that wait for their lane are due at
+   * their turn. At most a thousand or so a call.
+   */
+  hasten(target: string, limit: number): Promise<number>
+
+  /**
    * Settles forwards to the target that are pending, dead or held and in one of `states` as dropped, for that reason; gives the ids of
    * those. They can be replayed for as long as their entry is there. At most a few hundred a call.
    */
@@ -84,6 +90,8 @@ export interface ForwardLease {
   readonly lane: string | null
   /** Counts from 1 since it was stored or last replayed, this claim included. */
   readonly attempt: number
+  /** Whether the last claim was lost: its process died, or its lease ran out. */
+  readonly isLastLost: boolean
   /** The store's own mark of this lease; settling checks it. */
   readonly token: string
 }
@@ -158,8 +166,8 @@ export interface ForwardCount {
   readonly target: string
   readonly state: (typeof openStates)[number]
   readonly forwards: number
-  /** For how long the first of them has been due, but for those that wait for their lane; null when none is. */
-  readonly oldestDueMs: number | null
+  /** Of pending ones, since when the event of the first has been here, retries and all; null of others. */
+  readonly oldestMs: number | null
 }
 
 /** Forwards of one target that failed alike. */

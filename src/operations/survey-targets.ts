@@ -22,8 +22,8 @@ export interface NamedTarget {
 export interface TargetSummary extends Readonly<Record<ForwardCount['state'], number>> {
   readonly name: string
   readonly state: TargetState
-  /** For how long the first pending one has been due; null when none is. */
-  readonly oldestDueMs: number | null
+  /** Since when the event of the first pending one has been here; null when none is. */
+  readonly oldestMs: number | null
 }
 
 export interface TargetReport extends TargetSummary {
@@ -61,7 +61,7 @@ export async function surveyTargets(
       name,
       state: states.find(({ target }) => target === name)?.state ?? UNTRIED,
       ...{ pending: of('pending'), running: of('running'), dead: of('dead'), held: of('held') },
-      oldestDueMs: own.find(({ state }) => state === 'pending')?.oldestDueMs ?? null,
+      oldestMs: own.find(({ state }) => state === 'pending')?.oldestMs ?? null,
     }
   })
 }

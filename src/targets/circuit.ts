@@ -26,17 +26,23 @@ export const HELD_BY_SERVER = 'the server'
 
 /**
  * What is known of a target once more was learned; the same object when that changes nothing. The circuit opens after 10 failures in a
- * row over 30 s or more, asks again after 30 s, 60 s … 5 min, and closes on a success; five days without one hold the target.
+ * row over 30 s or more, asks again after 30 s, 60 s … 5 min, and closes on a success; so many over five days hold the target. A
+ * pause lasts until the latest instant that was asked for.
  */
 export function learn(state: TargetState, learned: Learned, now: number): TargetState {
   switch (learned.kind) {
-    case 'success':
-      if (state.failures === 0 && state.open === null && state.pausedUntil === null) return state
-      return { ...state, failures: 0, failingSince: null, open: null, pausedUntil: null }
+    case 'success': {
+      // What was under way when it asked to be left alone may still succeed.
+      const pausedUntil = endOfPause(state, now)
+      if (state.failures === 0 && state.open === null && state.pausedUntil === pausedUntil) return state
+      return { ...state, failures: 0, failingSince: null, open: null, pausedUntil }
+    }
     case 'failure':
       return holdWhenHopeless(fail(state, learned.at, now), now)
-    case 'pause':
-      return { ...state, pausedUntil: now + Math.min(learned.forMs, LONGEST_PAUSE_MS) }
+    case 'pause': {
+      const pausedUntil = Math.max(endOfPause(state, now) ?? 0, now + Math.min(learned.forMs, LONGEST_PAUSE_MS))
+      return pausedUntil === state.pausedUntil ? state : { ...state, pausedUntil }
+    }
     case 'hold':
       return state.hold === null ? { ...state, hold: { who: learned.who, reason: learned.reason, at: now } } : state
     case 'resume':
@@ -63,15 +69,21 @@ function fail(state: TargetState, at: number, now: number): TargetState {
 }
 
 function holdWhenHopeless(state: TargetState, now: number): TargetState {
-  if (state.hold !== null || state.failingSince === null || now - state.failingSince < HELD_AFTER_MS) return state
+  const { hold, failures, failingSince } = state
+  const isHopeless = failures >= OPENS_AFTER_FAILURES && failingSince !== null && now - failingSince >= HELD_AFTER_MS
+  if (hold !== null || !isHopeless) return state
   return { ...state, hold: { who: HELD_BY_SERVER, reason: 'five days without a success', at: now } }
 }
 
+/** Of a pause that is not over, else null. Later than any wait is by a clock that has been set back since. */
+function endOfPause({ pausedUntil }: TargetState, now: number): number | null {
+  return pausedUntil !== null && pausedUntil > now && pausedUntil <= now + LONGEST_PAUSE_MS ? pausedUntil : null
+}
+
 /** Whether something may be sent: as much as fits, one attempt to see whether it is back, or nothing. */
-export function judge({ hold, pausedUntil, open }: TargetState, now: number): 'all' | 'probe' | 'none' {
-  if (hold !== null) return 'none'
-  // Later than any wait is by a clock that has been set back since.
-  if (pausedUntil !== null && pausedUntil > now && pausedUntil <= now + LONGEST_PAUSE_MS) return 'none'
+export function judge(state: TargetState, now: number): 'all' | 'probe' | 'none' {
+  const { hold, open } = state
+  if (hold !== null || endOfPause(state, now) !== null) return 'none'
   if (open === null) return 'all'
   return open.probeAt > now && open.probeAt <= now + LONGEST_PROBE_MS ? 'none' : 'probe'
 }

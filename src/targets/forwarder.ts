@@ -64,6 +64,8 @@ export function startForwarder(options: ForwarderOptions): Forwarder {
     },
   })
   let refreshAt = 0
+  /** When a rate that left no room at the last look lets the next begin: that may be by the end of a claim for others. */
+  let nextAt = Infinity
   const underWay = new Set<Promise<void>>()
   let isStopping = false
   const settling = createSettling<ForwardLease, ForwardOutcome>({
@@ -80,18 +82,13 @@ export function startForwarder(options: ForwarderOptions): Forwarder {
 
   async function work(): Promise<void> {
     while (!isStopping) {
-      if (!(await claimAndSend())) await wakeUp.wait(nextWaitMs())
+      if (!(await claimAndSend())) await wakeUp.wait(Math.min(POLL_MS, Math.max(0, nextAt - performance.now())))
     }
-  }
-
-  /** Until the next look: sooner where a rate lets the next begin. */
-  function nextWaitMs(): number {
-    const now = performance.now()
-    return Math.min(POLL_MS, ...Array.from(channels.values(), ({ rate }) => rate.waitMs(now)))
   }
 
   /** False when there was nothing to claim, or no room for more. */
   async function claimAndSend(): Promise<boolean> {
+    nextAt = Infinity
     try {
       if (performance.now() >= refreshAt) {
         await states.refresh()
@@ -114,6 +111,7 @@ export function startForwarder(options: ForwarderOptions): Forwarder {
     const now = performance.now()
     const wanted = []
     for (const { target, running, rate } of channels.values()) {
+      nextAt = Math.min(nextAt, now + rate.waitMs(now))
       const room = Math.min(target.concurrency - running, rate.room(now))
       const verdict = room < 1 ? 'none' : judge(states.of(target.name), Date.now())
       if (verdict === 'none') continue
@@ -138,7 +136,7 @@ export function startForwarder(options: ForwarderOptions): Forwarder {
     const at = Date.now()
     const attempted = await sendForward({ ...channel, maxAttempts }, lease, shutdown.signal)
     const durationMs = performance.now() - startedAt
-    const learning = learnFrom(lease, attempted, at)
+    const learning = learnFrom(channel.target, attempted, at)
     // Of a target that is well nothing is learned, and its place is free before the settle is durable.
     if (attempted.outcome.state !== 'delivered') await learning
     channel.running -= 1
@@ -152,10 +150,12 @@ export function startForwarder(options: ForwarderOptions): Forwarder {
     logEnd(log, lease, recorded, Math.round(durationMs))
   }
 
-  async function learnFrom({ target }: ForwardLease, { sent }: Attempted, at: number): Promise<void> {
+  async function learnFrom({ name: target, final }: LoadedTarget, { sent }: Attempted, at: number): Promise<void> {
     if (sent === undefined) return
     const { status } = sent
-    if (status !== null && status >= 200 && status < 300) return void (await states.tell(target, { kind: 'success' }))
+    // Who answers with a final status is up, and does not want this one.
+    const isUp = status !== null && ((status >= 200 && status < 300) || final.includes(status))
+    if (isUp) return void (await states.tell(target, { kind: 'success' }))
     const pauseMs = pauseOf(sent)
     await states.tell(target, { kind: 'failure', at })
     if (pauseMs !== undefined) await states.tell(target, { kind: 'pause', forMs: pauseMs })

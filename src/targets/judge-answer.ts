@@ -11,7 +11,10 @@ export interface Judging {
   readonly random: () => number
 }
 
-/** 2xx is delivered; all else is made again as handlers are, until the attempts are used up, unless its status is final. */
+/**
+ * 2xx is delivered; all else is made again as handlers are, until the attempts are used up, unless its status is final. Who asks for time
+ * is asked again after any number of attempts.
+ */
 export function judgeAnswer(
   { status, retryAfterMs, answer, error }: Sent,
   { target, attempt, maxAttempts, random }: Judging,
@@ -21,9 +24,10 @@ export function judgeAnswer(
   if (status !== null && target.final.includes(status)) return { state: 'dead', ...failed }
   // Held, not failed: it goes on where it was once somebody resumes the target.
   if (status === 410) return { state: 'pending', retryInMs: 0, ...failed }
-  const retryInMs = retryDelay(attempt, maxAttempts, random)
+  const pauseMs = pauseOf({ status, retryAfterMs })
+  const retryInMs = retryDelay(attempt, pauseMs === undefined ? maxAttempts : Infinity, random)
   if (retryInMs === undefined) return { state: 'dead', ...failed }
-  return { state: 'pending', retryInMs: Math.max(retryInMs, pauseOf({ status, retryAfterMs }) ?? 0), ...failed }
+  return { state: 'pending', retryInMs: Math.max(retryInMs, pauseMs ?? 0), ...failed }
 }
 
 /** For how long the target asked to be left alone, in milliseconds; undefined when it did not. */

@@ -23,10 +23,11 @@ export async function sendForward(
   lease: ForwardLease,
   shutdown: AbortSignal,
 ): Promise<Attempted> {
-  const { attempt, body } = lease
+  const { attempt, body, isLastLost } = lease
   const none = { status: null, answer: null }
   if (body === null) return { outcome: { state: 'dead', error: 'its body is gone', ...none } }
-  if (attempt > maxAttempts)
+  // Only what may have ended the process: what was put off at the last attempt has another.
+  if (attempt > maxAttempts && isLastLost)
     return { outcome: { state: 'dead', error: `${attempt - 1} attempts (MAX_ATTEMPTS), the last was lost`, ...none } }
   try {
     const sent = await sender.send({ headers: composeHeaders(target, lease, body), body, signal: shutdown })

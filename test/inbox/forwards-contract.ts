@@ -118,7 +118,7 @@ export function describeForwards(name: string, open: () => Promise<StoreUnderTes
       const { eventId } = await add(to('shop'))
       expect(await inbox.forwards.settle(await claimOne(), atOnce)).toBe(true)
       const second = await claimOne()
-      expect(second.attempt).toBe(2)
+      expect(second).toMatchObject({ attempt: 2, isLastLost: false })
       expect(await inbox.forwards.settle(second, delivered)).toBe(true)
       expect(await forwardOf(eventId)).toMatchObject({
         state: 'delivered',
@@ -185,6 +185,29 @@ export function describeForwards(name: string, open: () => Promise<StoreUnderTes
       expect((await claimOne()).attempt).toBe(2)
     })
 
+    it('that wait for a retry are due now when they are hastened, the soonest first and within the limit', async () => {
+      const ids: string[] = []
+      for (let n = 1; n <= 4; n += 1) {
+        const { eventId } = await add(to('shop'))
+        await inbox.forwards.settle(await claimOne(), { ...later, retryInMs: (5 - n) * 60_000 })
+        ids.push(eventId)
+      }
+      await add(to('books'))
+      await inbox.forwards.settle(await claimOne('books'), later)
+      const { eventId: gone } = await add(to('shop'))
+      await inbox.forwards.settle(await claimOne(), dead)
+      const due = await add(to('shop'))
+      expect(await inbox.forwards.hasten('shop', 3)).toBe(3)
+      const leases = await claim('shop')
+      expect(idsOf(leases).toSorted()).toEqual([...ids.slice(1), due.eventId].toSorted())
+      expect(leases.find(({ entry }) => entry.eventId === ids[1])).toMatchObject({ attempt: 2 })
+      expect(await inbox.forwards.hasten('shop', 3)).toBe(1)
+      expect((await claimOne()).entry.eventId).toBe(ids[0])
+      expect(await inbox.forwards.hasten('shop', 3)).toBe(0)
+      expect(await forwardOf(gone)).toMatchObject({ state: 'dead' })
+      expect(await claim('books')).toEqual([])
+    })
+
     it('that are added later and held keep what of the reason can be kept', async () => {
       const { eventId } = await add({})
       const held = 'a\0b\ud800'
@@ -215,7 +238,7 @@ export function describeForwards(name: string, open: () => Promise<StoreUnderTes
       const lost = await claimOne()
       inbox = await store.loseProcess()
       const again = await claimOne()
-      expect(again).toMatchObject({ attempt: 2, entry: { eventId } })
+      expect(again).toMatchObject({ attempt: 2, isLastLost: true, entry: { eventId } })
       expect(await inbox.forwards.settle(lost, delivered)).toBe(false)
       expect((await forwardOf(eventId))?.history).toMatchObject([{ number: 1, outcome: 'lost', status: null }])
     })
@@ -309,6 +332,18 @@ export function describeForwards(name: string, open: () => Promise<StoreUnderTes
         expect((await claimOne()).entry.eventId).toBe(last.eventId)
       })
 
+      it('keep it when they are hastened', async () => {
+        const [first = '', second = ''] = await addMany(2, inOrder('/A', 'shop'))
+        await inbox.forwards.settle(await claimOne(), later)
+        expect(await claim('shop')).toEqual([])
+        expect(await inbox.forwards.hasten('shop', 10)).toBe(1)
+        for (const eventId of [first, second]) {
+          const lease = await claimOne()
+          expect(lease.entry.eventId).toBe(eventId)
+          await inbox.forwards.settle(lease, delivered)
+        }
+      })
+
       it('go on when what they wait for is dropped', async () => {
         const [first = '', second = '', third = ''] = await addMany(3, inOrder('/A', 'shop'))
         await inbox.forwards.settle(await claimOne(), later)
@@ -372,7 +407,7 @@ export function describeForwards(name: string, open: () => Promise<StoreUnderTes
         expect(idsOf(await claim('shop', 1))).toEqual([free.eventId])
         expect(await claim('shop', 1)).toEqual([])
         const pending = (await inbox.forwards.counts()).find(({ state }) => state === 'pending')
-        expect(pending).toMatchObject({ forwards: 599, oldestDueMs: null })
+        expect(pending).toMatchObject({ forwards: 599, oldestMs: expect.any(Number) })
         let [lease] = first
         for (const eventId of order.slice(1, 5)) {
           await inbox.forwards.settle(lease ?? expect.unreachable(), delivered)
@@ -382,7 +417,7 @@ export function describeForwards(name: string, open: () => Promise<StoreUnderTes
       })
     })
 
-    it('are counted by target and state, with how long the first has been due', async () => {
+    it('are counted by target and state, with how long the event of the first that waits has been here', async () => {
       await add(to('shop'))
       await add(to('shop', 'books'))
       await add(to('shop'))
@@ -395,8 +430,17 @@ export function describeForwards(name: string, open: () => Promise<StoreUnderTes
       const told = counts.map(({ target, state, forwards }) => `${target} ${state} ${forwards}`)
       expect(told.toSorted()).toEqual(['books dead 1', 'shop pending 2'])
       const pending = counts.find(({ state }) => state === 'pending')
-      expect(pending?.oldestDueMs).toBeGreaterThanOrEqual(0)
-      expect(counts.find(({ state }) => state === 'dead')?.oldestDueMs).toBeNull()
+      expect(pending?.oldestMs).toBeLessThan(DAY)
+      expect(counts.find(({ state }) => state === 'dead')?.oldestMs).toBeNull()
+      await store.age(2 * DAY)
+      await inbox.forwards.replay('shop', [other.entry.eventId], ['pending'])
+      const [again] = await claim('shop', 1)
+      await inbox.forwards.settle(again ?? expect.unreachable(), later)
+      await add(to('shop', 'books'))
+      const oldestOf = async (target: string) =>
+        (await inbox.forwards.counts()).find((count) => count.target === target && count.state === 'pending')?.oldestMs
+      expect(await oldestOf('shop')).toBeGreaterThanOrEqual(2 * DAY)
+      expect(await oldestOf('books')).toBeLessThan(DAY)
     })
 
     it('that failed are grouped by state and reason, most first, with when the last was', async () => {

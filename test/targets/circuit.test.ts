@@ -56,8 +56,9 @@ describe('the circuit', () => {
 })
 
 describe('a target', () => {
-  it('is held after five days without a success, and not before', () => {
-    const failing = failAt([0])
+  it('is held after five days without a success and 10 failures, and not before', () => {
+    expect(failAt([0, 6 * DAY]).hold).toBeNull()
+    const failing = failAt(every(SECOND, 9))
     expect(learn(failing, { kind: 'failure', at: 5 * DAY - 1 }, 5 * DAY - 1).hold).toBeNull()
     const held = learn(failing, { kind: 'failure', at: 5 * DAY }, 5 * DAY)
     expect(held.hold).toEqual({ who: 'the server', reason: 'five days without a success', at: 5 * DAY })
@@ -76,6 +77,22 @@ describe('a target', () => {
     const paused = learn(UNTRIED, pause, 0)
     expect([judge(paused, 90 * SECOND - 1), judge(paused, 90 * SECOND)]).toEqual(['none', 'all'])
     expect(learn(UNTRIED, { kind: 'pause', forMs: DAY }, 0).pausedUntil).toBe(6 * 60 * MINUTE)
+  })
+
+  it('is left alone until the latest of the instants that it named, whatever else it answers meanwhile', () => {
+    const paused = learn(UNTRIED, { kind: 'pause', forMs: MINUTE }, 0)
+    expect(learn(paused, { kind: 'pause', forMs: SECOND }, 0)).toBe(paused)
+    expect(learn(paused, { kind: 'pause', forMs: MINUTE }, SECOND).pausedUntil).toBe(61 * SECOND)
+    expect(learn(paused, { kind: 'success' }, MINUTE - 1)).toBe(paused)
+    expect(learn({ ...opened, pausedUntil: MINUTE }, { kind: 'success' }, 40 * SECOND)).toEqual(paused)
+    expect(learn(paused, { kind: 'success' }, MINUTE)).toEqual(UNTRIED)
+    expect(learn(paused, { kind: 'resume' }, 1)).toEqual(UNTRIED)
+  })
+
+  it('is not left alone for longer than it may because a clock was set back', () => {
+    const paused = learn(UNTRIED, { kind: 'pause', forMs: MINUTE }, DAY)
+    expect(judge(paused, 0)).toBe('all')
+    expect(learn(paused, { kind: 'pause', forMs: SECOND }, 0).pausedUntil).toBe(SECOND)
   })
 
   it('of which nothing new is known costs no write', () => {

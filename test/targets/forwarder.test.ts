@@ -1,8 +1,9 @@
 import { Webhook } from 'standardwebhooks'
 import Stripe from 'stripe'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { ReceiverError } from '../../src/errors.ts'
 import type { NewEntry } from '../../src/event.ts'
+import type { ForwardLease } from '../../src/inbox/forwards.ts'
 import type { Inbox } from '../../src/inbox/inbox.ts'
 import { UNTRIED } from '../../src/targets/circuit.ts'
 import { type Forwarder, type ForwarderOptions, startForwarder } from '../../src/targets/forwarder.ts'
@@ -24,6 +25,7 @@ beforeEach(async () => {
   remove = opened.remove
 })
 afterEach(async () => {
+  vi.useRealTimers()
   await forwarder?.stop(0)
   forwarder = undefined
   await remove()
@@ -167,6 +169,15 @@ describe('the forwarder', () => {
     expect(await reaches(eventId, 'dead', 'books')).toMatchObject({ attempts: 1 })
   })
 
+  it('takes a final status for the answer of a target that is up', async () => {
+    const server = await startTargetServer(status(422))
+    await inbox.forwards.writeState('shop', { ...UNTRIED, failures: 9, failingSince: Date.now() - 60_000 }, 0)
+    await start([{ url: server.url, final: [422] }])
+    await reaches(await add(['shop']), 'dead')
+    await eventually('the failures to be forgotten', async () => (await known()).failures === 0)
+    expect(await known()).toEqual(UNTRIED)
+  })
+
   it('holds a target that answers 410, tells of it, and goes on once it is resumed', async () => {
     const server = await startTargetServer(status(410))
     const held: string[] = []
@@ -198,6 +209,46 @@ describe('the forwarder', () => {
       return count?.state === 'pending' && count.forwards === 5
     })
     expect(server.received).toHaveLength(1)
+  })
+
+  it.each([
+    ['410', status(410)],
+    ['a 429 that names a time', status(429, { 'Retry-After': '3600' })],
+    ['a 503 that names a time', status(503, { 'Retry-After': '0' })],
+    ['a stop', () => void forwarder?.stop(0)],
+  ] as const)('sends again what %s put off at the last attempt, and then gives up', async (_what, answer) => {
+    const server = await startTargetServer(answer)
+    await start([{ url: server.url }], { maxAttempts: 1 })
+    const eventId = await add(['shop'])
+    await failsOnce(eventId)
+    await forwarder?.stop(0)
+    server.answer(status(500))
+    const [state] = await inbox.forwards.states()
+    if (state !== undefined) await inbox.forwards.writeState('shop', UNTRIED, state.version)
+    await inbox.forwards.replay('shop', [eventId], ['pending'])
+    await start([{ url: server.url }], { maxAttempts: 1 })
+    expect(await settled(eventId)).toMatchObject({ state: 'dead', reason: 'answered 500', attempts: 2 })
+    expect(server.received).toHaveLength(2)
+  })
+
+  it('gives up unsent what was lost at the last attempt: it may be what ends the process', async () => {
+    const server = await startTargetServer()
+    const eventId = await add(['shop'])
+    const forwards: Inbox['forwards'] = {
+      ...inbox.forwards,
+      claim: async (request) => {
+        const leases = await inbox.forwards.claim(request)
+        return leases.map((lease) => ({ ...lease, isLastLost: true }))
+      },
+    }
+    await inbox.forwards.claim({ wanted: [{ target: 'shop', limit: 1 }], leaseMs: 1 }).then(async ([lease]) => {
+      const outcome = { state: 'pending', retryInMs: 0, error: 'x', status: null, answer: null } as const
+      await inbox.forwards.settle(lease ?? expect.unreachable(), outcome)
+    })
+    await start([{ url: server.url }], { maxAttempts: 1, inbox: { ...inbox, forwards } })
+    const reason = '1 attempts (MAX_ATTEMPTS), the last was lost'
+    expect(await settled(eventId)).toMatchObject({ state: 'dead', reason })
+    expect(server.received).toEqual([])
   })
 
   it('sends nothing while the circuit is open but one probe, whose success lets all go', async () => {
@@ -235,6 +286,32 @@ describe('the forwarder', () => {
     expect(new Set(books.idsOf())).toEqual(new Set(both))
     expect(shop.most()).toBeLessThanOrEqual(3)
     expect(books.most()).toBe(1)
+  })
+
+  it('gives a target its rate beside one that nothing is for, however long a claim for that one takes', async () => {
+    vi.useFakeTimers({ toFake: ['performance', 'setTimeout', 'clearTimeout'] })
+    let leased = 0
+    const forwards: Inbox['forwards'] = {
+      ...inbox.forwards,
+      states: async () => [],
+      settle: async () => true,
+      async claim({ wanted }) {
+        if (wanted.some(({ target }) => target === 'shop')) return [leaseOf(++leased)]
+        // By then the next may begin.
+        vi.advanceTimersByTime(150)
+        return []
+      },
+    }
+    const server = await startTargetServer(() => undefined)
+    const targets = [{ url: server.url, perSecond: 10, concurrency: 16 }, { name: 'books' }]
+    const startedAt = performance.now()
+    await start(targets, { inbox: { ...inbox, forwards } })
+    await eventually('ten to begin', () => {
+      // The forwarder alone has any: time goes on only while it waits.
+      if (vi.getTimerCount() > 0) vi.advanceTimersToNextTimer()
+      return leased === 10
+    })
+    expect(performance.now() - startedAt).toBeLessThan(10 * 150 + 100)
   })
 
   it('lets no dead target slow another', async () => {
@@ -319,4 +396,9 @@ describe('the forwarder', () => {
   })
 })
 
+const leaseOf = (number: number): ForwardLease => ({
+  ...{ target: 'shop', hops: 1, lane: null, attempt: 1, isLastLost: false, body: Buffer.from('{}') },
+  token: `${number}:shop:0`,
+  entry: { ...newEntry(), receivedAt: new Date() },
+})
 const unavailable = () => new ReceiverError('store_unavailable', 'away')

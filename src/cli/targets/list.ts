@@ -22,12 +22,12 @@ export async function runList({ json }: { readonly json?: true }): Promise<void>
 type Row = TargetSummary & { readonly url: string | null }
 
 function formatRows(rows: readonly Row[]): string[] {
-  const header = headerRow(['TARGET', 'PENDING', 'RUNNING', 'DEAD', 'HELD', 'LONGEST DUE'], 'STATE')
-  const cells = rows.map(({ name, url, state, pending, running, dead, held, oldestDueMs }) => ({
+  const header = headerRow(['TARGET', 'PENDING', 'RUNNING', 'DEAD', 'HELD', 'OLDEST'], 'STATE')
+  const cells = rows.map(({ name, url, state, pending, running, dead, held, oldestMs }) => ({
     cells: [
       name,
       ...[pending, running, dead, held].map(formatForwards),
-      oldestDueMs === null ? '–' : formatDuration(oldestDueMs),
+      oldestMs === null ? '–' : formatDuration(oldestMs),
     ],
     text: judgeTarget(state, url !== null).text,
   }))

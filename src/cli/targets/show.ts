@@ -33,16 +33,16 @@ function toJson({ name, attempts, ...rest }: TargetReport, named: NamedTarget | 
 }
 
 function formatReport(report: TargetReport, named: NamedTarget | undefined): string[] {
-  const { name, state, pending, running, dead, held, oldestDueMs, causes, attempts } = report
+  const { name, state, pending, running, dead, held, oldestMs, causes, attempts } = report
   const { text, times } = judgeTarget(state, named !== undefined)
-  const due = oldestDueMs === null ? '' : `, the first due for ${formatDuration(oldestDueMs)}`
+  const oldest = oldestMs === null ? '' : `, the oldest for ${formatDuration(oldestMs)}`
   const facts = [
     ['target', name],
     ['host', named?.host ?? '–'],
     ['takes', named?.takes ?? '–'],
     ['state', text],
     ...times.map(([what, at]) => [what, at.toISOString()]),
-    ['pending', `${formatForwards(pending)}${due}`],
+    ['pending', `${formatForwards(pending)}${oldest}`],
     ...Object.entries({ running, dead, held }).map(([what, count]) => [what, formatForwards(count)]),
   ]
   return [

@@ -23,12 +23,12 @@ ${summaries.length === 0 ? html`<p>There are none: TARGETS names no module.</p>`
 function showTable(context: Context, summaries: readonly TargetSummary[]): Html {
   return html`<table><caption>Services that events are forwarded to</caption><thead><tr><th scope="col" class="status">State</th>
 <th scope="col">Target</th><th scope="col" class="number">Waiting</th><th scope="col" class="number">Dead</th><th scope="col" class="wide number">Held</th>
-<th scope="col" class="wide number">Longest due</th></tr></thead><tbody>${summaries.map((summary) => {
-    const { name, pending, running, dead, held, oldestDueMs } = summary
+<th scope="col" class="wide number">Oldest</th></tr></thead><tbody>${summaries.map((summary) => {
+    const { name, pending, running, dead, held, oldestMs } = summary
     const verdict = judge(context, summary)
     return html`<tr><td>${showCondition(verdict)}</td><td class="main"><a data-row href="${targetUrl(name)}">${name}</a><span class="id">${hostOf(context, name)}</span>
 <span class="reason">${verdict.text}</span></td><td class="number">${formatForwards(pending + running)}</td><td class="number">${formatForwards(dead)}</td>
-<td class="wide number">${formatForwards(held)}</td><td class="wide number">${oldestDueMs === null ? '–' : formatDuration(oldestDueMs)}</td></tr>\n`
+<td class="wide number">${formatForwards(held)}</td><td class="wide number">${oldestMs === null ? '–' : formatDuration(oldestMs)}</td></tr>\n`
   })}</tbody></table>`
 }
 
@@ -77,16 +77,16 @@ ${
 }
 
 function showFacts(context: Context, report: TargetSummary): Html {
-  const { name, pending, running, dead, held, oldestDueMs } = report
+  const { name, pending, running, dead, held, oldestMs } = report
   const { text, times } = judge(context, report)
   const named = context.targets.find((target) => target.name === name)
-  const due = oldestDueMs === null ? '' : `, the first due for ${formatDuration(oldestDueMs)}`
+  const oldest = oldestMs === null ? '' : `, the oldest for ${formatDuration(oldestMs)}`
   const facts: readonly (readonly [string, Value])[] = [
     ['host', named?.host],
     ['takes', named?.takes],
     ['state', html`<span class="reason">${text}</span>`],
     ...times.map(([what, at]) => [what, showTime(at)] as const),
-    ['waiting', `${formatForwards(pending)}${due}`],
+    ['waiting', `${formatForwards(pending)}${oldest}`],
     ...Object.entries({ running, dead, held }).map(([state, count]) => [state, formatForwards(count)] as const),
   ]
   return html`<dl class="facts">${facts.map(([what, value]) => value && html`<dt>${what}</dt><dd>${value}</dd>\n`)}</dl>`

@@ -41,7 +41,7 @@ export const forwardSql = {
       SET state = 'running', attempts = attempts + 1, owner = $1, started_at = now(), lease_until = now() + $2 * interval '1 millisecond'
       FROM due
       WHERE forward.seq = ANY (ARRAY (SELECT seq FROM due WHERE may_run)) AND forward.seq = due.seq AND forward.target = due.target AND may_run
-      RETURNING forward.seq, forward.target, lane, hops, attempts, replays
+      RETURNING forward.seq, forward.target, lane, hops, attempts, replays, reason
     )
     SELECT claimed.*, event_id, type, account, received_at, (SELECT body FROM payload WHERE payload.seq = claimed.seq) AS body
     FROM due LEFT JOIN (claimed JOIN entry USING (seq)) USING (seq, target) ORDER BY due.due_at, seq`,
@@ -145,6 +145,14 @@ export const forwardSql = {
         due_at = CASE WHEN state = 'pending' THEN least(due_at, now()) ELSE now() END, settled_at = NULL, state = 'pending'
     FROM given WHERE forward.seq = given.seq AND forward.target = $1 RETURNING event_id`,
 
+  hasten: `
+    WITH later AS MATERIALIZED (
+      SELECT seq FROM forward WHERE state = 'pending' AND state <> 'delivered' AND target = $1 AND ready AND due_at > now()
+      ORDER BY due_at LIMIT $2 FOR NO KEY UPDATE SKIP LOCKED
+    )
+    UPDATE forward SET due_at = now() FROM later
+    WHERE forward.seq = ANY (ARRAY (SELECT seq FROM later)) AND forward.seq = later.seq AND forward.target = $1 RETURNING 1`,
+
   drop: `
     WITH given AS MATERIALIZED (
       SELECT forward.seq, event_id FROM entry JOIN forward ON forward.seq = entry.seq
@@ -179,12 +187,13 @@ export const forwardSql = {
         ORDER BY state, target LIMIT 1
       ) AS next
     )
-    SELECT target, state,
-           (SELECT count(*) FROM (SELECT FROM forward WHERE state <> 'delivered' AND state = pair.state AND target = pair.target
-                                  LIMIT ${MAX_COUNTED}) AS counted) AS forwards,
-           (SELECT extract(epoch FROM now() - due_at) * 1000 FROM forward
-            WHERE state <> 'delivered' AND state = pair.state AND target = pair.target AND ready ORDER BY due_at LIMIT 1) AS oldest_ms
-    FROM pair WHERE state <> 'dropped'`,
+    SELECT target, state, forwards,
+           (SELECT extract(epoch FROM now() - received_at) * 1000 FROM entry WHERE entry.seq = first) AS oldest_ms
+    FROM pair
+    CROSS JOIN LATERAL (SELECT count(*) AS forwards, min(seq) AS first
+                        FROM (SELECT seq FROM forward WHERE state <> 'delivered' AND state = pair.state AND target = pair.target
+                              LIMIT ${MAX_COUNTED}) AS counted) AS found
+    WHERE state <> 'dropped'`,
 
   listCauses: `
     SELECT state, reason, count(*) AS forwards, max(coalesce(settled_at, started_at, due_at)) AS newest_at

@@ -128,6 +128,10 @@ export function createForwardUpkeep(db: Postgres) {
       return rows.map(({ event_id }) => String(event_id))
     },
 
+    async hasten(target: string, limit: number): Promise<number> {
+      return (await db.query({ text: sql.hasten, values: [target, limit] })).length
+    },
+
     async drop(
       target: string,
       eventIds: readonly string[],

@@ -190,6 +190,7 @@ export async function openPostgresInbox(
         }),
       add: (forwards) => write(() => forwardUpkeep.add(forwards)),
       replay: (target, eventIds, states) => write(() => forwardUpkeep.replay(target, eventIds, states)),
+      hasten: (target, limit) => write(() => forwardUpkeep.hasten(target, limit)),
       drop: (...given) => write(() => forwardUpkeep.drop(...given)),
       list: (filter, page) => read(() => queries.forwards.list(filter, page)),
       counts: () => read(queries.forwards.counts),

@@ -18,10 +18,10 @@ export function prepareForwardQueries(db: DatabaseSync) {
   const findTarget = db.prepare(`
     SELECT target FROM forward WHERE state <> 'delivered' AND state = ? AND target > ? ORDER BY target LIMIT 1`)
   const count = db.prepare(`
-    SELECT target, state, count(*) AS forwards,
-           :now - (SELECT due_at FROM forward
-                   WHERE state <> 'delivered' AND state = :state AND target = :target AND ready = 1 ORDER BY due_at LIMIT 1) AS oldest_ms
-    FROM (SELECT target, state FROM forward WHERE state <> 'delivered' AND state = :state AND target = :target LIMIT ${MAX_COUNTED})`)
+    SELECT target, counted.state, forwards, :now - received_at AS oldest_ms
+    FROM (SELECT target, state, count(*) AS forwards, min(seq) AS first
+          FROM (SELECT seq, target, state FROM forward WHERE state <> 'delivered' AND state = :state AND target = :target LIMIT ${MAX_COUNTED})) AS counted
+    JOIN entry ON entry.seq = first`)
   const listCauses = db.prepare(`
     SELECT state, reason, count(*) AS forwards, max(coalesce(settled_at, started_at, due_at)) AS newest_at
     FROM (SELECT * FROM forward WHERE target = ? AND reason IS NOT NULL AND state <> 'dropped' ORDER BY due_at DESC LIMIT ${LOOKED_AT})

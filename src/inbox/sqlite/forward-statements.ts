@@ -28,7 +28,7 @@ export function prepareForwardStatements(db: DatabaseSync) {
                                                      WHERE state = 'pending' AND state <> 'delivered' AND target = ?2 AND ready = 1 AND due_at <= ?3
                                                      ORDER BY due_at, seq LIMIT 0 + ?4) AS due
                                     WHERE lane IS NULL OR NOT ${waitsForItsLane})
-      RETURNING seq, target, lane, hops, attempts, replays`),
+      RETURNING seq, target, lane, hops, attempts, replays, reason`),
     /** Takes what waits for its lane out of the claims' sight, so that the next claim does not meet it again. */
     holdBack: db.prepare(`
       UPDATE forward SET ready = 0
@@ -78,6 +78,11 @@ export function prepareForwardStatements(db: DatabaseSync) {
       SET attempts = iif(state = 'pending', attempts, 0), replays = iif(state = 'pending', replays, replays + 1),
           due_at = iif(state = 'pending', min(due_at, :now), :now), settled_at = NULL, state = 'pending'
       WHERE target = :target AND state <> 'running' AND state IN (SELECT value FROM json_each(:states)) AND seq = :seq`),
+    hasten: db.prepare(`
+      UPDATE forward SET due_at = ?2
+      WHERE target = ?1 AND seq IN (SELECT seq FROM forward
+                                    WHERE state = 'pending' AND state <> 'delivered' AND target = ?1 AND ready = 1 AND due_at > ?2
+                                    ORDER BY due_at LIMIT 0 + ?3)`),
     drop: db.prepare(`
       UPDATE forward SET state = 'dropped', settled_at = :now, reason = :reason, ready = 1
       WHERE target = :target AND state IN ('pending', 'dead', 'held') AND state IN (SELECT value FROM json_each(:states))

@@ -203,6 +203,7 @@ export async function openSqliteInbox(
       },
       add: (forwards) => write(['addForwards', forwards]),
       replay: (target, eventIds, states) => write(['replayForwards', target, eventIds, states]),
+      hasten: (target, limit) => write(['hastenForwards', target, limit]),
       drop: (target, eventIds, states, reason) =>
         write(['dropForwards', target, eventIds, JSON.stringify(states), reason]),
       list: async (filter, page) => (await read('listForwards', filter, page)).map(toForward),

@@ -58,6 +58,7 @@ export type Operation =
   | readonly ['settleForward', ...ForwardSettlement]
   | readonly ['addForwards', forwards: readonly LateForward[]]
   | readonly ['replayForwards', target: string, eventIds: readonly string[], states: readonly ForwardState[]]
+  | readonly ['hastenForwards', target: string, limit: number]
   | readonly ['dropForwards', target: string, eventIds: readonly string[], states: string, reason: string]
   | readonly ['writeTargetState', target: string, state: string, version: number]
 
@@ -79,6 +80,7 @@ export interface Results {
   readonly settleForward: boolean
   readonly addForwards: string[]
   readonly replayForwards: string[]
+  readonly hastenForwards: number
   readonly dropForwards: string[]
   readonly writeTargetState: boolean
 }
@@ -159,6 +161,10 @@ export function perform(writing: Writing, operation: Operation, bodies: Uint8Arr
     }
     case 'addForwards':
       return addForwards(forwarding, operation[1]) satisfies Results['addForwards']
+    case 'hastenForwards': {
+      const [, target, limit] = operation
+      return Number(sql.forwards.hasten.run(target, now, limit).changes) satisfies Results['hastenForwards']
+    }
     case 'dropForwards': {
       const [, target, eventIds, states, reason] = operation
       return dropForwards(forwarding, { target, eventIds, states, reason }) satisfies Results['dropForwards']

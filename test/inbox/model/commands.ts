@@ -4,7 +4,15 @@ import type { Lease, NewForward, Outcome } from '../../../src/event.ts'
 import type { ForwardState } from '../../../src/inbox/forwards.ts'
 import type { Inbox, PrunePolicy } from '../../../src/inbox/inbox.ts'
 import { newEntry } from '../../support/new-entry.ts'
-import { claimForwardsBy, deliverAll, droppedIn, forwardEnding, settleForwardBy, target } from './forward-commands.ts'
+import {
+  claimForwardsBy,
+  deliverAll,
+  droppedIn,
+  forwardEnding,
+  hastenBy,
+  settleForwardBy,
+  target,
+} from './forward-commands.ts'
 import { TARGETS, type TargetName } from './forward-reference.ts'
 import type { Held, Reference } from './reference.ts'
 import type { StoreUnderModel, Worker } from './store.ts'
@@ -361,6 +369,7 @@ const commands: [weight: number, arbitrary: fc.Arbitrary<Command>][] = [
   [4, fc.tuple(fc.constant('open' as const), pick, forwardEnding).map((given) => settleForward(...given))],
   [1, fc.tuple(fc.constant('over' as const), pick, forwardEnding).map((given) => settleForward(...given))],
   [2, fc.tuple(target, different).map((given) => replayForwards(...given))],
+  [1, target.map((name) => command(`hasten what is for ${name}`, (both) => hastenBy(name, both)))],
   [1, fc.tuple(target, different, droppedIn).map((given) => dropForwards(...given))],
   [3, different.map((some) => byName('replay', some))],
   [1, different.map((some) => byName('park', some))],

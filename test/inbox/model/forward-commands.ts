@@ -47,6 +47,13 @@ export async function settleForwardBy(
   reference.forwards.settle(held, outcome, isSettled)
 }
 
+/** Makes all that waits for a retry to the target due now. */
+export async function hastenBy(name: TargetName, { reference, store, say }: Both): Promise<void> {
+  const hastened = await store.inboxes()[0].forwards.hasten(name, 1_000)
+  say(String(hastened))
+  reference.forwards.hasten(name, hastened)
+}
+
 /** Delivers all that is due; says what. */
 export async function deliverAll(leaseMs: number, both: Both): Promise<void> {
   for (;;) {

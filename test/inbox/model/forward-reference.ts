@@ -145,6 +145,16 @@ export function createForwardReference({ isShared, leaseMs, roughlyMs, now, proc
       }
     },
 
+    /** All of the target: what waits for a retry for sure has to be among them. */
+    hasten(target: TargetName, answer: number): void {
+      const waiting = forwards.filter((kept) => kept.target === target && kept.state === 'pending')
+      const sure = waiting.filter(({ mayAt }) => mayAt > now())
+      if (answer < sure.length || answer > waiting.length)
+        reject(`it has to hasten ${sure.length} to ${waiting.length}, and did ${answer}`)
+      for (const kept of waiting)
+        Object.assign(kept, { mayAt: Math.min(kept.mayAt, now()), mustAt: Math.min(kept.mustAt, now()) })
+    },
+
     drop(target: TargetName, ids: readonly string[], states: readonly ForwardState[], answer: readonly string[]): void {
       const right = forwards.filter(
         (kept) =>
