@@ -68,7 +68,7 @@ it('is in the navigation where TARGETS names some, or something waits for one', 
 
 it('lists each target with its state, and what waits for it', async () => {
   const told = await text('/console/targets')
-  expect(told).toMatch(/sending shop 127\.0\.0\.1:1 well 1 2 1 – /)
+  expect(told).toMatch(/sending shop 127\.0\.0\.1:1 well 1 2 1 [\d.]+ m?s /)
   expect(told).toMatch(/sending books books\.internal well 0 0 0 – /)
   expect(told).toMatch(/not named gone TARGETS does not name it: nothing is sent 0 1 0/)
   expect(told).not.toContain('in-the-query')

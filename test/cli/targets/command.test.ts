@@ -220,14 +220,6 @@ it('asks on a terminal before it sends or drops more than 100, unless told not t
   })
 })
 
-it('has examples in the help of each of its commands, and tells what must be given', async () => {
-  for (const command of ['list', 'show', 'test', 'hold', 'resume', 'replay', 'drop', 'backfill']) {
-    const { stdout } = await run(command, '--help')
-    expect(stdout).toMatch(new RegExp(`^Examples?:\n  npm run targets -- ${command}`, 'm'))
-  }
-  expect((await run('backfill', '--help')).stdout).toMatch(/--since <duration> +required: /)
-})
-
 it('tells of each entry what became of its forwards', async () => {
   const eventId = await add('payout.paid', 'shop')
   await die('shop')
