@@ -242,7 +242,9 @@ function createForwardRecorder(define: ReturnType<typeof createDefiners>, target
     async read(inbox: Pick<Inbox, 'forwards'>): Promise<void> {
       try {
         const [counts, states] = await Promise.all([inbox.forwards.counts(), inbox.forwards.states()])
-        for (const target of targets) {
+        for (const gauge of [forwards, oldest, held, open]) gauge.reset()
+        // Those too that are named no more, while something is stored for them.
+        for (const target of new Set([...targets, ...counts.map((count) => count.target)])) {
           const own = counts.filter((count) => count.target === target)
           const known = states.find((each) => each.target === target)?.state
           for (const state of openStates)

@@ -14,10 +14,11 @@ import { openInbox } from './inbox/open-inbox.ts'
 import { createLog, type Log } from './log.ts'
 import { createMetrics, type Metrics } from './metrics.ts'
 import { startChangeRunner } from './operations/run-changes.ts'
-import { nameTarget } from './operations/survey-targets.ts'
+import { findStranded, nameTarget } from './operations/survey-targets.ts'
 import { type Reconciling, startReconciling } from './reconcile/schedule.ts'
 import { createStripeClients, type StripeClients } from './stripe/client.ts'
 import type { Forwarder } from './targets/forwarder.ts'
+import { createHeldLog } from './targets/held-log.ts'
 import type { LoadedTarget } from './targets/load.ts'
 import { findTakenTypes } from './targets/taken-types.ts'
 import { arrivalOf, loadUserCode, type Warn } from './user-code.ts'
@@ -103,6 +104,7 @@ export async function createService(config: Config, overrides: ServiceOverrides 
     isDraining: () => isDraining,
     worker: { ...overrun, isAll: config.role === 'work' },
   }
+  const tellHeld = createHeldLog(log)
   const app = createApp({
     ...shared,
     arrival,
@@ -118,7 +120,11 @@ export async function createService(config: Config, overrides: ServiceOverrides 
     },
     async add(entry) {
       const added = await (worker ?? inbox).add(entry)
-      if (entry.forwards?.length) forwarder?.wake()
+      if (entry.forwards?.length && added !== 'duplicate') {
+        forwarder?.wake()
+        tellHeld(entry.forwards)
+        alerts?.onHeld(entry.eventId, entry.forwards)
+      }
       return added
     },
     onAccepted(entry, result) {
@@ -171,6 +177,7 @@ export async function createService(config: Config, overrides: ServiceOverrides 
     undo.adopt(startRetention({ inbox, log, retentionDays: config.retentionDays }), (retention) => retention.stop())
   }
 
+  void warnOfStranded(inbox, targets, log)
   const opened = undo.move()
   async function stop(): Promise<boolean> {
     const { shutdownTimeoutMs } = config
@@ -299,6 +306,21 @@ async function startForwarding(
     },
     onHeld: (target, reason) => alerts?.onTargetHeld(target, reason),
   })
+}
+
+/** Not waited for: it may be a long look at a large store. */
+async function warnOfStranded(inbox: Inbox, named: readonly LoadedTarget[], log: Log): Promise<void> {
+  try {
+    const stranded = await findStranded(
+      inbox,
+      named.map(({ name }) => name),
+    )
+    const words =
+      'TARGETS of this process does not name these, and events wait for them: `targets show`, `targets drop`'
+    if (stranded.length > 0) log.warn({ targets: stranded }, words)
+  } catch {
+    // A store that is down is told of by whoever needs it.
+  }
 }
 
 function isOverWithin(ms: number, work: Promise<unknown>): Promise<boolean> {

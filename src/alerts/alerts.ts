@@ -1,13 +1,13 @@
 import { type ReceiverErrorCode, suspectRefusals } from '../errors.ts'
 import type { Mode } from '../event/mode.ts'
-import type { Lease, Outcome } from '../event.ts'
+import type { Lease, NewForward, Outcome } from '../event.ts'
 import type { ForwardLease, ForwardOutcome } from '../inbox/forwards.ts'
 import type { Inbox } from '../inbox/inbox.ts'
 import type { Log } from '../log.ts'
 import type { Tallies } from '../reconcile/tally.ts'
 import { repeat } from '../repeat.ts'
 import { composeMessage } from './message.ts'
-import { eventDied, forwardDied, type News, otherwiseReplied, targetHeld, undelivered } from './news.ts'
+import { eventDied, forwardDied, forwardHeld, type News, otherwiseReplied, targetHeld, undelivered } from './news.ts'
 import { createOutage } from './outage.ts'
 import { createPace, type Due } from './pace.ts'
 import { createRefusalRate } from './refusal-rate.ts'
@@ -24,6 +24,8 @@ export interface AlertsOptions {
 export interface Alerts {
   onAttemptEnded(lease: Pick<Lease, 'entry'>, outcome: Outcome): void
   onForwarded(lease: Pick<ForwardLease, 'entry' | 'target'>, outcome: ForwardOutcome): void
+  /** Of the forwards of an event as it arrives. */
+  onHeld(eventId: string, forwards: readonly NewForward[]): void
   /** Of each reply to a request of that type how it came about. */
   onReplied(type: string, how: string): void
   /** Of each refused delivery the code. */
@@ -117,7 +119,10 @@ export function startAlerts({ send, inbox, mode, log }: AlertsOptions, { lookMs 
       if (outcome.state === 'dead') raise(eventDied(entry, outcome.error))
     },
     onForwarded(lease, outcome) {
-      if (outcome.state === 'dead') raise(forwardDied(lease, outcome.error))
+      if (outcome.state === 'dead') raise(forwardDied(lease.target, lease.entry.eventId, outcome.error))
+    },
+    onHeld(eventId, forwards) {
+      for (const { target, held } of forwards) if (held !== null) raise(forwardHeld(target, eventId, held))
     },
     onReplied(type, how) {
       if (how === 'otherwise' || how === 'failed') raise(otherwiseReplied(type, how))

@@ -1,11 +1,11 @@
 import type { EntryFacts } from '../event.ts'
-import type { ForwardLease } from '../inbox/forwards.ts'
 import { formatDuration } from '../operations/duration.ts'
 import { firstLineOf, isPlain, name, quote } from './chat-text.ts'
 
 export type Kind =
   | 'event_died'
   | 'forward_died'
+  | 'forward_held'
   | 'otherwise_replied'
   | 'store_down'
   | 'store_back'
@@ -83,19 +83,27 @@ export function eventDied({ eventId, type }: Pick<EntryFacts, 'eventId' | 'type'
 }
 
 /** A target refused an event for good, or did not take it in all its attempts. */
-export function forwardDied(
-  { entry: { eventId }, target }: Pick<ForwardLease, 'entry' | 'target'>,
-  error: string,
+export const forwardDied = (target: string, eventId: string, error: string): News =>
+  forwardNews('forward_died', 'given up', { target, eventId, error })
+
+/** An event was not sent to a target, since it is not known whether that takes it. */
+export const forwardHeld = (target: string, eventId: string, error: string): News =>
+  forwardNews('forward_held', 'held', { target, eventId, error })
+
+function forwardNews(
+  kind: 'forward_died' | 'forward_held',
+  what: string,
+  { target, eventId, error }: { readonly target: string; readonly eventId: string; readonly error: string },
 ): News {
   const reason = firstLineOf(error) || 'no reason given'
   return {
-    kind: 'forward_died',
-    cause: `target ${target} ${withoutIds(reason)}`,
+    kind,
+    cause: `${kind} ${target} ${withoutIds(reason)}`,
     everyMs: MINUTE_MS,
     counts: { [target]: 1 },
     eventId,
     tell({ total, counts, eventIds, isFurther, isMixed }) {
-      const given = `${count(total, 'event', isFurther)} given up, ${total === 1 ? '' : 'the last '}${name(eventId)}: ${quote(reason)}`
+      const given = `${count(total, 'event', isFurther)} ${what}, ${total === 1 ? '' : 'the last '}${name(eventId)}: ${quote(reason)}`
       return {
         sentence: isMixed ? `${given} (${list(counts)})` : `the target ${name(target)}: ${given}`,
         hint: isMixed ? 'npm run targets -- list' : `npm run targets -- show ${target}`,

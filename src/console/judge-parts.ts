@@ -1,6 +1,6 @@
 import type { Hold } from '../inbox/inbox.ts'
 import { formatDuration } from '../operations/duration.ts'
-import { formatForwards, surveyTargets } from '../operations/survey-targets.ts'
+import { surveyTargets } from '../operations/survey-targets.ts'
 import { FINISHED_NOTE, UNDELIVERED_NOTE } from '../reconcile/schedule.ts'
 import type { Context } from './context.ts'
 import { type Html, html } from './html.ts'
@@ -39,9 +39,7 @@ async function judgeTargets(context: Context): Promise<Judgement[]> {
       return [{ level: 'bad', text: `Target ${name}: ${text}.`, advice: html`What is for it waits. ${look}` }]
     if (condition === 'not named') return [{ level: 'warn', text: `Target ${name}: ${text}.`, advice: look }]
     if (dead + held === 0) return []
-    const left = Object.entries({ dead, held }).filter(([, forwards]) => forwards > 0)
-    const counted = left.map(([state, forwards]) => `${formatForwards(forwards)} ${state}`).join(', ')
-    return [{ level: 'warn', text: `Target ${name}: ${counted}.`, advice: html`Mend the cause, then replay. ${look}` }]
+    return [{ level: 'warn', text: `Target ${name}: ${text}.`, advice: html`Mend the cause, then replay. ${look}` }]
   })
 }
 

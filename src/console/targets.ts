@@ -12,8 +12,8 @@ export const targetUrl = (name: string, further: Readonly<Record<string, string>
 /** Whether TARGETS names it: only then is anything sent. */
 export const isNamed = ({ targets }: Context, name: string): boolean => targets.some((target) => target.name === name)
 
-export const judge = (context: Context, { name, state }: Pick<TargetSummary, 'name' | 'state'>): TargetVerdict =>
-  judgeTarget(state, isNamed(context, name))
+export const judge = (context: Context, summary: TargetSummary): TargetVerdict =>
+  judgeTarget(summary, isNamed(context, summary.name))
 
 const conditionClasses = {
   sending: 'handled',

@@ -66,6 +66,12 @@ export async function surveyTargets(
   })
 }
 
+/** Targets that something is stored for, and that are not named: nothing is sent to them. */
+export async function findStranded(inbox: Pick<Inbox, 'forwards'>, named: readonly string[]): Promise<string[]> {
+  const counts = await inbox.forwards.counts()
+  return [...new Set(counts.map(({ target }) => target))].filter((target) => !named.includes(target))
+}
+
 /** All that the store knows of one target; undefined when it is not named, and nothing is known. */
 export async function reportTarget(
   inbox: Pick<Inbox, 'forwards'>,
@@ -84,6 +90,14 @@ export async function reportTarget(
   return isKnown ? { ...found, causes, attempts } : undefined
 }
 
+/** What wants a person; undefined when nothing does. */
+function tellLeft(left: Pick<TargetSummary, 'dead' | 'held'>): string | undefined {
+  const told = Object.entries(left).filter(([, forwards]) => forwards > 0)
+  return told.length === 0
+    ? undefined
+    : told.map(([state, forwards]) => `${formatForwards(forwards)} ${state}`).join(', ')
+}
+
 /** Whether anything is sent to a target, in a word and in a line, with the instants in it. */
 export interface TargetVerdict {
   readonly condition: 'sending' | 'failing' | 'paused' | 'circuit open' | 'held' | 'not named'
@@ -92,10 +106,11 @@ export interface TargetVerdict {
 }
 
 export function judgeTarget(
-  { hold, open, pausedUntil, failures }: TargetState,
+  { state, dead, held }: Pick<TargetSummary, 'state' | 'dead' | 'held'>,
   isNamed: boolean,
   now = Date.now(),
 ): TargetVerdict {
+  const { hold, open, pausedUntil, failures } = state
   const ago = (at: number) => formatDuration(now - at)
   const failed = `${failures} ${failures === 1 ? 'failure' : 'failures'} in a row`
   if (!isNamed) return { condition: 'not named', text: 'TARGETS does not name it: nothing is sent', times: [] }
@@ -109,7 +124,7 @@ export function judgeTarget(
   }
   if (open === null)
     return failures === 0
-      ? { condition: 'sending', text: 'well', times: [] }
+      ? { condition: 'sending', text: tellLeft({ dead, held }) ?? 'well', times: [] }
       : { condition: 'failing', text: failed, times: [] }
   const times = [
     ['open since', new Date(open.since)],

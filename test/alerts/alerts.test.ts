@@ -111,6 +111,14 @@ describe('a message', () => {
     expect(others).toMatchObject([{ kind: 'forward_died', count: 1, target: 'books' }])
   })
 
+  it('tells of what is held for a target as it comes', async () => {
+    const forward = (target: string, held: string | null) => ({ target, hops: 1, held })
+    alerts.onHeld('evt_1', [forward('shop', 'its `where` threw'), forward('books', null)])
+    await pass(0)
+    expect(messages).toMatchObject([{ kind: 'forward_held', count: 1, target: 'shop', eventIds: ['evt_1'] }])
+    expect(messages[0]?.text).toContain('the target shop: 1 event held, evt_1: `its ')
+  })
+
   it('tells what reconcile added, and nothing when that was nothing', async () => {
     const tally = { found: 3, missing: 2, added: 2 }
     alerts.onReconciled(new Map([['payout.failed', { found: 3, missing: 0, added: 0 }]]))

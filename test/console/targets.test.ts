@@ -68,7 +68,7 @@ it('is in the navigation where TARGETS names some, or something waits for one', 
 
 it('lists each target with its state, and what waits for it', async () => {
   const told = await text('/console/targets')
-  expect(told).toMatch(/sending shop 127\.0\.0\.1:1 well 1 2 1 [\d.]+ m?s /)
+  expect(told).toMatch(/sending shop 127\.0\.0\.1:1 2 dead, 1 held 1 2 1 [\d.]+ m?s /)
   expect(told).toMatch(/sending books books\.internal well 0 0 0 – /)
   expect(told).toMatch(/not named gone TARGETS does not name it: nothing is sent 0 1 0/)
   expect(told).not.toContain('in-the-query')
@@ -277,7 +277,7 @@ describe.skipIf(browser === undefined)('in a browser', () => {
     await page.getByText(/held for .* by ada: moving/).waitFor()
     await page.getByRole('button', { name: 'Resume shop' }).focus()
     await follow(page, () => page.keyboard.press('Enter'))
-    await page.getByText('well', { exact: true }).waitFor()
+    await page.getByText('2 dead, 1 held', { exact: true }).waitFor()
     await page.goto('/console/event?id=evt_held')
     await page.locator('[data-row]', { hasText: 'shop' }).focus()
     await page.keyboard.press('r')

@@ -21,8 +21,9 @@ afterEach(async () => {
   await receiver.close()
 })
 
-async function start(env: Record<string, string> = {}): Promise<void> {
-  server = await startScripted({ ALERT_URL: `${receiver.url}/services/${TOKEN}`, MAX_ATTEMPTS: '1', ...env })
+async function start(env: Record<string, string> = {}, more: { folder?: string } = {}): Promise<void> {
+  const alertUrl = `${receiver.url}/services/${TOKEN}`
+  server = await startScripted({ ALERT_URL: alertUrl, MAX_ATTEMPTS: '1', ...env }, more)
 }
 
 const post = (body: string, secret?: string) => deliver(`${server.url}/webhook`, body, secret ? { secret } : {})
@@ -143,4 +144,22 @@ it('what a target refuses for good is told, with where to look', async () => {
     ...{ kind: 'forward_died', target: 'shop', reason: 'answered 422', eventIds: ['evt_1'] },
     hint: 'npm run targets -- show shop',
   })
+})
+
+it('what a `where` that throws holds is told, and that TARGETS names its target no more', async () => {
+  const scratch = await makeScratch()
+  onTestFinished(scratch.remove)
+  const where = "where() { throw new Error('no such field') }"
+  await start(await writeTargets(scratch.path, { shop: targetAt('http://127.0.0.1:9', where) }))
+  expect(await post(scriptedJson({}, { id: 'evt_1' }))).toBe(200)
+  const [alert] = await eventually('the alert', () => receiver.alerts.length > 0 && receiver.alerts)
+  const reason = 'its `where` threw Error: no such field'
+  expect(alert?.json).toMatchObject({ kind: 'forward_held', target: 'shop', reason, eventIds: ['evt_1'] })
+  expect(server.lines()).toContainEqual(expect.objectContaining({ level: 40, target: 'shop', reason, forwards: 1 }))
+  server.kill('SIGKILL')
+  await server.exited
+  await start({}, { folder: server.folder })
+  await eventually('the warning', () =>
+    server.lines().some(({ level, targets }) => level === 40 && `${targets}` === 'shop'),
+  )
 })

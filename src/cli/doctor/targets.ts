@@ -13,7 +13,7 @@ export async function tryTargets(): Promise<Finding[]> {
       const fault = await tryTarget(target)
       const message = `the target ${target.name} at ${target.url.host}`
       if (fault === undefined) return { severity: 'ok', check: 'target', message: `${message} can be reached` }
-      const mend = 'check its url and ca in TARGETS, and that this machine may reach it'
+      const mend = 'check its url and ca in TARGETS, and that this machine may reach it; no proxy was asked'
       return { severity: 'fault', check: 'target', message: `${message}: ${fault}`, mend }
     }),
   )

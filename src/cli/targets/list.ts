@@ -11,7 +11,7 @@ export async function runList({ json }: { readonly json?: true }): Promise<void>
   const summaries = await withInbox((inbox) => surveyTargets(inbox, named))
   const rows = summaries.map(({ name, ...rest }) => ({
     name,
-    url: targets.find((target) => target.name === name)?.url.href ?? null,
+    host: targets.find((target) => target.name === name)?.url.host ?? null,
     ...rest,
   }))
   if (rows.length === 0) return void process.stderr.write('There are no targets: TARGETS names no module.\n')
@@ -19,17 +19,15 @@ export async function runList({ json }: { readonly json?: true }): Promise<void>
   process.stdout.write(`${lines.join('\n')}\n`)
 }
 
-type Row = TargetSummary & { readonly url: string | null }
+type Row = TargetSummary & { readonly host: string | null }
 
 function formatRows(rows: readonly Row[]): string[] {
   const header = headerRow(['TARGET', 'PENDING', 'RUNNING', 'DEAD', 'HELD', 'OLDEST'], 'STATE')
-  const cells = rows.map(({ name, url, state, pending, running, dead, held, oldestMs }) => ({
-    cells: [
-      name,
-      ...[pending, running, dead, held].map(formatForwards),
-      oldestMs === null ? '–' : formatDuration(oldestMs),
-    ],
-    text: judgeTarget(state, url !== null).text,
-  }))
+  const cells = rows.map((row) => {
+    const { name, host, pending, running, dead, held, oldestMs } = row
+    const counts = [pending, running, dead, held].map(formatForwards)
+    const oldest = oldestMs === null ? '–' : formatDuration(oldestMs)
+    return { cells: [name, ...counts, oldest], text: judgeTarget(row, host !== null).text }
+  })
   return formatTable([header, ...cells], terminalWidth())
 }

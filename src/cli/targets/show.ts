@@ -33,8 +33,8 @@ function toJson({ name, attempts, ...rest }: TargetReport, named: NamedTarget | 
 }
 
 function formatReport(report: TargetReport, named: NamedTarget | undefined): string[] {
-  const { name, state, pending, running, dead, held, oldestMs, causes, attempts } = report
-  const { text, times } = judgeTarget(state, named !== undefined)
+  const { name, pending, running, dead, held, oldestMs, causes, attempts } = report
+  const { text, times } = judgeTarget(report, named !== undefined)
   const oldest = oldestMs === null ? '' : `, the oldest for ${formatDuration(oldestMs)}`
   const facts = [
     ['target', name],

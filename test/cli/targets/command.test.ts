@@ -58,7 +58,7 @@ it('lists each target with what waits for it, and those that are named no more',
   expect(parseLines(stdout)).toMatchObject([
     { name: 'shop', pending: 2, dead: 0, state: { hold: null } },
     { name: 'books', pending: 0, oldestMs: null },
-    { name: 'gone', url: null, pending: 1 },
+    { name: 'gone', host: null, pending: 1 },
   ])
   const table = (await run('list')).stdout
   expect(table).toMatch(/^shop +2 .* well$/m)
@@ -254,7 +254,7 @@ it('shows all that is known of a target', async () => {
   expect(code).toBe(0)
   expect(stdout).toMatch(/^host +127\.0\.0\.1:\d+$/m)
   expect(stdout).toMatch(/^takes +payout\.\*$/m)
-  expect(stdout).toMatch(/^state +well$/m)
+  expect(stdout).toMatch(/^state +2 dead, 1 held$/m)
   expect(stdout).toMatch(/^pending +1, the oldest for /m)
   expect(stdout).toMatch(/^FORWARDS .*\n2 +dead +\S+Z +answered 422\n1 +held +\S+Z +its `where` threw$/m)
   expect(stdout).toMatch(new RegExp(`^\\S+Z +${eventId} +1 +dead +422 +\\S+ m?s +answered 422: no$`, 'm'))
