@@ -84,7 +84,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
     words,
     'repeat.ts',
     'inbox/{inbox,forwards,actions}.ts',
-    'targets/circuit.ts',
+    'targets/{circuit,hasten-all}.ts',
     'type targets/load.ts',
     node,
   ],

@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { ActionFacts } from '../inbox/actions.ts'
 import type { Inbox } from '../inbox/inbox.ts'
 import { type Learned, learn, UNTRIED } from '../targets/circuit.ts'
+import { hastenAll } from '../targets/hasten-all.ts'
 
 type Actor = Pick<ActionFacts, 'who' | 'from'>
 
@@ -15,11 +16,21 @@ export async function holdTarget(inbox: Inbox, actor: Actor, target: string, rea
   return true
 }
 
-/** Ends a hold, a pause and an open circuit: the target is tried anew. False when there was none of it. */
-export async function resumeTarget(inbox: Inbox, actor: Actor, target: string): Promise<boolean> {
-  if (!(await change(inbox, target, { kind: 'resume' }))) return false
-  await inbox.recordAction('done', { ...actor, verb: 'resume target', filter: `target=${target}` })
-  return true
+/** What a resume found. */
+export interface Resumed {
+  /** The target was held or paused, or its circuit was open. */
+  readonly isResumed: boolean
+  /** So many forwards waited for a retry. */
+  readonly hastened: number
+}
+
+/** Ends a hold, a pause and an open circuit, and makes what waits for a retry due now: the target is tried anew. */
+export async function resumeTarget(inbox: Inbox, actor: Actor, target: string): Promise<Resumed> {
+  const hastened = await hastenAll(inbox, target)
+  const isResumed = await change(inbox, target, { kind: 'resume' })
+  if (isResumed || hastened > 0)
+    await inbox.recordAction('done', { ...actor, verb: 'resume target', filter: `target=${target}` })
+  return { isResumed, hastened }
 }
 
 /** A server that learns something of it at the same time is faster now and then. */

@@ -5,6 +5,7 @@ import type { Log } from '../log.ts'
 import { createSettling, STORE_RETRY_MS } from '../settle.ts'
 import { createWakeUp } from '../wake-up.ts'
 import { HELD_BY_SERVER, judge } from './circuit.ts'
+import { hastenAll } from './hasten-all.ts'
 import { pauseOf } from './judge-answer.ts'
 import type { LoadedTarget } from './load.ts'
 import { createRate, type Rate } from './rate.ts'
@@ -155,11 +156,25 @@ export function startForwarder(options: ForwarderOptions): Forwarder {
     const { status } = sent
     // Who answers with a final status is up, and does not want this one.
     const isUp = status !== null && ((status >= 200 && status < 300) || final.includes(status))
-    if (isUp) return void (await states.tell(target, { kind: 'success' }))
+    if (isUp) {
+      const wasOpen = states.of(target).open !== null
+      if ((await states.tell(target, { kind: 'success' })) && wasOpen) await hasten(target)
+      return
+    }
     const pauseMs = pauseOf(sent)
     await states.tell(target, { kind: 'failure', at })
     if (pauseMs !== undefined) await states.tell(target, { kind: 'pause', forMs: pauseMs })
     if (status === 410) await states.tell(target, { kind: 'hold', who: HELD_BY_SERVER, reason: 'it answered 410' })
+  }
+
+  /** What failed while the target was away need not wait for its retry. */
+  async function hasten(target: string): Promise<void> {
+    try {
+      await hastenAll(inbox, target)
+      wakeUp.wake()
+    } catch (error) {
+      log.warn({ err: error, target }, 'cannot make due what waits for a retry; each is sent at its time')
+    }
   }
 
   const looping = work()

@@ -272,6 +272,24 @@ describe('the forwarder', () => {
     expect(await known()).toEqual(UNTRIED)
   })
 
+  it('sends what waits for a retry too once the circuit closes', async () => {
+    const server = await startTargetServer()
+    const now = Date.now()
+    const open = { since: now - 60_000, probeAt: now - 1, probes: 0 }
+    await inbox.forwards.writeState('shop', { ...UNTRIED, failures: 10, failingSince: now - 60_000, open }, 0)
+    const waiting = await addMany(3, ['shop', 'books'])
+    for (const target of ['shop', 'books']) {
+      const leases = await inbox.forwards.claim({ wanted: [{ target, limit: 3 }], leaseMs: 60_000 })
+      const outcome = { state: 'pending', retryInMs: 3_600_000, error: 'x', status: null, answer: null } as const
+      for (const lease of leases) await inbox.forwards.settle(lease, outcome)
+    }
+    await add(['shop'])
+    await start([{ url: server.url }, { name: 'books', url: server.url }])
+    await eventually('all to be sent', () => new Set(server.idsOf()).size === 4)
+    for (const eventId of waiting) expect(await reaches(eventId, 'delivered')).toMatchObject({ attempts: 2 })
+    expect((await forwardOf(waiting[0] ?? '', 'books'))?.attempts).toBe(1)
+  })
+
   it('sends no more at once than the target takes, nor for one what is for another', async () => {
     const [shop, books] = [await startTargetServer(), await startTargetServer()]
     for (const server of [shop, books])

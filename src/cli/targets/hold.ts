@@ -14,11 +14,16 @@ export async function runHold(name: string, reason: string): Promise<boolean> {
   return isHeld
 }
 
-/** Resumes the target, and says so. False when there is none, or nothing keeps it. */
+/** Resumes the target, and says so. False when there is none, or nothing keeps it, nor what is for it. */
 export async function runResume(name: string): Promise<boolean> {
   if ((await findTarget(name)) === undefined) return false
-  const isResumed = await withInbox((inbox) => resumeTarget(inbox, actor(), name))
+  const { isResumed, hastened } = await withInbox((inbox) => resumeTarget(inbox, actor(), name))
+  const events = `${hastened} ${hastened === 1 ? 'event' : 'events'}`
   if (isResumed) process.stdout.write(`resumed: what waited for ${name} is being sent\n`)
-  else process.stderr.write(`error: ${name} is neither held nor paused, and its circuit is closed\n`)
-  return isResumed
+  else if (hastened > 0) process.stdout.write(`sending ${events} to ${name} that waited for a retry\n`)
+  else
+    process.stderr.write(
+      `error: ${name} is neither held nor paused, its circuit is closed, and nothing waits for a retry\n`,
+    )
+  return isResumed || hastened > 0
 }

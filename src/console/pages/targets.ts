@@ -95,9 +95,10 @@ function showFacts(context: Context, report: TargetSummary): Html {
 function showButtons(context: Context, report: TargetSummary): Html {
   const { name } = report
   const { condition } = judge(context, report)
-  const resume = html`${showPost('/console/target/resume', { name }, `Resume ${name}`)}`
+  const does = condition === 'failing' ? 'Send now what waits for a retry' : `Resume ${name}`
+  const resume = showPost('/console/target/resume', { name }, does)
   const hold = html`<details class="act"><summary>Hold…</summary>
 <form method="post" action="/console/target/hold?${new URLSearchParams({ name }).toString()}"><p>Nothing is sent to it until somebody resumes; what is for it waits.</p>
 <label>Why <input name="reason" maxlength="200"></label> <button>Hold ${name}</button></form></details>`
-  return html`${condition !== 'sending' && condition !== 'failing' && resume}${condition !== 'held' && hold}`
+  return html`${condition !== 'sending' && resume}${condition !== 'held' && hold}`
 }

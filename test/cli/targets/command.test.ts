@@ -85,6 +85,28 @@ it('holds and resumes, and records both', async () => {
   ])
 })
 
+it('resumes what waits for a retry too, of a target that nothing keeps as well', async () => {
+  const dueAt = async () => (await inbox.forwards.list({ target: 'shop' }, { limit: 1 }))[0]?.dueAt.getTime()
+  await add('payout.paid', 'shop')
+  const retry = { state: 'pending', retryInMs: 3_600_000, error: 'answered 500', status: 500, answer: '' } as const
+  const fail = async () => {
+    const [lease] = await inbox.forwards.claim({ wanted: [{ target: 'shop', limit: 1 }], leaseMs: 60_000 })
+    await inbox.forwards.settle(lease ?? expect.unreachable(), retry)
+  }
+  await fail()
+  await run('hold', 'shop')
+  expect((await run('resume', 'shop')).stdout).toBe('resumed: what waited for shop is being sent\n')
+  expect(await dueAt()).toBeLessThanOrEqual(Date.now())
+  await fail()
+  const again = await run('resume', 'shop')
+  expect(again).toMatchObject({ code: 0, stdout: 'sending 1 event to shop that waited for a retry\n' })
+  expect(await dueAt()).toBeLessThanOrEqual(Date.now())
+  expect((await run('resume', 'shop')).code).toBe(1)
+  expect((await inbox.actions({ limit: 10 })).map(({ facts }) => facts.verb)).toEqual([
+    ...['resume target', 'resume target', 'hold target'],
+  ])
+})
+
 it('knows no other target than those of the module', async () => {
   for (const command of ['hold', 'resume', 'test', 'replay'])
     expect(await run(command, 'shoop')).toMatchObject({
