@@ -115,7 +115,7 @@ function addHold(targets: Command): void {
     )
   targets
     .command('resume <name>')
-    .description('End a hold, a pause or an open circuit: the target is tried anew.')
+    .description('End a hold, a pause or an open circuit, and send what waits for a retry.')
     .addHelpText('after', resumeHelp)
     .action((name: string) =>
       runToExit(async () => {
