@@ -113,8 +113,6 @@ it('a target that is down stops nothing else, and gets all once it is back', asy
   await down.comeBack()
   expect(await runCli(['targets', 'resume', 'down'], { env })).toMatchObject({ code: 0 })
   expect(await inbox.forwards.states()).toMatchObject([{ target: 'down', state: { open: null } }])
-  // What was tried in vain waits for 10 s.
-  expect(await runCli(['targets', 'replay', 'down', '--state', 'pending'], { env })).toMatchObject({ code: 0 })
   await eventually('all to be delivered', async () => (await inbox.forwards.counts()).length === 0, WITHIN_MS)
   for (const target of [down, well]) expectOnce(target.idsOf(), ids)
   expectOnce(handledIds(), ids)
