@@ -206,6 +206,8 @@ export function createReference({ isShared }: { readonly isShared: boolean }, le
     claim(claims: readonly { readonly worker: Worker; readonly given: readonly Lease[] }[], limit: number): void {
       const isOthers = (held: Held) => claims.some(({ worker }) => worker !== held.worker || !isAlive(held))
       for (const held of overdue()) if (isOthers(held)) lose(held.kept)
+      // What was due stays so when its lane kept it, though the clock is set back.
+      for (const kept of all()) if (mayRun(kept)) kept.wait = { ...kept.wait, leastMs: Number.NEGATIVE_INFINITY }
       const due = all().find(
         (kept) => kept.state === 'pending' && mustRun(kept) && inLane(kept.lane, 'running').length === 0,
       )
