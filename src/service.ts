@@ -14,7 +14,7 @@ import { openInbox } from './inbox/open-inbox.ts'
 import { createLog, type Log } from './log.ts'
 import { createMetrics, type Metrics } from './metrics.ts'
 import { startChangeRunner } from './operations/run-changes.ts'
-import { findStranded, nameTarget } from './operations/survey-targets.ts'
+import { nameTarget, warnOfStranded } from './operations/survey-targets.ts'
 import { type Reconciling, startReconciling } from './reconcile/schedule.ts'
 import { createStripeClients, type StripeClients } from './stripe/client.ts'
 import type { Forwarder } from './targets/forwarder.ts'
@@ -177,6 +177,7 @@ export async function createService(config: Config, overrides: ServiceOverrides 
     undo.adopt(startRetention({ inbox, log, retentionDays: config.retentionDays }), (retention) => retention.stop())
   }
 
+  // Not waited for: it may be a long look at a large store.
   void warnOfStranded(inbox, targets, log)
   const opened = undo.move()
   async function stop(): Promise<boolean> {
@@ -306,21 +307,6 @@ async function startForwarding(
     },
     onHeld: (target, reason) => alerts?.onTargetHeld(target, reason),
   })
-}
-
-/** Not waited for: it may be a long look at a large store. */
-async function warnOfStranded(inbox: Inbox, named: readonly LoadedTarget[], log: Log): Promise<void> {
-  try {
-    const stranded = await findStranded(
-      inbox,
-      named.map(({ name }) => name),
-    )
-    const words =
-      'TARGETS of this process does not name these, and events wait for them: `targets show`, `targets drop`'
-    if (stranded.length > 0) log.warn({ targets: stranded }, words)
-  } catch {
-    // A store that is down is told of by whoever needs it.
-  }
 }
 
 function isOverWithin(ms: number, work: Promise<unknown>): Promise<boolean> {

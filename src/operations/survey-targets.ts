@@ -6,6 +6,7 @@ import {
   type TargetState,
 } from '../inbox/forwards.ts'
 import type { Inbox } from '../inbox/inbox.ts'
+import type { Log } from '../log.ts'
 import { UNTRIED } from '../targets/circuit.ts'
 import type { LoadedTarget } from '../targets/load.ts'
 import { formatDuration } from './duration.ts'
@@ -66,10 +67,21 @@ export async function surveyTargets(
   })
 }
 
-/** Targets that something is stored for, and that are not named: nothing is sent to them. */
-export async function findStranded(inbox: Pick<Inbox, 'forwards'>, named: readonly string[]): Promise<string[]> {
-  const counts = await inbox.forwards.counts()
-  return [...new Set(counts.map(({ target }) => target))].filter((target) => !named.includes(target))
+/** Warns of targets that something is stored for, and that are not named: nothing is sent to them. Never rejects. */
+export async function warnOfStranded(
+  inbox: Pick<Inbox, 'forwards'>,
+  named: readonly Pick<LoadedTarget, 'name'>[],
+  log: Log,
+): Promise<void> {
+  try {
+    const stored = new Set((await inbox.forwards.counts()).map(({ target }) => target))
+    const stranded = [...stored.difference(new Set(named.map(({ name }) => name)))]
+    const words =
+      'TARGETS of this process does not name these, and events wait for them: `targets show`, `targets drop`'
+    if (stranded.length > 0) log.warn({ targets: stranded }, words)
+  } catch {
+    // A store that is down is told of by whoever needs it.
+  }
 }
 
 /** All that the store knows of one target; undefined when it is not named, and nothing is known. */
