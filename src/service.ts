@@ -5,7 +5,7 @@ import type { Answering, AnsweringOptions } from './answers/answering.ts'
 import { type Config, readEnvironment } from './config.ts'
 import type { Console, ConsoleOptions } from './console/console.ts'
 import type { Arrival } from './event/arrival.ts'
-import type { Handlers } from './event.ts'
+import type { Handlers, NewEntry } from './event.ts'
 import { createFigureCounter, type FigureCounter, startKeeping } from './figures.ts'
 import { createAdminApp, createApp, createHealthApp } from './http/app.ts'
 import { type HttpServer, listen } from './http/listen.ts'
@@ -105,6 +105,16 @@ export async function createService(config: Config, overrides: ServiceOverrides 
     worker: { ...overrun, isAll: config.role === 'work' },
   }
   const tellHeld = createHeldLog(log)
+  /** What is added starts at once. */
+  async function add(entry: NewEntry) {
+    const added = await (worker ?? inbox).add(entry)
+    if (entry.forwards?.length && added !== 'duplicate') {
+      forwarder?.wake()
+      tellHeld(entry.forwards)
+      alerts?.onHeld(entry.eventId, entry.forwards)
+    }
+    return added
+  }
   const app = createApp({
     ...shared,
     arrival,
@@ -118,15 +128,7 @@ export async function createService(config: Config, overrides: ServiceOverrides 
       alerts?.onRefused(refusal[2])
       operators?.onRefused(...refusal)
     },
-    async add(entry) {
-      const added = await (worker ?? inbox).add(entry)
-      if (entry.forwards?.length && added !== 'duplicate') {
-        forwarder?.wake()
-        tellHeld(entry.forwards)
-        alerts?.onHeld(entry.eventId, entry.forwards)
-      }
-      return added
-    },
+    add,
     onAccepted(entry, result) {
       metrics.onAccepted(entry, result)
       figures.onAccepted(entry)
@@ -168,7 +170,7 @@ export async function createService(config: Config, overrides: ServiceOverrides 
     worker = startWork(work, watchdog)
     if (targets.length > 0) forwarder = await startForwarding(work, targets)
     if (isReconciling) {
-      undo.adopt(startCatchingUp(work, worker, findTakenTypes(targets).difference(answerers)), (reconciling) =>
+      undo.adopt(startCatchingUp(work, add, findTakenTypes(targets).difference(answerers)), (reconciling) =>
         reconciling.stop(),
       )
     }
@@ -273,12 +275,11 @@ function startWork(
 
 function startCatchingUp(
   { config, handlers, inbox, log, metrics, alerts, clients, arrival }: Work,
-  worker: Worker,
+  add: Inbox['add'],
   forwarded: ReadonlySet<string>,
 ): Reconciling {
   return startReconciling({
-    // What is added starts at once, as a delivery does.
-    inbox: { ...inbox, add: worker.add },
+    inbox: { ...inbox, add },
     clients,
     log,
     taking: { ...handlers, forwarded },
